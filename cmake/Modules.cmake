@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# accord_module(name USES modules... LIBS libraries...): every src/name/*.c as the static library accord_name.
+function(accord_module name)
+  cmake_parse_arguments(M "" "" "USES;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/src/cli/main.c)
+  set(uses)
+  foreach(m IN LISTS M_USES)
+    list(APPEND uses accord_${m})
+  endforeach()
+  if(sources)
+    add_library(accord_${name} STATIC ${sources})
+    target_link_libraries(accord_${name} PUBLIC ${uses} ${M_LIBS})
+  else()
+    add_library(accord_${name} INTERFACE)
+    target_link_libraries(accord_${name} INTERFACE ${uses} ${M_LIBS})
+  endif()
+endfunction()

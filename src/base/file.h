@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files: whole reads with a ceiling, atomic replacement (write beside, fsync, rename, fsync the directory),
+ * maps, directories. A writer that is killed at any moment leaves the old file or the new one.
+ */
+#ifndef ACCORD_BASE_FILE_H
+#define ACCORD_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* Reads a file to the end of `out` (the buffer's max is the ceiling). */
+MUST_CHECK enum status file_read(const char *path, struct buf *out, struct err *e);
+/* Replaces path atomically. mode as for open(2); 0600 for keys. */
+MUST_CHECK enum status file_replace(const char *path, struct slice bytes, unsigned mode, struct err *e);
+
+/* The same for streams: write to file_new_stream(f), then commit or abandon; abandon after commit does
+ * nothing. */
+struct file_new;
+MUST_CHECK enum status file_new_open(const char *path, unsigned mode, struct file_new **out, struct err *e);
+FILE *file_new_stream(struct file_new *f);
+MUST_CHECK enum status file_new_commit(struct file_new *f, struct err *e); /* frees f in any case */
+void file_new_abandon(struct file_new *f);
+
+/* A read-only map of a whole file; an empty file gives p = "" and n = 0. */
+struct file_map {
+    const uint8_t *p;
+    size_t n;
+};
+MUST_CHECK enum status file_map_open(const char *path, struct file_map *out, struct err *e);
+void file_map_close(struct file_map *m);
+
+MUST_CHECK enum status dir_make(const char *path, struct err *e);   /* with parents; fine if there */
+MUST_CHECK enum status dir_remove(const char *path, struct err *e); /* with all inside; fine if absent */
+MUST_CHECK enum status dir_sync(const char *path, struct err *e);   /* fsync of the directory itself */
+bool file_exists(const char *path);
+bool dir_exists(const char *path);
+/* Sorted names in a directory, without . and ..; n_out names, each malloced, in a malloced array. */
+MUST_CHECK enum status dir_list(const char *path, char ***names, size_t *n_out, struct err *e);
+void dir_list_free(char **names, size_t n);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one list of nouns. To add a noun: write cli/<noun>.c with its commands, declare the table here and list
+ * it.
+ */
+#include "cli/command.h"
+
+extern const struct command help_commands[];
+extern const struct command version_commands[];
+
+const struct noun nouns[] = {
+    {"help", "this overview, the manual page, shell completion", help_commands},
+    {"version", "the program's version and what it was built from", version_commands},
+    {0},
+};

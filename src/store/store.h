@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading the patient store: an immutable directory of memory-mapped, checksummed column files
+ * (docs/formats/store.md). Opening is cheap; nothing is decoded before it is asked for. A struct store may be
+ * read by any number of threads.
+ *
+ * Persons have a dense index 0..n-1 in source person_id order. Each event table's rows lie in (concept,
+ * person, start, id) order and are numbered 0..n-1; all rows of one concept are one run, concepts are
+ * numbered in hierarchy order, so a concept with its descendants is mostly one row range. A column is decoded
+ * for any row range into plain arrays.
+ */
+#ifndef ACCORD_STORE_STORE_H
+#define ACCORD_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum store_table {
+    STORE_CONDITION,
+    STORE_PROCEDURE,
+    STORE_DRUG,
+    STORE_DEVICE,
+    STORE_MEASUREMENT,
+    STORE_OBSERVATION,
+    STORE_SPECIMEN,
+    STORE_DEATH,
+    STORE_VISIT,
+    STORE_VISIT_DETAIL,
+    STORE_CONDITION_ERA,
+    STORE_DRUG_ERA,
+    STORE_DOSE_ERA,
+    STORE_PAYER_PLAN, /* concept = payer_concept_id; the other three concept columns are attributes */
+    STORE_N_TABLES
+};
+
+/* Columns of an event table. Which table has which is in store_columns (store.c) and docs/formats/store.md.
+ */
+enum store_column {
+    COL_PERSON, /* u32 person index, read as i32 */
+    COL_CONCEPT,
+    COL_START, /* days (base/date.h) */
+    COL_END,   /* as the source has it: DATE_NONE where missing; no default is filled in */
+    COL_ID,    /* the source's event id, i64 */
+    COL_VISIT, /* visit_occurrence_id, i64; for visits their own id, for visit details their visit's */
+    COL_TYPE,
+    COL_SOURCE_CONCEPT,
+    COL_STATUS,
+    COL_STOP_REASON, /* text */
+    COL_PROVIDER_SPECIALTY,
+    COL_VISIT_CONCEPT, /* visit_concept_id of the linked visit of the same person; missing where there is none
+                        */
+    COL_PLACE_OF_SERVICE, /* of the visit's care site */
+    COL_CARE_SITE,        /* i64 */
+    COL_VALUE_NUMBER,     /* f64 */
+    COL_VALUE_CONCEPT,
+    COL_VALUE_TEXT, /* text */
+    COL_UNIT,
+    COL_OPERATOR,
+    COL_RANGE_LOW,  /* f64 */
+    COL_RANGE_HIGH, /* f64 */
+    COL_QUALIFIER,
+    COL_QUANTITY, /* f64 */
+    COL_REFILLS,
+    COL_DAYS_SUPPLY,
+    COL_ROUTE,
+    COL_LOT_NUMBER, /* text */
+    COL_MODIFIER,
+    COL_UNIQUE_DEVICE_ID, /* text */
+    COL_ANATOMIC_SITE,
+    COL_DISEASE_STATUS,
+    COL_SOURCE_ID, /* specimen_source_id, text */
+    COL_CAUSE,     /* death: cause_concept_id is COL_CONCEPT; cause_source_concept_id is COL_SOURCE_CONCEPT */
+    COL_ADMITTED_FROM,
+    COL_DISCHARGED_TO,
+    COL_OCCURRENCE_COUNT,
+    COL_GAP_DAYS,
+    COL_DOSE_VALUE, /* f64 */
+    COL_PLAN_CONCEPT,
+    COL_SPONSOR_CONCEPT,
+    COL_STOP_REASON_CONCEPT,
+    STORE_N_COLUMNS
+};
+
+enum store_kind { KIND_ABSENT, KIND_I32, KIND_I64, KIND_F64, KIND_TEXT };
+/* What store_read gives for a missing value: NONE_I32, NONE_I64, NaN; for text a code of -1. */
+#define NONE_I32 INT32_MIN
+#define NONE_I64 INT64_MIN
+
+struct store;
+MUST_CHECK enum status store_open(const char *path, struct store **out, struct err *e);
+void store_close(struct store *s);
+const struct js *store_manifest(const struct store *s); /* borrowed */
+const char *store_snapshot_id(const struct store *s);   /* hex hash of the manifest: names this content */
+
+/* Persons: parallel arrays of n, mapped. */
+struct store_persons {
+    uint32_t n;
+    const int16_t *birth_year;
+    const int8_t *birth_month;                /* 0 = missing */
+    const int8_t *birth_day;                  /* 0 = missing */
+    const int32_t *gender, *race, *ethnicity; /* concept ids; 0 as the source has it, NONE_I32 missing */
+    const int32_t *location, *care_site;      /* index into store_places / store_care_sites; -1 missing */
+    /* Persons that events or periods name but PERSON has no row for are kept with in_person = 0: Circe counts
+     * them. */
+    const uint8_t *in_person;
+};
+const struct store_persons *store_persons(const struct store *s);
+/* The pseudonym: 16 bytes, HMAC of the source id under the site's key, equal for the same person in every
+ * import. */
+void store_pseudonym(const struct store *s, uint32_t person, uint8_t out[16]);
+/* Source person_ids of all persons (n of them, caller frees), unsealed with the site's key; for digests and
+   opt-outs at the site only. */
+MUST_CHECK enum status store_source_ids(const struct store *s, const char *key_path, int64_t **out,
+                                        struct err *e);
+
+/* Observation periods of a person: [first, first + n) of parallel arrays, sorted by start, then id. */
+struct store_periods {
+    const uint32_t *offset; /* persons + 1 */
+    const int32_t *start, *end, *type;
+    const int64_t *id;
+};
+const struct store_periods *store_periods(const struct store *s);
+
+/* Vocabulary. Concept ids are the source's; a concept's index is its place in hierarchy order. */
+struct store_concept {
+    int32_t id;
+    bool in_concept; /* has a row in CONCEPT */
+    bool invalid;    /* invalid_reason is set */
+    bool standard;
+    const char *name, *domain, *vocabulary, *code, *concept_class; /* borrowed; "" where absent */
+};
+bool store_concept_find(const struct store *s, int32_t id, struct store_concept *out);
+/* Ids of CONCEPT_ANCESTOR descendants of an id (without the id itself unless a row says so), valid or not;
+ * borrowed array. */
+void store_descendants(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
+/* concept_id_1 of valid 'Maps to' rows whose concept_id_2 is id. */
+void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
+
+/* Events. */
+uint64_t store_rows(const struct store *s, enum store_table t); /* 0 when the table was not imported */
+enum store_kind store_column_kind(enum store_table t, enum store_column c);
+struct store_run {
+    int32_t concept_id;
+    uint64_t first, n; /* rows */
+    uint32_t persons;  /* distinct */
+    int32_t first_day, last_day;
+};
+/* All runs of a table in row order; borrowed array. */
+void store_runs(const struct store *s, enum store_table t, const struct store_run **runs, uint32_t *n);
+/* The run of a concept; false when there are no rows. */
+bool store_run_find(const struct store *s, enum store_table t, int32_t concept_id, struct store_run *out);
+
+/* Decodes rows [first, first + n) of a column. The kind must fit: i32 for COL_PERSON, days, concepts and text
+ * codes. */
+MUST_CHECK enum status store_read_i32(const struct store *s, enum store_table t, enum store_column c,
+                                      uint64_t first, uint64_t n, int32_t *out, struct err *e);
+MUST_CHECK enum status store_read_i64(const struct store *s, enum store_table t, enum store_column c,
+                                      uint64_t first, uint64_t n, int64_t *out, struct err *e);
+MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c,
+                                      uint64_t first, uint64_t n, double *out, struct err *e);
+/* The text of a code of a text column; borrowed, NUL-terminated; NULL for -1. n_texts is the dictionary's
+ * size. */
+const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code);
+int32_t store_n_texts(const struct store *s, enum store_table t, enum store_column c);
+
+/* The second order: rows of a table that belong to one person, as row numbers in ascending (start, id) order.
+   Absent orders give ST_UNSUPPORTED. Added when it pays; see docs/formats/store.md. */
+
+#endif
