@@ -3,8 +3,11 @@
 add_compile_options(
   -Wall -Wextra -Wpedantic -Werror -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Wnull-dereference
-  -Wimplicit-fallthrough -Wdouble-promotion -Wno-format-truncation -fvisibility=hidden -fno-math-errno)
+  -Wimplicit-fallthrough -Wdouble-promotion -fvisibility=hidden -fno-math-errno)
 add_compile_definitions(_GNU_SOURCE ACCORD_VERSION="${PROJECT_VERSION}")
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-format-truncation) # texts of errors are cut on purpose
+endif()
 include_directories(${CMAKE_SOURCE_DIR}/src)
 
 if(ACCORD_SANITIZE)

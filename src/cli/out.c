@@ -75,19 +75,18 @@ static void print_table(const struct out *o)
     size_t *widths = xcalloc(o->n_columns, sizeof *widths);
     for (size_t c = 0; c < o->n_columns; c++)
         widths[c] = width_of(o->columns[c]) - (o->columns[c][0] == '#');
-    for (size_t i = 0; i < o->n_cells; i++) {
-        size_t w = width_of(o->cells[i]);
-        if (w > widths[i % o->n_columns])
-            widths[i % o->n_columns] = w;
-    }
+    for (size_t i = 0; i < o->n_cells; i += o->n_columns)
+        for (size_t c = 0; c < o->n_columns; c++) {
+            size_t w = width_of(o->cells[i + c]);
+            widths[c] = w > widths[c] ? w : widths[c];
+        }
     for (size_t c = 0; c < o->n_columns; c++) {
         bool number = o->columns[c][0] == '#';
         print_padded(o->columns[c] + number, widths[c], number, c + 1 == o->n_columns);
     }
-    for (size_t i = 0; i < o->n_cells; i++) {
-        size_t c = i % o->n_columns;
-        print_padded(o->cells[i], widths[c], o->columns[c][0] == '#', c + 1 == o->n_columns);
-    }
+    for (size_t i = 0; i < o->n_cells; i += o->n_columns)
+        for (size_t c = 0; c < o->n_columns; c++)
+            print_padded(o->cells[i + c], widths[c], o->columns[c][0] == '#', c + 1 == o->n_columns);
     free(widths);
 }
 
@@ -111,8 +110,9 @@ static void print_csv(const struct out *o)
 {
     for (size_t c = 0; c < o->n_columns; c++)
         print_csv_field(o->columns[c] + (o->columns[c][0] == '#'), c + 1 == o->n_columns);
-    for (size_t i = 0; i < o->n_cells; i++)
-        print_csv_field(o->cells[i], (i + 1) % o->n_columns == 0);
+    for (size_t i = 0; i < o->n_cells; i += o->n_columns)
+        for (size_t c = 0; c < o->n_columns; c++)
+            print_csv_field(o->cells[i + c], c + 1 == o->n_columns);
 }
 
 static struct js *json_cell(const char *text, bool number)
