@@ -3,14 +3,16 @@
  * The one interface of an analysis, so that every analysis is federated, disclosure-controlled and documented
  * the same way:
  *
- *     parse the specification -> local(node, parameters) gives a vector of sums
- *                                combine: vectors add up across nodes (that is all that ever crosses the
- * wire) next: new parameters for another round, or done finish: sums to raw result tables, which disclose/
- * makes safe
+ *     parse    the specification
+ *     local    at each site: rows and round parameters to a vector of sums (sums.h)
+ *     (add)    vectors add up across sites: all that ever crosses the wire
+ *     next     parameters for another round, or done
+ *     finish   sums to raw result tables, which disclose/ makes safe
  *
- * Sums are exact: 128-bit integers. A real quantity is scaled by 2^scale and rounded once per node, so the
- * total is the same bit for bit whatever the order of nodes. Every component declares a bound that the node
- * checks before masking (grid/).
+ * What an analysis may rely on and must keep:
+ * - the size of a round's vector follows from specification and parameters alone, never from a site's data;
+ * - parameters come from another machine: `size` checks them, and nothing else is called before it;
+ * - an analysis only reads the store and the cohorts' rows; it keeps nothing between calls.
  */
 #ifndef ACCORD_STUDY_ANALYSIS_H
 #define ACCORD_STUDY_ANALYSIS_H
@@ -24,54 +26,47 @@
 #include "base/pool.h"
 #include "cohort/cohort.h"
 #include "disclose/result.h"
+#include "study/sums.h"
 
-typedef __int128 sum_t;
-
-struct sums {
-    sum_t *v;
-    size_t n;
+/* What a specification is read against: where it stands in the document, and the study's cohorts. */
+struct analysis_scope {
+    const char *path; /* "$.analyses[0]", for errors */
+    const char *name; /* of the analysis: prefix of its tables */
+    const char *const *cohorts;
+    const struct js *const *definitions; /* Circe JSON, one per cohort */
+    size_t n_cohorts;
+    struct arena *arena; /* lives as long as the study; for the parsed specification */
 };
-void sums_init(struct sums *s, size_t n); /* zeroed, heap */
-void sums_deinit(struct sums *s);
-MUST_CHECK enum status sums_add(struct sums *into, const struct sums *other,
-                                struct err *e); /* sizes must agree */
 
-/* What a node gives an analysis: its store and the evaluated cohorts of the study, by name in the study's
- * order. */
-struct study_cohort {
-    const char *name;
-    struct cohort_rows rows;
-};
+/* What a site gives an analysis: its store and the evaluated cohorts, in the study's order. */
 struct study_site {
     const struct store *store;
-    const struct study_cohort *cohorts;
+    struct pool *pool; /* may be NULL */
+    const struct cohort_rows *cohorts;
     size_t n_cohorts;
-    struct pool *pool;
 };
 
-/* Parameters of a round travel as JSON (public: hub and nodes see them). */
 struct analysis {
-    const char *kind;    /* "count", "crosstab": the "kind" member of a specification */
-    const char *summary; /* one line for help and docs */
+    const char *kind;     /* "count", "crosstab": the "kind" member of a specification */
+    const char *summary;  /* one line for help and docs */
+    const char *template; /* a specification to start from, JSON with "comment" members */
     enum output_type output;
-    /* Parses a specification (already known to be an object with "kind" and "name") into the arena; `path`
-     * for errors. */
-    enum status (*parse)(const struct js *specification, const char *path, const char *const *cohort_names,
-                         size_t n_cohorts, struct arena *a, void **spec, struct err *e);
-    /* Number of sums of a round with these parameters (NULL in the first), and the bound every |sum| of one
-     * node must obey. */
-    size_t (*size)(const void *spec, const struct js *parameters);
-    sum_t (*bound)(const void *spec, size_t i);
+    enum status (*parse)(const struct js *specification, const struct analysis_scope *scope, void **spec,
+                         struct err *e);
+    /* Checks the parameters (NULL in the first round) and says how many sums the round has. */
+    enum status (*size)(const void *spec, const struct js *parameters, size_t *n, struct err *e);
+    /* What |sum i| of one site must not exceed. NULL = SUM_COUNT_BOUND for all. */
+    sum_t (*bound)(const void *spec, const struct js *parameters, size_t i);
+    /* `out` has the size asked for and is zero. */
     enum status (*local)(const void *spec, const struct js *parameters, const struct study_site *site,
                          struct sums *out, struct err *e);
-    /* After a round's total: *next = parameters for another round (owned by the caller), or NULL when done.
-       `state` carries what earlier rounds left, as JSON, and is replaced. NULL function = always one round.
-     */
-    enum status (*next)(const void *spec, const struct sums *total, const struct js *parameters,
+    /* After a round's total: *next = parameters of another round (the caller frees them), or left NULL when
+       done. *state carries what earlier rounds left, as JSON; it may be replaced. NULL = one round. */
+    enum status (*next)(const void *spec, const struct js *parameters, const struct sums *total,
                         struct js **state, struct js **next, struct err *e);
-    /* Totals of the last round (and the state) to tables appended to the result. */
-    enum status (*finish)(const void *spec, const struct sums *total, const struct js *state,
-                          struct result *into, struct err *e);
+    /* The last round's total (and the state) to tables appended to the result. */
+    enum status (*finish)(const void *spec, const struct js *parameters, const struct sums *total,
+                          const struct js *state, struct result *into, struct err *e);
 };
 
 extern const struct analysis *const analyses[]; /* ended by NULL; analyses.c is the one list */
