@@ -6,8 +6,12 @@
  *
  * A table is a list of cells over its dimensions. Each cell carries the number of distinct persons behind it
  * and what the rules need beyond that (the two largest contributions for dominance, numerator and
- * denominator). What kind of output a table is decides its rules, not the function that made it
- * (../shared/disclosure.md section 2 is the source of the kinds).
+ * denominator). What kind of output a table is decides its rules, not the function that made it.
+ *
+ * Structure is what an attacker uses, so it must be said: a level with a `parent` adds up, with its siblings,
+ * to that level's cell; levels of a `nested` dimension (attrition) are sets each within the one before;
+ * levels without either are unrelated (persons may be in several). A table whose cells contradict what it
+ * says is refused. Cells that are left out count as zero persons.
  */
 #ifndef ACCORD_DISCLOSE_RESULT_H
 #define ACCORD_DISCLOSE_RESULT_H
@@ -26,12 +30,13 @@ enum output_type {
     OUTPUT_SUM,        /* sums and means, with dominance */
     OUTPUT_QUANTILE,   /* quantiles, medians */
     OUTPUT_EXTREME,    /* minima, maxima */
-    OUTPUT_SURVIVAL,   /* survival steps: at risk, events, censored */
+    OUTPUT_SURVIVAL,   /* survival steps: at risk, events */
     OUTPUT_REGRESSION, /* coefficients with degrees of freedom */
     OUTPUT_TEST,       /* test statistics, correlations */
     OUTPUT_MODEL,      /* trained models */
     OUTPUT_TYPES
 };
+const char *output_type_name(enum output_type t); /* "count" */
 
 struct result_level {
     const char *label;
@@ -42,15 +47,24 @@ struct result_dimension {
     const char *name;
     struct result_level *levels;
     uint32_t n_levels;
+    bool nested;
 };
 
+/* result_add_table sets `persons` to 0, the doubles after `value` to NaN and the integers after them to -1:
+   an analysis fills what its kind of output has. */
 struct result_cell {
-    const uint32_t *at;            /* one level per dimension */
-    int64_t persons;               /* distinct persons behind the cell */
-    double value;                  /* what would be printed: the count itself, a sum, an estimate */
-    double lower, upper;           /* its interval; NaN where there is none */
-    double numerator, denominator; /* OUTPUT_RATE; NaN otherwise */
-    double top1, top2;             /* OUTPUT_SUM: the two largest absolute contributions; NaN otherwise */
+    const uint32_t *at;    /* one level per dimension */
+    int64_t persons;       /* distinct persons behind the cell */
+    double value;          /* what would be printed: the count itself, a sum, an estimate */
+    double lower, upper;   /* its interval */
+    double numerator;      /* RATE: events or persons; SURVIVAL: events of the step; REGRESSION: events of the
+                              smallest level behind the term */
+    double denominator;    /* RATE: persons or person-time; SURVIVAL: at risk when the step begins */
+    double top1, top2;     /* SUM: the two largest absolute contributions */
+    double quantile;       /* QUANTILE: 0..1, which one */
+    int64_t event_persons; /* RATE: distinct persons in the numerator, where it counts something else */
+    int64_t below, above;  /* QUANTILE: persons strictly below and above the printed value */
+    int64_t level_persons; /* REGRESSION: persons in the smallest level or interaction behind the term */
 };
 
 struct result_table {
@@ -58,12 +72,16 @@ struct result_table {
     const char *title; /* for people */
     const char *unit;  /* "persons", "per 1,000 person-years" */
     enum output_type type;
+    bool mean; /* SUM: `value` is the mean of `persons` contributions, not their sum */
     struct result_dimension *dimensions;
     uint32_t n_dimensions;
     struct result_cell *cells;
     uint64_t n_cells;
-    int64_t degrees_of_freedom; /* OUTPUT_REGRESSION, OUTPUT_TEST; -1 otherwise */
-    const struct js *notes;     /* extra facts for people (rounds, model terms); may be NULL; borrowed */
+    int64_t degrees_of_freedom; /* REGRESSION, TEST: residual; -1 otherwise */
+    int64_t persons;            /* REGRESSION, TEST, MODEL: all persons behind it; -1 otherwise */
+    int64_t parameters;         /* REGRESSION: estimated parameters; -1 otherwise */
+    const struct js *notes;     /* extra facts (rounds, model terms); may be NULL; borrowed. MODEL: "kind",
+                                   "smallest_leaf", "train_auc", "test_auc", "attack_auc" */
 };
 
 struct result {
@@ -71,16 +89,21 @@ struct result {
     const char *title;
     struct result_table *tables;
     uint32_t n_tables;
+    struct js *source; /* the document it was read from, whose notes it borrows; NULL otherwise */
 };
 
 struct result *result_new(const char *title);
-void result_free(struct result *r);
-/* A table with its cells zeroed; dimensions and cells are filled by the caller from the arena. */
+void result_free(struct result *r); /* NULL is fine */
+/* A table with its cells as said above; dimensions, cells' levels and values are filled by the caller from
+   the arena. Pointers to earlier tables are no longer good. */
 struct result_table *result_add_table(struct result *r, const char *name, const char *title,
                                       enum output_type type, uint32_t n_dimensions, uint64_t n_cells);
+/* Whether names are unique, levels and parents exist, parents form trees, no cell is given twice, counts are
+   whole and not negative. ST_INVALID names table and dimension or cell. */
+MUST_CHECK enum status result_check(const struct result *r, struct err *e);
 
-/* The site's own form of a raw result (documented in docs/formats/result.md): what `accord disclose check`
- * reads. */
+/* The site's own form of a raw result (docs/formats/result.md): what `accord disclose check` reads.
+   result_from_json checks. */
 struct js *result_to_json(const struct result *r);
 MUST_CHECK enum status result_from_json(const struct js *j, struct result **out, struct err *e);
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The safe side of the airlock. A struct released is made only by disclose_release, from a raw result under a
+ * policy, or read back with released_from_json from what disclose_release wrote (a hub stores and shows what
+ * a node sent). Grid, http and every exporter accept this type and no other.
+ *
+ * Its document is canonical JSON (RFC 8785): the title, the tables with what may be printed, and the
+ * disclosure record (rules, versions, hashes, counts of cells, how it was proven). Marks do not say whether a
+ * hidden cell was small itself or hidden to protect another.
+ */
+#ifndef ACCORD_DISCLOSE_RELEASE_H
+#define ACCORD_DISCLOSE_RELEASE_H
+
+#include <stdio.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "disclose/policy.h"
+#include "disclose/result.h"
+
+struct released;
+
+/* `context` (may be NULL; borrowed) is put into the record as it is: project, agreement, run, study hash,
+   cohort hashes, sites. It is public: no patient values. ST_UNSAFE where nothing of it may leave; any failure
+   of the proof is a refusal, never a release. */
+MUST_CHECK enum status disclose_release(const struct result *result, const struct policy *policy,
+                                        const struct js *context, struct released **out, struct err *e);
+void released_free(struct released *r); /* NULL is fine */
+
+/* The document, one reference more (the caller gives it back with js_free); and its reading, which checks the
+   form and the hash of the tables in the record. */
+struct js *released_to_json(const struct released *r);
+MUST_CHECK enum status released_from_json(const struct js *j, struct released **out, struct err *e);
+/* SHA-256 of the canonical document: what checkers sign. */
+MUST_CHECK enum status released_hash(const struct released *r, char hex[2 * HASH_BYTES + 1], struct err *e);
+
+struct released_cell {
+    const uint32_t *at;
+    bool hidden;                /* then value, lower and upper are NaN */
+    double value, lower, upper; /* lower and upper are NaN where there is no interval */
+};
+struct released_table {
+    const char *name, *title, *unit;
+    enum output_type type;
+    struct result_dimension *dimensions;
+    uint32_t n_dimensions;
+    struct released_cell *cells; /* a cell that is not listed is a zero */
+    uint64_t n_cells;
+};
+const char *released_title(const struct released *r);
+uint32_t released_n_tables(const struct released *r);
+const struct released_table *released_table(const struct released *r, uint32_t i);
+const struct js *released_record(const struct released *r);
+/* The cell at these levels, or NULL. */
+const struct released_cell *released_cell_find(const struct released_table *t, const uint32_t *at);
+
+/* For people: every table aligned, hidden cells as [c], with a note on what was done. */
+void released_print(const struct released *r, FILE *to);
+/* One table as CSV: the dimensions, value, lower, upper, status ("shown" or "suppressed"). */
+void released_csv(const struct released_table *t, struct buf *out);
+/* A number as it is printed in tables, pictures and CSV. */
+void released_format(double v, char out[32]);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rounding of counts, and what a reader of a rounded count knows: an interval. Sources of the rules and their
+ * vectors: OpenSAFELY docs outputs/sdc (midpoint-6; redact 7, round 5), ehrQL measures, NHS Digital HES/ECDS
+ * method, ONS 10-5.
+ */
+#ifndef ACCORD_DISCLOSE_ROUNDING_H
+#define ACCORD_DISCLOSE_ROUNDING_H
+
+#include <stdint.h>
+
+#include "disclose/policy.h"
+
+/* Counts are not negative, base at least 1. */
+int64_t round_nearest(int64_t n, int64_t base);
+int64_t round_midpoint(int64_t n, int64_t base); /* ceil(n / base) * base - base / 2; 0 stays */
+int64_t round_count(int64_t n, enum rounding kind, int64_t base);
+
+/* The smallest and largest count that would print as `printed`, knowing that counts of 1 .. minimum - 1 are
+   hidden and never printed. */
+struct count_range {
+    int64_t low, high;
+};
+struct count_range round_range(int64_t printed, enum rounding kind, int64_t base, int64_t minimum);
+
+#endif
