@@ -169,6 +169,11 @@ enum status identity_load_or_make(const char *path, struct identity **out, struc
     return s;
 }
 
+bool box_public_of(const uint8_t sign_public[SIGN_PUBLIC_BYTES], uint8_t out[BOX_PUBLIC_BYTES])
+{
+    return crypto_sign_ed25519_pk_to_curve25519(out, sign_public) == 0;
+}
+
 void sign_detached(const struct identity *id, struct slice message, uint8_t out[SIGNATURE_BYTES])
 {
     if (crypto_sign_detached(out, NULL, (const uint8_t *)message.p, message.n, id->sign_secret) != 0)

@@ -57,6 +57,11 @@ MUST_CHECK enum status identity_load(const char *path, struct identity **out, st
 /* As load, but makes and saves a new one where there is no file. */
 MUST_CHECK enum status identity_load_or_make(const char *path, struct identity **out, struct err *e);
 
+/* The X25519 key for sealing to, and agreeing with, the owner of an Ed25519 key; false if it is not a usable
+ * key.
+ */
+bool box_public_of(const uint8_t sign_public[SIGN_PUBLIC_BYTES], uint8_t out[BOX_PUBLIC_BYTES]);
+
 void sign_detached(const struct identity *id, struct slice message, uint8_t out[SIGNATURE_BYTES]);
 bool sign_verify(const uint8_t public_key[SIGN_PUBLIC_BYTES], struct slice message,
                  const uint8_t sig[SIGNATURE_BYTES]);
