@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `accord ledger`: copying, checking and proving the log. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "cli/command.h"
+#include "ledger/copy.h"
+#include "ledger/proof.h"
+
+static enum status run_copy(const struct args *a, struct err *e)
+{
+    struct ledger *l = NULL;
+    struct file_new *f = NULL;
+    enum status s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+    if (s == ST_OK)
+        s = file_new_open(args_operand(a, 1), 0644, &f, e);
+    if (s == ST_OK)
+        s = ledger_copy(l, file_new_stream(f), e);
+    if (s == ST_OK)
+        s = file_new_commit(f, e);
+    else if (f)
+        file_new_abandon(f);
+    ledger_close(l);
+    return s;
+}
+
+/* --key VKEY, or NULL where it was not given. */
+static enum status pinned_key(const struct args *a, struct note_key *key, const struct note_key **out, struct err *e)
+{
+    const char *text = args_get(a, "key");
+    *out = NULL;
+    if (!text)
+        return ST_OK;
+    enum status s = note_vkey_parse(slice_of(text), key, e);
+    if (s != ST_OK)
+        return err_wrap(e, "--key");
+    *out = key;
+    return ST_OK;
+}
+
+static enum status print_verified(const struct args *a, const struct ledger_verified *v, struct err *e)
+{
+    static const char *const columns[] = {"log", "#entries", "from", "to", "root", "key", "#witnesses", NULL};
+    char entries[24], root[2 * HASH_BYTES + 1], witnesses[12];
+    struct buf vkey;
+    buf_init(&vkey, 512);
+    note_vkey_format(&v->key, &vkey);
+    hex_encode(v->checkpoint.root, HASH_BYTES, root);
+    snprintf(entries, sizeof entries, "%" PRIu64, v->checkpoint.size);
+    snprintf(witnesses, sizeof witnesses, "%u", v->witnesses);
+    struct out *o = out_new(a, columns);
+    out_row(o, v->checkpoint.origin, entries, v->first_time, v->last_time, root, vkey.p, witnesses);
+    buf_deinit(&vkey);
+    return out_end(o, e);
+}
+
+static enum status run_verify(const struct args *a, struct err *e)
+{
+    struct note_key key;
+    const struct note_key *pinned;
+    struct ledger_verified v;
+    enum status s = pinned_key(a, &key, &pinned, e);
+    if (s != ST_OK)
+        return s;
+    FILE *from = fopen(args_operand(a, 0), "r");
+    if (!from)
+        return err_errno(e, errno, "cannot open", args_operand(a, 0));
+    struct pool *pool = pool_new(0);
+    s = ledger_verify(from, pinned, pool, &v, e);
+    pool_free(pool);
+    fclose(from);
+    if (s != ST_OK)
+        return s;
+    if (!pinned && !args_has(a, "quiet"))
+        fprintf(stderr, "accord: every signature, hash and the checkpoint are right; compare the key with the one that "
+                        "the hub publishes, or give it with --key\n");
+    return print_verified(a, &v, e);
+}
+
+static enum status run_prove(const struct args *a, struct err *e)
+{
+    struct ledger *l = NULL;
+    struct js *proof = NULL;
+    int64_t seq;
+    if (!parse_i64(slice_of(args_operand(a, 1)), &seq))
+        return err_set(e, ST_USAGE, "ENTRY must be the number of an entry, from 0");
+    enum status s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+    if (s == ST_OK)
+        s = proof_make(l, seq, &proof, e);
+    if (s == ST_OK)
+        s = out_json(proof, e);
+    js_free(proof);
+    ledger_close(l);
+    return s;
+}
+
+static enum status run_check(const struct args *a, struct err *e)
+{
+    static const char *const columns[] = {"#entry", "time", "verb", "subject", "log", "#of", NULL};
+    struct note_key key;
+    const struct note_key *pinned;
+    struct js *proof = NULL;
+    struct ledger_entry entry = {0};
+    struct checkpoint c;
+    enum status s = pinned_key(a, &key, &pinned, e);
+    if (s == ST_OK)
+        s = js_load(args_operand(a, 0), &proof, e);
+    if (s == ST_OK)
+        s = proof_check(proof, pinned, &entry, &c, e);
+    if (s == ST_OK) {
+        char seq[24], size[24];
+        snprintf(seq, sizeof seq, "%" PRId64, entry.seq);
+        snprintf(size, sizeof size, "%" PRIu64, c.size);
+        struct out *o = out_new(a, columns);
+        out_row(o, seq, entry.time, entry.verb, entry.subject, c.origin, size);
+        s = out_end(o, e);
+    }
+    ledger_entry_deinit(&entry);
+    js_free(proof);
+    return s;
+}
+
+static enum status print_entry(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
+{
+    char seq[24], actor[13];
+    (void)d, (void)e;
+    snprintf(seq, sizeof seq, "%" PRId64, entry->seq);
+    snprintf(actor, sizeof actor, "%.12s", entry->actor);
+    out_row(context, seq, entry->time, entry->verb, entry->subject, actor);
+    return ST_OK;
+}
+
+static enum status run_tail(const struct args *a, struct err *e)
+{
+    static const char *const columns[] = {"#seq", "time", "verb", "subject", "actor", NULL};
+    struct ledger *l = NULL;
+    int64_t count, size;
+    const char *subject = args_get(a, "subject");
+    enum status s = args_int(a, "count", 1, 1000000, subject ? 1000000 : 20, &count, e);
+    if (s == ST_OK)
+        s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+    if (s == ST_OK)
+        s = ledger_size(l, &size, e);
+    if (s == ST_OK) {
+        struct out *o = out_new(a, columns);
+        s = ledger_walk(l, size > count && !subject ? size - count : 0, size, subject, print_entry, o, e);
+        enum status printed = out_end(o, s == ST_OK ? e : NULL);
+        s = s == ST_OK ? printed : s;
+    }
+    ledger_close(l);
+    return s;
+}
+
+/* A witness signs a checkpoint that it got and trusts: the newest of a copy that it has verified. */
+static enum status run_cosign(const struct args *a, struct err *e)
+{
+    struct identity *id = NULL;
+    struct ledger_verified v;
+    const char *name, *key;
+    struct buf note;
+    buf_init(&note, NOTE_MOST);
+    FILE *from = NULL;
+    enum status s = args_need(a, "name", &name, e);
+    if (s == ST_OK)
+        s = args_need(a, "identity", &key, e);
+    if (s == ST_OK && !note_name_valid(name))
+        s = err_set(e, ST_USAGE, "--name: 1 to %d printable characters without spaces or '+'", NOTE_NAME_MOST);
+    if (s == ST_OK)
+        s = identity_load(key, &id, e);
+    if (s == ST_OK && !(from = fopen(args_operand(a, 0), "r")))
+        s = err_errno(e, errno, "cannot open", args_operand(a, 0));
+    if (s == ST_OK)
+        s = ledger_verify(from, NULL, NULL, &v, e);
+    if (s == ST_OK)
+        s = copy_cosign(from, name, id, &note, e);
+    if (s == ST_OK)
+        fputs(note.p, stdout);
+    if (from)
+        fclose(from);
+    identity_free(id);
+    buf_deinit(&note);
+    return s;
+}
+
+static const struct option_spec verify_options[] = {
+    {"key", "VKEY", "the hub's key as you know it; a log signed by another one is refused"},
+    {0},
+};
+static const struct option_spec tail_options[] = {
+    {"count", "N", "how many entries, the newest last (default: 20)"},
+    {"subject", "SUBJECT", "only what is about this, such as 'agreement:a1'"},
+    {0},
+};
+static const struct option_spec cosign_options[] = {
+    {"name", "NAME", "the witness's name, such as 'witness.example/w1'"},
+    {"identity", "KEYFILE", "the witness's key"},
+    {0},
+};
+
+const struct command ledger_commands[] = {
+    {"copy", "DB FILE", "copy the log into a file that anyone can verify",
+     "Writes every entry up to the newest signed checkpoint, one canonical JSON object a line, without any personal "
+     "text. The form is described in docs/formats/ledger.md.",
+     NULL, 2, 2, run_copy},
+    {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
+     "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
+     verify_options, 1, 1, run_verify},
+    {"prove", "DB ENTRY", "print a proof that an entry is in the log",
+     "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the checkpoint that "
+     "they lead to. 'accord ledger check' checks it anywhere.",
+     NULL, 2, 2, run_prove},
+    {"check", "PROOF", "check a proof of an entry, offline", NULL, verify_options, 1, 1, run_check},
+    {"tail", "DB", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
+    {"cosign", "FILE", "verify a copied log as a witness and print its checkpoint with your cosignature",
+     "The hub's operator keeps the line with 'accord ledger witness'. A hub that shows different histories to different "
+     "people cannot get both cosigned.",
+     cosign_options, 1, 1, run_cosign},
+    {0},
+};
