@@ -42,7 +42,8 @@ static enum status run_show(const struct args *a, struct err *e)
 
 const struct command key_commands[] = {
     {"new", "FILE", "make a signing key and print its public part",
-     "Writes a new Ed25519 key into FILE, readable by its owner only, and prints the public key that the register "
+     "Writes a new Ed25519 key into FILE, readable by its owner only, and prints the public key that the "
+     "register "
      "knows its owner by. Keep a copy of the file in a safe place: nobody can make it again.",
      NULL, 1, 1, run_new},
     {"show", "FILE", "print the public part of a key file", NULL, NULL, 1, 1, run_show},

@@ -30,15 +30,18 @@ static enum status run_copy(const struct args *a, struct err *e)
 }
 
 /* --key VKEY, or NULL where it was not given. */
-static enum status pinned_key(const struct args *a, struct note_key *key, const struct note_key **out, struct err *e)
+static enum status pinned_key(const struct args *a, struct note_key *key, const struct note_key **out,
+                              struct err *e)
 {
     const char *text = args_get(a, "key");
     *out = NULL;
     if (!text)
         return ST_OK;
     enum status s = note_vkey_parse(slice_of(text), key, e);
-    if (s != ST_OK)
-        return err_wrap(e, "--key");
+    if (s != ST_OK) {
+        err_wrap(e, "--key");
+        return s;
+    }
     *out = key;
     return ST_OK;
 }
@@ -77,8 +80,10 @@ static enum status run_verify(const struct args *a, struct err *e)
     if (s != ST_OK)
         return s;
     if (!pinned && !args_has(a, "quiet"))
-        fprintf(stderr, "accord: every signature, hash and the checkpoint are right; compare the key with the one that "
-                        "the hub publishes, or give it with --key\n");
+        fprintf(
+            stderr,
+            "accord: every signature, hash and the checkpoint are right; compare the key with the one that "
+            "the hub publishes, or give it with --key\n");
     return print_verified(a, &v, e);
 }
 
@@ -169,7 +174,8 @@ static enum status run_cosign(const struct args *a, struct err *e)
     if (s == ST_OK)
         s = args_need(a, "identity", &key, e);
     if (s == ST_OK && !note_name_valid(name))
-        s = err_set(e, ST_USAGE, "--name: 1 to %d printable characters without spaces or '+'", NOTE_NAME_MOST);
+        s = err_set(e, ST_USAGE, "--name: 1 to %d printable characters without spaces or '+'",
+                    NOTE_NAME_MOST);
     if (s == ST_OK)
         s = identity_load(key, &id, e);
     if (s == ST_OK && !(from = fopen(args_operand(a, 0), "r")))
@@ -204,20 +210,23 @@ static const struct option_spec cosign_options[] = {
 
 const struct command ledger_commands[] = {
     {"copy", "DB FILE", "copy the log into a file that anyone can verify",
-     "Writes every entry up to the newest signed checkpoint, one canonical JSON object a line, without any personal "
+     "Writes every entry up to the newest signed checkpoint, one canonical JSON object a line, without any "
+     "personal "
      "text. The form is described in docs/formats/ledger.md.",
      NULL, 2, 2, run_copy},
     {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
      "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
      verify_options, 1, 1, run_verify},
     {"prove", "DB ENTRY", "print a proof that an entry is in the log",
-     "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the checkpoint that "
+     "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the "
+     "checkpoint that "
      "they lead to. 'accord ledger check' checks it anywhere.",
      NULL, 2, 2, run_prove},
     {"check", "PROOF", "check a proof of an entry, offline", NULL, verify_options, 1, 1, run_check},
     {"tail", "DB", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
     {"cosign", "FILE", "verify a copied log as a witness and print its checkpoint with your cosignature",
-     "The hub's operator keeps the line with 'accord ledger witness'. A hub that shows different histories to different "
+     "The hub's operator keeps the line with 'accord ledger witness'. A hub that shows different histories "
+     "to different "
      "people cannot get both cosigned.",
      cosign_options, 1, 1, run_cosign},
     {0},

@@ -33,7 +33,8 @@ static enum status kept_note(struct ledger *l, int64_t size, struct buf *out, bo
 static enum status keep_note(struct ledger *l, int64_t size, const char *note, struct err *e)
 {
     struct stmt *q;
-    enum status s = db_prepare(ledger_db(l), "INSERT INTO checkpoint VALUES(?1, ?2) ON CONFLICT DO NOTHING", &q, e);
+    enum status s =
+        db_prepare(ledger_db(l), "INSERT INTO checkpoint VALUES(?1, ?2) ON CONFLICT DO NOTHING", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_int(q, 1, size);
@@ -126,11 +127,13 @@ enum status ledger_witnesses(struct ledger *l, struct js **out, struct err *e)
     return s;
 }
 
-static enum status keep_line(struct ledger *l, int64_t size, const char *witness, const char *line, struct err *e)
+static enum status keep_line(struct ledger *l, int64_t size, const char *witness, const char *line,
+                             struct err *e)
 {
     struct stmt *q;
-    enum status s = db_prepare(ledger_db(l), "INSERT INTO cosignature VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
-                                             "line=excluded.line",
+    enum status s = db_prepare(ledger_db(l),
+                               "INSERT INTO cosignature VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+                               "line=excluded.line",
                                &q, e);
     if (s != ST_OK)
         return s;
@@ -154,8 +157,8 @@ static bool line_of(struct slice note, const char *name, struct buf *out)
     return end != NULL;
 }
 
-static enum status cosign_one(struct ledger *l, struct slice note, int64_t size, const char *vkey, unsigned *kept,
-                              struct err *e)
+static enum status cosign_one(struct ledger *l, struct slice note, int64_t size, const char *vkey,
+                              unsigned *kept, struct err *e)
 {
     struct note_key witness;
     int64_t when;

@@ -23,7 +23,8 @@ struct js *command_new(const char *verb, const char *subject, struct js *body, c
     return c;
 }
 
-void command_personal_hash(const uint8_t salt[COMMAND_SALT_BYTES], const char *text, char hex[2 * HASH_BYTES + 1])
+void command_personal_hash(const uint8_t salt[COMMAND_SALT_BYTES], const char *text,
+                           char hex[2 * HASH_BYTES + 1])
 {
     uint8_t h[HASH_BYTES];
     hmac_sha256((struct slice){(const char *)salt, COMMAND_SALT_BYTES}, slice_of(text), h);
@@ -64,7 +65,8 @@ static enum status signed_text(const struct js *command, struct buf *out, struct
         js_put(plain, signed_members[i], js_share(js_get(command, signed_members[i])));
     enum status s = js_canonical(plain, out, e);
     js_free(plain);
-    return s == ST_NO_MEMORY ? err_set(e, ST_INVALID, "the command is larger than %d bytes", COMMAND_MOST) : s;
+    return s == ST_NO_MEMORY ? err_set(e, ST_INVALID, "the command is larger than %d bytes", COMMAND_MOST)
+                             : s;
 }
 
 enum status command_sign(struct js *command, const struct identity *actor, struct err *e)
@@ -122,8 +124,8 @@ static bool only_of(const char *s, const char *alphabet, size_t least, size_t mo
 
 static enum status check_members(const struct js *c, struct err *e)
 {
-    static const char *const allowed[] = {"v",    "actor", "verb",      "subject",
-                                          "body", "nonce", "signature", "personal", NULL};
+    static const char *const allowed[] = {"v",     "actor",     "verb",     "subject", "body",
+                                          "nonce", "signature", "personal", NULL};
     const char *verb, *subject, *nonce;
     const struct js *body;
     int64_t v;
@@ -146,8 +148,10 @@ static enum status check_members(const struct js *c, struct err *e)
         return err_set(e, ST_INVALID, "$.verb: expected up to %d of a-z, '_' and '.'", COMMAND_VERB_MOST);
     if (strlen(subject) == 0 || strlen(subject) > COMMAND_SUBJECT_MOST)
         return err_set(e, ST_INVALID, "$.subject: expected 1 to %d bytes", COMMAND_SUBJECT_MOST);
-    if (!only_of(nonce, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_", 16, COMMAND_NONCE_MOST))
-        return err_set(e, ST_INVALID, "$.nonce: expected 16 to %d letters, digits, '-' or '_'", COMMAND_NONCE_MOST);
+    if (!only_of(nonce, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_", 16,
+                 COMMAND_NONCE_MOST))
+        return err_set(e, ST_INVALID, "$.nonce: expected 16 to %d letters, digits, '-' or '_'",
+                       COMMAND_NONCE_MOST);
     return ST_OK;
 }
 

@@ -159,7 +159,8 @@ static enum status check_entry_task(void *context, size_t i, struct err *e)
         return s;
     if (e)
         e->status = ST_CORRUPT;
-    return err_wrap(e, "entry %" PRIu64, r->before + i);
+    err_wrap(e, "entry %" PRIu64, r->before + i);
+    return ST_CORRUPT;
 }
 
 static enum status read_batch(struct reader *r, struct err *e)
@@ -168,8 +169,10 @@ static enum status read_batch(struct reader *r, struct err *e)
     for (r->n = 0; r->n < BATCH_LINES && bytes < BATCH_BYTES && !r->ended; r->n++) {
         bool got;
         enum status s = read_line(r->from, &r->lines[r->n].text, &got, e);
-        if (s != ST_OK)
-            return err_wrap(e, "entry %" PRIu64, r->before + r->n);
+        if (s != ST_OK) {
+            err_wrap(e, "entry %" PRIu64, r->before + r->n);
+            return s;
+        }
         bytes += r->lines[r->n].text.n;
         if (!got) {
             r->ended = true;
@@ -180,12 +183,14 @@ static enum status read_batch(struct reader *r, struct err *e)
 }
 
 /* Adds the batch to the tree, in order; times may not go back. */
-static enum status add_batch(struct reader *r, struct merkle_edge *edge, struct ledger_verified *v, struct err *e)
+static enum status add_batch(struct reader *r, struct merkle_edge *edge, struct ledger_verified *v,
+                             struct err *e)
 {
     for (size_t i = 0; i < r->n; i++) {
         const struct line *line = &r->lines[i];
         if (strcmp(line->time, v->last_time) < 0)
-            return err_set(e, ST_CORRUPT, "entry %" PRIu64 ": its time lies before that of the entry before it",
+            return err_set(e, ST_CORRUPT,
+                           "entry %" PRIu64 ": its time lies before that of the entry before it",
                            r->before + i);
         if (edge->size == 0)
             memcpy(v->first_time, line->time, sizeof v->first_time);
@@ -218,17 +223,19 @@ static enum status check_witnesses(const struct js *header, struct slice note, s
     return s;
 }
 
-static enum status check_header(const struct js *header, const struct note_key *pinned, struct ledger_verified *v,
-                                struct err *e)
+static enum status check_header(const struct js *header, const struct note_key *pinned,
+                                struct ledger_verified *v, struct err *e)
 {
     const char *note = js_get_str(header, "checkpoint"), *vkey = js_get_str(header, "key");
     if (js_get_int(header, "accord_log", 0) != 1 || js_size(header) != 5 || !note || !vkey ||
         !js_is(js_get(header, "witnesses"), JS_ARRAY))
-        return err_set(e, ST_CORRUPT, "this is not a copied log of version 1 (members accord_log, checkpoint, "
-                                      "entries, key, witnesses)");
+        return err_set(e, ST_CORRUPT,
+                       "this is not a copied log of version 1 (members accord_log, checkpoint, "
+                       "entries, key, witnesses)");
     enum status s = note_vkey_parse(slice_of(vkey), &v->key, e);
     if (s == ST_OK && pinned &&
-        (memcmp(pinned->public_key, v->key.public_key, SIGN_PUBLIC_BYTES) != 0 || pinned->type != v->key.type))
+        (memcmp(pinned->public_key, v->key.public_key, SIGN_PUBLIC_BYTES) != 0 ||
+         pinned->type != v->key.type))
         s = err_set(e, ST_CORRUPT, "the log is signed by another key than the one given");
     if (s == ST_OK)
         s = checkpoint_check(slice_of(note), &v->key, &v->checkpoint, e);
@@ -237,7 +244,8 @@ static enum status check_header(const struct js *header, const struct note_key *
     return s == ST_OK ? check_witnesses(header, slice_of(note), v, e) : s;
 }
 
-static enum status read_header(FILE *from, const struct note_key *pinned, struct ledger_verified *v, struct err *e)
+static enum status read_header(FILE *from, const struct note_key *pinned, struct ledger_verified *v,
+                               struct err *e)
 {
     struct buf line, canonical;
     struct js *header = NULL;
@@ -262,7 +270,8 @@ static enum status read_header(FILE *from, const struct note_key *pinned, struct
         return s;
     if (e)
         e->status = ST_CORRUPT;
-    return err_wrap(e, "header");
+    err_wrap(e, "header");
+    return ST_CORRUPT;
 }
 
 static enum status check_total(const struct merkle_edge *edge, const struct ledger_verified *v, struct err *e)
@@ -273,13 +282,14 @@ static enum status check_total(const struct merkle_edge *edge, const struct ledg
                        v->checkpoint.size, edge->size);
     merkle_edge_root(edge, root);
     if (memcmp(root, v->checkpoint.root, HASH_BYTES) != 0)
-        return err_set(e, ST_CORRUPT, "the entries do not add up to the root that the checkpoint signs: one was "
-                                      "changed together with its leaf hash");
+        return err_set(e, ST_CORRUPT,
+                       "the entries do not add up to the root that the checkpoint signs: one was "
+                       "changed together with its leaf hash");
     return ST_OK;
 }
 
-enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool *pool, struct ledger_verified *out,
-                          struct err *e)
+enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool *pool,
+                          struct ledger_verified *out, struct err *e)
 {
     struct reader *r = xcalloc(1, sizeof *r);
     struct merkle_edge edge = {0};
@@ -305,7 +315,8 @@ enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool
     return s;
 }
 
-enum status copy_cosign(FILE *from, const char *name, const struct identity *witness, struct buf *out, struct err *e)
+enum status copy_cosign(FILE *from, const char *name, const struct identity *witness, struct buf *out,
+                        struct err *e)
 {
     struct buf line;
     struct js *header = NULL;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A copy of the log that anyone can keep and check without the hub (docs/formats/ledger.md). JSON Lines, UTF-8:
+ * A copy of the log that anyone can keep and check without the hub (docs/formats/ledger.md). JSON Lines,
+ * UTF-8:
  *
- *     {"accord_log":1,"checkpoint":"<signed note>","entries":n,"key":"<vkey of the hub>","witnesses":["<vkey>",…]}
+ *     {"accord_log":1,"checkpoint":"<signed note>","entries":n,"key":"<vkey of the
+ * hub>","witnesses":["<vkey>",…]}
  *     {"entry":{…},"leaf":"<leaf hash, hex>"}            once per entry, in order
  *
- * Every line is canonical JSON and ends in one newline. The leaf hash beside each entry lets the check name the entry
- * that was changed; it proves nothing by itself, the checkpoint does. Personal texts are never in a copy.
+ * Every line is canonical JSON and ends in one newline. The leaf hash beside each entry lets the check name
+ * the entry that was changed; it proves nothing by itself, the checkpoint does. Personal texts are never in a
+ * copy.
  *
- * The check covers every byte: each line's form, each entry's number, time, leaf hash and signature, the tree's root
- * against the checkpoint, its signature and every cosignature.
+ * The check covers every byte: each line's form, each entry's number, time, leaf hash and signature, the
+ * tree's root against the checkpoint, its signature and every cosignature.
  */
 #ifndef ACCORD_LEDGER_COPY_H
 #define ACCORD_LEDGER_COPY_H
@@ -33,9 +36,9 @@ struct ledger_verified {
 MUST_CHECK enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool *pool,
                                      struct ledger_verified *out, struct err *e);
 
-/* Appends to `out` the checkpoint of a copy (read from its start again) with the witness's cosignature added: what a
-   witness hands back after ledger_verify passed. */
-MUST_CHECK enum status copy_cosign(FILE *from, const char *name, const struct identity *witness, struct buf *out,
-                                   struct err *e);
+/* Appends to `out` the checkpoint of a copy (read from its start again) with the witness's cosignature added:
+   what a witness hands back after ledger_verify passed. */
+MUST_CHECK enum status copy_cosign(FILE *from, const char *name, const struct identity *witness,
+                                   struct buf *out, struct err *e);
 
 #endif

@@ -19,12 +19,15 @@
 
 static const char *const migrations[] = {
     "CREATE TABLE log(one INTEGER PRIMARY KEY CHECK(one=1), origin TEXT NOT NULL, key TEXT NOT NULL) STRICT;"
-    "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, nonce TEXT NOT NULL,"
+    "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, nonce TEXT "
+    "NOT NULL,"
     " verb TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(actor, nonce)) STRICT;"
     "CREATE INDEX entry_subject ON entry(subject, seq);"
-    "CREATE TABLE tree(level INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, at))"
+    "CREATE TABLE tree(level INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, "
+    "at))"
     " STRICT, WITHOUT ROWID;"
-    "CREATE TABLE personal(hash TEXT PRIMARY KEY, salt TEXT NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE personal(hash TEXT PRIMARY KEY, salt TEXT NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT "
+    "ROWID;"
     "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;"
     "CREATE TABLE witness(name TEXT PRIMARY KEY, vkey TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE cosignature(size INTEGER NOT NULL, witness TEXT NOT NULL REFERENCES witness(name),"
@@ -64,7 +67,8 @@ static enum status begin_log(struct ledger *l, const struct identity *hub, const
     char hex[2 * SIGN_PUBLIC_BYTES + 1];
     struct stmt *q;
     if (!hub || !origin)
-        return err_set(e, ST_NOT_FOUND, "there is no log in this file; begin one with the hub's key and an origin");
+        return err_set(e, ST_NOT_FOUND,
+                       "there is no log in this file; begin one with the hub's key and an origin");
     if (!note_name_valid(origin))
         return err_set(e, ST_INVALID,
                        "the origin of a log is 1 to %d printable characters without spaces or '+', such as "
@@ -101,8 +105,8 @@ static enum status read_log(struct ledger *l, bool *found, struct err *e)
     return s;
 }
 
-static enum status open_log(struct ledger *l, enum db_mode mode, const struct identity *hub, const char *origin,
-                            struct err *e)
+static enum status open_log(struct ledger *l, enum db_mode mode, const struct identity *hub,
+                            const char *origin, struct err *e)
 {
     bool found;
     enum status s = mode == DB_READ ? ST_OK : db_exec(l->db, "PRAGMA secure_delete=ON", e);
@@ -127,11 +131,13 @@ enum status ledger_open(const char *path, enum db_mode mode, const struct identi
     enum status s = db_open(path, mode, migrations, MIGRATIONS, &l->db, e);
     if (s == ST_OK)
         s = open_log(l, mode, hub, origin, e);
-    if (s == ST_OK)
+    if (s == ST_OK) {
         *out = l;
-    else
-        ledger_close(l);
-    return s == ST_OK ? s : err_wrap(e, "opening the log");
+        return ST_OK;
+    }
+    err_wrap(e, "opening the log");
+    ledger_close(l);
+    return s;
 }
 
 void ledger_close(struct ledger *l)
@@ -215,8 +221,8 @@ enum status ledger_get(struct ledger *l, int64_t seq, struct ledger_entry *out, 
     return s;
 }
 
-enum status ledger_find_nonce(struct ledger *l, const char *actor, const char *nonce, struct ledger_entry *out,
-                              struct err *e)
+enum status ledger_find_nonce(struct ledger *l, const char *actor, const char *nonce,
+                              struct ledger_entry *out, struct err *e)
 {
     struct stmt *q;
     bool found = false;
@@ -252,10 +258,11 @@ enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *
 {
     struct stmt *q;
     bool row = true;
-    enum status s = db_prepare(l->db,
-                               subject ? "SELECT text FROM entry WHERE seq>=?1 AND seq<?2 AND subject=?3 ORDER BY seq"
-                                       : "SELECT text FROM entry WHERE seq>=?1 AND seq<?2 ORDER BY seq",
-                               &q, e);
+    enum status s =
+        db_prepare(l->db,
+                   subject ? "SELECT text FROM entry WHERE seq>=?1 AND seq<?2 AND subject=?3 ORDER BY seq"
+                           : "SELECT text FROM entry WHERE seq>=?1 AND seq<?2 ORDER BY seq",
+                   &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_int(q, 1, from);
@@ -276,7 +283,8 @@ enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *
 
 /* Appending */
 
-static enum status tree_get(void *context, unsigned level, uint64_t at, uint8_t out[HASH_BYTES], struct err *e)
+static enum status tree_get(void *context, unsigned level, uint64_t at, uint8_t out[HASH_BYTES],
+                            struct err *e)
 {
     struct ledger *l = context;
     struct stmt *q;
@@ -331,7 +339,8 @@ static enum status next_time(struct ledger *l, char out[21], struct err *e)
     return s;
 }
 
-static enum status make_entry(struct ledger *l, const struct js *command, struct ledger_entry *out, struct err *e)
+static enum status make_entry(struct ledger *l, const struct js *command, struct ledger_entry *out,
+                              struct err *e)
 {
     char now[21];
     int64_t size;
@@ -386,12 +395,11 @@ static enum status store_personal(struct ledger *l, const struct js *personal, s
 }
 
 /* The entry that this very command already gave; ST_CONFLICT if its nonce served another one. */
-static enum status find_repeated(struct ledger *l, const struct js *command, struct ledger_entry *out, bool *found,
-                                 struct err *e)
+static enum status find_repeated(struct ledger *l, const struct js *command, struct ledger_entry *out,
+                                 bool *found, struct err *e)
 {
     *found = false;
-    enum status s =
-        ledger_find_nonce(l, js_get_str(command, "actor"), js_get_str(command, "nonce"), out, e);
+    enum status s = ledger_find_nonce(l, js_get_str(command, "actor"), js_get_str(command, "nonce"), out, e);
     if (s == ST_NOT_FOUND)
         return ST_OK;
     if (s != ST_OK)
@@ -425,7 +433,8 @@ static enum status append_inside(struct ledger *l, const struct js *command, led
 static void undo_one(struct ledger *l)
 {
     if (db_exec(l->db, "ROLLBACK TO one; RELEASE one", NULL) != ST_OK)
-        ledger_rollback(l); /* a full disk may have ended the transaction: then the batch is gone, and commit says so */
+        ledger_rollback(
+            l); /* a full disk may have ended the transaction: then the batch is gone, and commit says so */
 }
 
 enum status ledger_append(struct ledger *l, const struct js *command, ledger_fold fold, void *context,
@@ -526,7 +535,8 @@ enum status ledger_root(struct ledger *l, int64_t size, uint8_t out[HASH_BYTES],
     return s == ST_OK ? merkle_root(&tree, (uint64_t)size, out, e) : s;
 }
 
-enum status ledger_inclusion(struct ledger *l, int64_t seq, int64_t size, struct merkle_proof *out, struct err *e)
+enum status ledger_inclusion(struct ledger *l, int64_t seq, int64_t size, struct merkle_proof *out,
+                             struct err *e)
 {
     struct merkle_nodes tree = tree_of(l);
     enum status s = size_or_now(l, &size, e);
@@ -535,7 +545,8 @@ enum status ledger_inclusion(struct ledger *l, int64_t seq, int64_t size, struct
     return s == ST_OK ? merkle_inclusion(&tree, (uint64_t)seq, (uint64_t)size, out, e) : s;
 }
 
-enum status ledger_consistency(struct ledger *l, int64_t from, int64_t to, struct merkle_proof *out, struct err *e)
+enum status ledger_consistency(struct ledger *l, int64_t from, int64_t to, struct merkle_proof *out,
+                               struct err *e)
 {
     struct merkle_nodes tree = tree_of(l);
     enum status s = size_or_now(l, &to, e);

@@ -25,10 +25,10 @@ static uint64_t split_of(uint64_t n)
     return (uint64_t)1 << (63 - __builtin_clzll(n - 1));
 }
 
-/* The hash of leaves [start, start + n). RFC 6962 splits at the left first, so a range with a power of two of leaves
-   always begins at a multiple of it, and is kept. */
-static enum status range_hash(const struct merkle_nodes *t, uint64_t start, uint64_t n, uint8_t out[HASH_BYTES],
-                              struct err *e)
+/* The hash of leaves [start, start + n). RFC 6962 splits at the left first, so a range with a power of two of
+   leaves always begins at a multiple of it, and is kept. */
+static enum status range_hash(const struct merkle_nodes *t, uint64_t start, uint64_t n,
+                              uint8_t out[HASH_BYTES], struct err *e)
 {
     if ((n & (n - 1)) == 0) {
         unsigned level = (unsigned)__builtin_ctzll(n);
@@ -94,7 +94,8 @@ enum status merkle_inclusion(const struct merkle_nodes *t, uint64_t index, uint6
 {
     out->n = 0;
     if (index >= size)
-        return err_set(e, ST_INVALID, "entry %" PRIu64 " is not in a tree of %" PRIu64 " entries", index, size);
+        return err_set(e, ST_INVALID, "entry %" PRIu64 " is not in a tree of %" PRIu64 " entries", index,
+                       size);
     return path(t, index, 0, size, out, e);
 }
 
@@ -106,14 +107,15 @@ static enum status subproof(const struct merkle_nodes *t, uint64_t m, uint64_t s
         return known ? ST_OK : proof_add(t, start, n, p, e);
     uint64_t k = split_of(n);
     bool left = m <= k;
-    enum status s = left ? subproof(t, m, start, k, known, p, e) : subproof(t, m - k, start + k, n - k, false, p, e);
+    enum status s =
+        left ? subproof(t, m, start, k, known, p, e) : subproof(t, m - k, start + k, n - k, false, p, e);
     if (s != ST_OK)
         return s;
     return left ? proof_add(t, start + k, n - k, p, e) : proof_add(t, start, k, p, e);
 }
 
-enum status merkle_consistency(const struct merkle_nodes *t, uint64_t from, uint64_t to, struct merkle_proof *out,
-                               struct err *e)
+enum status merkle_consistency(const struct merkle_nodes *t, uint64_t from, uint64_t to,
+                               struct merkle_proof *out, struct err *e)
 {
     out->n = 0;
     if (from == 0 || from > to)
@@ -180,7 +182,8 @@ bool merkle_check_consistency(const struct merkle_proof *p, uint64_t from, uint6
         return false;
     if (from == to)
         return p->n == 0 && secret_equal(from_root, to_root, HASH_BYTES);
-    bool whole = (from & (from - 1)) == 0; /* the old tree is one complete subtree: its root begins the path */
+    bool whole =
+        (from & (from - 1)) == 0; /* the old tree is one complete subtree: its root begins the path */
     if (!whole && p->n == 0)
         return false;
     uint8_t fr[HASH_BYTES], sr[HASH_BYTES];

@@ -5,13 +5,13 @@
  *     leaf hash   = SHA-256(0x00 || entry)
  *     node hash   = SHA-256(0x01 || left || right)
  *
- * The tree itself is not held in memory. A struct merkle_nodes gives the hash of any *complete* subtree of 2^level
- * leaves by (level, index); every other hash is worked out from those, so that an append writes about two of them and
- * a root or a proof reads O(log n). Complete subtrees never change once written, hence any earlier size can be asked
- * for as well.
+ * The tree itself is not held in memory. A struct merkle_nodes gives the hash of any *complete* subtree of
+ * 2^level leaves by (level, index); every other hash is worked out from those, so that an append writes about
+ * two of them and a root or a proof reads O(log n). Complete subtrees never change once written, hence any
+ * earlier size can be asked for as well.
  *
- * The check functions need no tree: they are what an outsider runs. No function here keeps state, all may be called
- * from any thread.
+ * The check functions need no tree: they are what an outsider runs. No function here keeps state, all may be
+ * called from any thread.
  */
 #ifndef ACCORD_LEDGER_MERKLE_H
 #define ACCORD_LEDGER_MERKLE_H
@@ -42,8 +42,8 @@ struct merkle_proof {
 };
 
 /* Adds the leaf with number `size` (so far the tree has that many). */
-MUST_CHECK enum status merkle_append(const struct merkle_nodes *t, uint64_t size, const uint8_t leaf[HASH_BYTES],
-                                     struct err *e);
+MUST_CHECK enum status merkle_append(const struct merkle_nodes *t, uint64_t size,
+                                     const uint8_t leaf[HASH_BYTES], struct err *e);
 /* The tree hash of the first `size` leaves; of none it is SHA-256 of nothing. */
 MUST_CHECK enum status merkle_root(const struct merkle_nodes *t, uint64_t size, uint8_t out[HASH_BYTES],
                                    struct err *e);
@@ -60,7 +60,8 @@ bool merkle_check_inclusion(const struct merkle_proof *p, uint64_t index, uint64
 bool merkle_check_consistency(const struct merkle_proof *p, uint64_t from, uint64_t to,
                               const uint8_t from_root[HASH_BYTES], const uint8_t to_root[HASH_BYTES]);
 
-/* The root of a stream of leaves in constant memory: the hashes of the complete subtrees on its right edge. */
+/* The root of a stream of leaves in constant memory: the hashes of the complete subtrees on its right edge.
+ */
 struct merkle_edge {
     uint8_t hash[64][HASH_BYTES]; /* [level], valid where that bit of size is set */
     uint64_t size;

@@ -153,7 +153,8 @@ static bool size_parse(struct slice s, uint64_t *out)
     return parse_u64(s, out) && (s.n == 1 || s.p[0] != '0');
 }
 
-enum status checkpoint_check(struct slice note, const struct note_key *key, struct checkpoint *out, struct err *e)
+enum status checkpoint_check(struct slice note, const struct note_key *key, struct checkpoint *out,
+                             struct err *e)
 {
     struct slice body, signatures, origin, size, root;
     uint8_t bytes[SIGNED_MOST];
@@ -162,12 +163,13 @@ enum status checkpoint_check(struct slice note, const struct note_key *key, stru
     if (!note_split(note, &body, &signatures))
         return err_set(e, ST_INVALID, "this is not a signed note (text, empty line, signature lines)");
     struct slice rest = body;
-    if (!cut(rest, '\n', &origin, &rest) || !name_copy(origin, out->origin) || !cut(rest, '\n', &size, &rest) ||
-        !size_parse(size, &out->size) || !cut(rest, '\n', &root, &rest) ||
+    if (!cut(rest, '\n', &origin, &rest) || !name_copy(origin, out->origin) ||
+        !cut(rest, '\n', &size, &rest) || !size_parse(size, &out->size) || !cut(rest, '\n', &root, &rest) ||
         base64_decode(root, out->root, HASH_BYTES) != HASH_BYTES)
         return err_set(e, ST_INVALID, "this is not a checkpoint (lines: origin, size, base64 root hash)");
     if (strcmp(out->origin, key->name) != 0)
-        return err_set(e, ST_CORRUPT, "the checkpoint is of the log '%s', expected '%s'", out->origin, key->name);
+        return err_set(e, ST_CORRUPT, "the checkpoint is of the log '%s', expected '%s'", out->origin,
+                       key->name);
     if (!find_signature(signatures, key, bytes, &n) || n != KEY_ID_BYTES + SIGNATURE_BYTES ||
         !sign_verify(key->public_key, body, bytes + KEY_ID_BYTES))
         return err_set(e, ST_CORRUPT, "the checkpoint is not signed by the log's key");
@@ -217,8 +219,8 @@ enum status checkpoint_cosigned(struct slice note, const struct note_key *witnes
     *unix_time = (int64_t)t;
     struct buf message;
     cosign_message(body, *unix_time, &message);
-    bool good = n == SIGNED_MOST && sign_verify(witness->public_key, buf_slice(&message),
-                                                bytes + KEY_ID_BYTES + TIME_BYTES);
+    bool good = n == SIGNED_MOST &&
+                sign_verify(witness->public_key, buf_slice(&message), bytes + KEY_ID_BYTES + TIME_BYTES);
     buf_deinit(&message);
     return good ? ST_OK : err_set(e, ST_CORRUPT, "the cosignature of %s is wrong", witness->name);
 }

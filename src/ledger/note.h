@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signed notes (C2SP signed-note) and what they carry here: checkpoints (C2SP tlog-checkpoint) and the witnesses'
- * cosignatures (C2SP tlog-cosignature, cosignature/v1).
+ * Signed notes (C2SP signed-note) and what they carry here: checkpoints (C2SP tlog-checkpoint) and the
+ * witnesses' cosignatures (C2SP tlog-cosignature, cosignature/v1).
  *
  *     accord.example/register            origin, also the name of the hub's key
  *     7                                  tree size
@@ -10,8 +10,8 @@
  *     — accord.example/register <base64 of: key id (4 bytes), Ed25519 signature (64 bytes)>
  *     — witness.example/w1 <base64 of: key id (4), unix time (8, big endian), signature (64)>
  *
- * Key id = first 4 bytes of SHA-256(name, "\n", type, public key), type 0x01 for a note signature and 0x04 for a
- * cosignature. A key is written as text (vkey) "name+<hex key id>+<base64 of type, public key>".
+ * Key id = first 4 bytes of SHA-256(name, "\n", type, public key), type 0x01 for a note signature and 0x04
+ * for a cosignature. A key is written as text (vkey) "name+<hex key id>+<base64 of type, public key>".
  */
 #ifndef ACCORD_LEDGER_NOTE_H
 #define ACCORD_LEDGER_NOTE_H
@@ -43,16 +43,17 @@ struct checkpoint {
 };
 /* The note signed by the log's own key; its name is the origin. */
 void checkpoint_sign(const struct checkpoint *c, const struct identity *hub, struct buf *out);
-/* Reads and checks a note: the log's signature with `key` must be there and right. Lines of unknown keys are passed
- * over, as the format asks. ST_INVALID for a text that is not a checkpoint, ST_CORRUPT for a wrong signature. */
+/* Reads and checks a note: the log's signature with `key` must be there and right. Lines of unknown keys are
+ * passed over, as the format asks. ST_INVALID for a text that is not a checkpoint, ST_CORRUPT for a wrong
+ * signature. */
 MUST_CHECK enum status checkpoint_check(struct slice note, const struct note_key *key, struct checkpoint *out,
                                         struct err *e);
 /* A witness adds its line to a note that it has checked. */
 void checkpoint_cosign(struct slice note, const char *witness_name, const struct identity *witness,
                        int64_t unix_time, struct buf *line);
 /* The time of the witness's cosignature, checked; ST_NOT_FOUND when it has not signed. */
-MUST_CHECK enum status checkpoint_cosigned(struct slice note, const struct note_key *witness, int64_t *unix_time,
-                                           struct err *e);
+MUST_CHECK enum status checkpoint_cosigned(struct slice note, const struct note_key *witness,
+                                           int64_t *unix_time, struct err *e);
 /* Signature lines in the note, whosever. */
 unsigned checkpoint_signatures(struct slice note);
 

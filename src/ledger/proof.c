@@ -45,8 +45,8 @@ enum status proof_make(struct ledger *l, int64_t seq, struct js **out, struct er
     if (s == ST_OK)
         s = checkpoint_check(buf_slice(&note), ledger_key(l), &c, e);
     if (s == ST_OK && (uint64_t)seq >= c.size)
-        s = err_set(e, ST_NOT_FOUND, "entry %" PRId64 " is newer than the last checkpoint; ask again after the next",
-                    seq);
+        s = err_set(e, ST_NOT_FOUND,
+                    "entry %" PRId64 " is newer than the last checkpoint; ask again after the next", seq);
     if (s == ST_OK)
         s = ledger_inclusion(l, seq, (int64_t)c.size, &path, e);
     if (s == ST_OK) {
@@ -64,8 +64,8 @@ enum status proof_make(struct ledger *l, int64_t seq, struct js **out, struct er
     return s;
 }
 
-static enum status check_root(const struct js *proof, const struct ledger_entry *entry, const struct checkpoint *c,
-                              struct err *e)
+static enum status check_root(const struct js *proof, const struct ledger_entry *entry,
+                              const struct checkpoint *c, struct err *e)
 {
     struct merkle_proof path;
     uint8_t leaf[HASH_BYTES];
@@ -83,8 +83,10 @@ static enum status check_key(const struct js *proof, const struct note_key *pinn
 {
     const char *vkey = js_get_str(proof, "key");
     enum status s = note_vkey_parse(slice_of(vkey), out, e);
-    if (s != ST_OK)
-        return err_wrap(e, "$.key");
+    if (s != ST_OK) {
+        err_wrap(e, "$.key");
+        return s;
+    }
     if (pinned && memcmp(pinned->public_key, out->public_key, SIGN_PUBLIC_BYTES) != 0)
         return err_set(e, ST_CORRUPT, "the checkpoint is signed by another key than the one given");
     return ST_OK;
@@ -98,8 +100,9 @@ enum status proof_check(const struct js *proof, const struct note_key *pinned, s
     const char *note = js_get_str(proof, "checkpoint");
     *entry = (struct ledger_entry){0};
     if (js_get_int(proof, "accord_proof", 0) != 1 || !js_is(js_get(proof, "entry"), JS_OBJECT) || !note)
-        return err_set(e, ST_INVALID, "this is not a proof of version 1 (members accord_proof, entry, path, "
-                                      "checkpoint, key)");
+        return err_set(e, ST_INVALID,
+                       "this is not a proof of version 1 (members accord_proof, entry, path, "
+                       "checkpoint, key)");
     buf_init(&text, COMMAND_MOST + 1024);
     enum status s = check_key(proof, pinned, &key, e);
     if (s == ST_OK)

@@ -11,12 +11,12 @@
 
 #include "ledger/ledger.h"
 
-/* Proof of an entry against the newest checkpoint (signing one when the ledger has the hub's key). ST_NOT_FOUND when
-   the entry is newer than that. Caller frees. */
+/* Proof of an entry against the newest checkpoint (signing one when the ledger has the hub's key).
+   ST_NOT_FOUND when the entry is newer than that. Caller frees. */
 MUST_CHECK enum status proof_make(struct ledger *l, int64_t seq, struct js **out, struct err *e);
 /* Needs nothing but the document; pinned as in ledger_verify. The entry's own signature is checked too. */
-MUST_CHECK enum status proof_check(const struct js *proof, const struct note_key *pinned, struct ledger_entry *entry,
-                                   struct checkpoint *checkpoint, struct err *e);
+MUST_CHECK enum status proof_check(const struct js *proof, const struct note_key *pinned,
+                                   struct ledger_entry *entry, struct checkpoint *checkpoint, struct err *e);
 
 struct js *proof_path_format(const struct merkle_proof *p);
 MUST_CHECK enum status proof_path_parse(const struct js *path, struct merkle_proof *out, struct err *e);
