@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one list of analyses. To add one: write study/<kind>.c with its functions, declare and list it here.
+ */
+#include <string.h>
+
+#include "study/analysis.h"
+
+extern const struct analysis count_analysis, crosstab_analysis;
+
+const struct analysis *const analyses[] = {&count_analysis, &crosstab_analysis, NULL};
+
+const struct analysis *analysis_find(const char *kind)
+{
+    for (const struct analysis *const *a = analyses; *a; a++)
+        if (strcmp((*a)->kind, kind) == 0)
+            return *a;
+    return NULL;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/dimension.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+
+enum { CONCEPT_MALE = 8507, CONCEPT_FEMALE = 8532, CONCEPT_DEPRIVATION = 35812882 };
+
+/* OMOP's top levels of the Race and Ethnicity vocabularies, and SNOMED's "Mixed racial group". */
+static const struct {
+    const char *label;
+    int32_t id;
+} standard_race[] = {{"white", 8527}, {"asian", 8515}, {"black", 8516}, {"mixed", 4212311}},
+  standard_ethnicity[] = {{"hispanic or latino", 38003563}, {"not hispanic or latino", 38003564}};
+
+struct dimension_kind {
+    const char *name;
+    void (*parse)(struct spec *s, struct dimension *d);
+    enum status (*levels)(const struct dimension *d, const struct study_site *site,
+                          const struct index_rows *rows, uint16_t *out, struct err *e);
+};
+
+static void set_labels(struct spec *s, struct dimension *d, const char *const *labels, size_t n)
+{
+    d->labels = arena_array(s->scope->arena, n, sizeof *d->labels);
+    d->n_levels = (uint32_t)n;
+    for (size_t i = 0; i < n; i++)
+        d->labels[i] = arena_strdup(s->scope->arena, labels[i]);
+}
+
+/* sex */
+
+static void parse_sex(struct spec *s, struct dimension *d)
+{
+    set_labels(s, d, (const char *const[]){"male", "female", "other or unknown"}, 3);
+}
+
+static enum status sex_levels(const struct dimension *d, const struct study_site *site,
+                              const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)d, (void)e;
+    const int32_t *gender = store_persons(site->store)->gender;
+    for (size_t i = 0; i < rows->n; i++) {
+        int32_t g = gender[rows->person[i]];
+        out[i] = g == CONCEPT_MALE ? 0 : g == CONCEPT_FEMALE ? 1 : 2;
+    }
+    return ST_OK;
+}
+
+/* age_band */
+
+uint16_t band_of(const double *cuts, size_t n_cuts, double x)
+{
+    uint16_t i = 0;
+    while (i < n_cuts && x >= cuts[i])
+        i++;
+    return i;
+}
+
+const char **band_labels(struct arena *a, const double *cuts, size_t n_cuts, bool whole)
+{
+    const char **out = arena_array(a, n_cuts + 2, sizeof *out);
+    for (size_t i = 0; i <= n_cuts; i++) {
+        if (i == n_cuts)
+            out[i] = n_cuts ? arena_printf(a, "%g and over", cuts[i - 1]) : arena_strdup(a, "all");
+        else if (whole && i)
+            out[i] = arena_printf(a, cuts[i] - 1 > cuts[i - 1] ? "%g-%g" : "%g", cuts[i - 1], cuts[i] - 1);
+        else if (whole && cuts[0] > 1)
+            out[i] = arena_printf(a, "0-%g", cuts[0] - 1);
+        else if (i)
+            out[i] = arena_printf(a, "%g to under %g", cuts[i - 1], cuts[i]);
+        else
+            out[i] = arena_printf(a, "under %g", cuts[0]);
+    }
+    out[n_cuts + 1] = arena_strdup(a, "unknown");
+    return out;
+}
+
+static void parse_cuts(struct spec *s, struct dimension *d, double least, double most, bool whole)
+{
+    d->cuts = spec_ascending(s, "cuts", least, most, &d->n_cuts);
+    d->labels = band_labels(s->scope->arena, d->cuts, d->n_cuts, whole);
+    d->n_levels = (uint32_t)d->n_cuts + 2;
+}
+
+static void parse_age(struct spec *s, struct dimension *d)
+{
+    static const double decades[] = {18, 30, 40, 50, 60, 70, 80};
+    parse_cuts(s, d, 1, 120, true);
+    for (size_t i = 0; i < d->n_cuts; i++)
+        if (d->cuts[i] != floor(d->cuts[i]))
+            spec_fault(s, "cuts", "element %zu: ages are whole years", i);
+    if (d->n_cuts || s->status != ST_OK)
+        return;
+    d->n_cuts = sizeof decades / sizeof *decades;
+    d->cuts = arena_array(s->scope->arena, d->n_cuts, sizeof *d->cuts);
+    memcpy(d->cuts, decades, sizeof decades);
+    d->labels = band_labels(s->scope->arena, d->cuts, d->n_cuts, true);
+    d->n_levels = (uint32_t)d->n_cuts + 2;
+}
+
+static enum status age_levels(const struct dimension *d, const struct study_site *site,
+                              const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    const struct store_persons *p = store_persons(site->store);
+    for (size_t i = 0; i < rows->n; i++) {
+        int32_t birth = person_birth(p, rows->person[i]);
+        int age = birth == DATE_NONE ? -1 : age_on(birth, rows->start[i]);
+        out[i] = age < 0 ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, age);
+    }
+    return ST_OK;
+}
+
+/* deprivation */
+
+static void parse_deprivation(struct spec *s, struct dimension *d, uint32_t groups)
+{
+    int32_t *id = arena_alloc(s->scope->arena, sizeof *id);
+    *id = (int32_t)spec_int(s, "concept", 1, INT32_MAX, CONCEPT_DEPRIVATION);
+    d->concepts = (struct concept_list){id, 1, false};
+    d->n_levels = groups + 1;
+    d->labels = arena_array(s->scope->arena, groups + 1, sizeof *d->labels);
+    for (uint32_t i = 0; i < groups; i++)
+        d->labels[i] = arena_printf(s->scope->arena, "%u%s", i + 1,
+                                    i == 0            ? " (most deprived)"
+                                    : i + 1 == groups ? " (least deprived)"
+                                                      : "");
+    d->labels[groups] = "unknown";
+}
+
+static void parse_quintile(struct spec *s, struct dimension *d)
+{
+    parse_deprivation(s, d, 5);
+}
+
+static void parse_decile(struct spec *s, struct dimension *d)
+{
+    parse_deprivation(s, d, 10);
+}
+
+static enum status deprivation_levels(const struct dimension *d, const struct study_site *site,
+                                      const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    uint32_t groups = d->n_levels - 1;
+    double *value = xmalloc((rows->n + 1) * sizeof *value);
+    enum status st = events_latest_value(site->store, &d->concepts, rows,
+                                         (struct day_window){-SPEC_UNBOUNDED, 0}, value, e);
+    for (size_t i = 0; st == ST_OK && i < rows->n; i++) {
+        bool decile = value[i] >= 1 && value[i] <= 10 && value[i] == floor(value[i]);
+        out[i] = decile ? (uint16_t)(((uint32_t)value[i] - 1) * groups / 10) : (uint16_t)groups;
+    }
+    free(value);
+    return st;
+}
+
+/* Levels that are lists of ids: ethnicity, race, care_site, region. The last two are "other" and "unknown".
+ */
+
+static void parse_group(struct spec *s, const struct js *j, size_t i, const char *ids_key,
+                        struct dimension *d)
+{
+    const char *const allowed[] = {"label", ids_key, NULL};
+    char *path = arena_printf(s->scope->arena, "%s.levels[%zu]", s->path, i);
+    struct spec level = spec_open(j, path, s->scope, allowed, s->e);
+    d->labels[i] = spec_need_text(&level, "label");
+    const struct js *ids = spec_array(&level, ids_key, 10000, true, &d->groups[i].n);
+    d->groups[i].ids = arena_array(s->scope->arena, d->groups[i].n, sizeof(int64_t));
+    for (size_t k = 0; k < d->groups[i].n; k++) {
+        d->groups[i].ids[k] = js_int(js_at(ids, k));
+        if (!js_is(js_at(ids, k), JS_INTEGER))
+            spec_fault(&level, ids_key, "element %zu: expected a whole number", k);
+    }
+    s->status = spec_done(&level);
+}
+
+static void alloc_groups(struct spec *s, struct dimension *d, size_t n)
+{
+    d->n_levels = (uint32_t)n + 2;
+    d->labels = arena_array(s->scope->arena, n + 2, sizeof *d->labels);
+    d->groups = arena_array(s->scope->arena, n + 1, sizeof *d->groups);
+    d->labels[n] = "other";
+    d->labels[n + 1] = "unknown";
+}
+
+static bool parse_groups(struct spec *s, struct dimension *d, const char *ids_key, bool required)
+{
+    size_t n;
+    const struct js *levels = spec_array(s, "levels", MAX_LEVELS - 2, required, &n);
+    if (!levels)
+        return false;
+    alloc_groups(s, d, n);
+    for (size_t i = 0; i < n && s->status == ST_OK; i++)
+        parse_group(s, js_at(levels, i), i, ids_key, d);
+    return true;
+}
+
+static void standard_group(struct spec *s, struct dimension *d, size_t i, const char *label, int32_t id)
+{
+    d->labels[i] = label;
+    d->groups[i].n = 1;
+    d->groups[i].ids = arena_alloc(s->scope->arena, sizeof(int64_t));
+    d->groups[i].ids[0] = id;
+}
+
+static void parse_race(struct spec *s, struct dimension *d)
+{
+    if (parse_groups(s, d, "concepts", false))
+        return;
+    alloc_groups(s, d, 4);
+    for (size_t i = 0; i < 4; i++)
+        standard_group(s, d, i, standard_race[i].label, standard_race[i].id);
+}
+
+static void parse_ethnicity(struct spec *s, struct dimension *d)
+{
+    if (parse_groups(s, d, "concepts", false))
+        return;
+    alloc_groups(s, d, 2);
+    for (size_t i = 0; i < 2; i++)
+        standard_group(s, d, i, standard_ethnicity[i].label, standard_ethnicity[i].id);
+}
+
+static bool below(const struct store *s, int32_t ancestor, int32_t id)
+{
+    const int32_t *ids;
+    uint32_t n;
+    store_descendants(s, ancestor, &ids, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+static uint16_t group_of(const struct dimension *d, const struct store *s, int64_t id, bool concepts)
+{
+    uint32_t n = d->n_levels - 2;
+    for (uint32_t g = 0; g < n; g++)
+        for (size_t k = 0; k < d->groups[g].n; k++)
+            if (d->groups[g].ids[k] == id)
+                return (uint16_t)g;
+    for (uint32_t g = 0; concepts && g < n; g++)
+        for (size_t k = 0; k < d->groups[g].n; k++)
+            if (below(s, (int32_t)d->groups[g].ids[k], (int32_t)id))
+                return (uint16_t)g;
+    return (uint16_t)n;
+}
+
+/* Few distinct concepts occur: the last answer is kept. */
+static void concept_groups(const struct dimension *d, const struct store *s, const int32_t *concept_of,
+                           const struct index_rows *rows, uint16_t *out)
+{
+    int32_t last = NONE_I32;
+    uint16_t answer = (uint16_t)(d->n_levels - 1);
+    for (size_t i = 0; i < rows->n; i++) {
+        int32_t id = concept_of[rows->person[i]];
+        if (id != last) {
+            last = id;
+            answer = id == NONE_I32 || id == 0 ? (uint16_t)(d->n_levels - 1) : group_of(d, s, id, true);
+        }
+        out[i] = answer;
+    }
+}
+
+static enum status race_levels(const struct dimension *d, const struct study_site *site,
+                               const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    concept_groups(d, site->store, store_persons(site->store)->race, rows, out);
+    return ST_OK;
+}
+
+static enum status ethnicity_levels(const struct dimension *d, const struct study_site *site,
+                                    const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    concept_groups(d, site->store, store_persons(site->store)->ethnicity, rows, out);
+    return ST_OK;
+}
+
+/* entry_year */
+
+static void parse_year(struct spec *s, struct dimension *d)
+{
+    d->from = (int32_t)spec_int(s, "from", 1900, 2200, SPEC_REQUIRED_INT);
+    d->to = (int32_t)spec_int(s, "to", 1900, 2200, SPEC_REQUIRED_INT);
+    if (s->status != ST_OK)
+        return;
+    if (d->to < d->from) {
+        spec_fault(s, "to", "lies before 'from'");
+        return;
+    }
+    d->n_levels = (uint32_t)(d->to - d->from) + 3;
+    d->labels = arena_array(s->scope->arena, d->n_levels, sizeof *d->labels);
+    d->labels[0] = arena_printf(s->scope->arena, "before %d", d->from);
+    for (int32_t y = d->from; y <= d->to; y++)
+        d->labels[y - d->from + 1] = arena_printf(s->scope->arena, "%d", y);
+    d->labels[d->n_levels - 1] = arena_printf(s->scope->arena, "after %d", d->to);
+}
+
+static enum status year_levels(const struct dimension *d, const struct study_site *site,
+                               const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)site, (void)e;
+    for (size_t i = 0; i < rows->n; i++) {
+        int y = date_year(rows->start[i]);
+        out[i] = (uint16_t)(y < d->from ? 0 : y > d->to ? d->n_levels - 1 : (uint32_t)(y - d->from + 1));
+    }
+    return ST_OK;
+}
+
+/* concept, measurement, cohort */
+
+static const struct day_window before_entry = {-SPEC_UNBOUNDED, 0};
+
+static void parse_concept(struct spec *s, struct dimension *d)
+{
+    d->concepts = spec_concepts(s, true);
+    d->window = spec_window(s, "window", before_entry);
+    set_labels(s, d, (const char *const[]){"no", "yes"}, 2);
+}
+
+static enum status concept_levels(const struct dimension *d, const struct study_site *site,
+                                  const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    uint8_t *any = xmalloc(rows->n + 1);
+    enum status st = events_any(site->store, &d->concepts, rows, d->window, any, e);
+    for (size_t i = 0; st == ST_OK && i < rows->n; i++)
+        out[i] = any[i];
+    free(any);
+    return st;
+}
+
+static void parse_measurement(struct spec *s, struct dimension *d)
+{
+    d->concepts = spec_concepts(s, true);
+    d->window = spec_window(s, "window", before_entry);
+    parse_cuts(s, d, -1e12, 1e12, false);
+    if (!d->n_cuts)
+        spec_fault(s, "cuts", "required: where the values are cut into levels");
+}
+
+static enum status measurement_levels(const struct dimension *d, const struct study_site *site,
+                                      const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    double *value = xmalloc((rows->n + 1) * sizeof *value);
+    enum status st = events_latest_value(site->store, &d->concepts, rows, d->window, value, e);
+    for (size_t i = 0; st == ST_OK && i < rows->n; i++)
+        out[i] = isnan(value[i]) ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, value[i]);
+    free(value);
+    return st;
+}
+
+static void parse_cohort(struct spec *s, struct dimension *d)
+{
+    d->cohort = spec_cohort(s, "cohort", true);
+    d->window = spec_window(s, "window", (struct day_window){-SPEC_UNBOUNDED, SPEC_UNBOUNDED});
+    set_labels(s, d, (const char *const[]){"no", "yes"}, 2);
+}
+
+static enum status cohort_levels(const struct dimension *d, const struct study_site *site,
+                                 const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    uint8_t *any = xmalloc(rows->n + 1);
+    cohort_any(&site->cohorts[d->cohort], rows, d->window, any);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = any[i];
+    free(any);
+    return ST_OK;
+}
+
+static const struct dimension_kind kinds[] = {
+    {"sex", parse_sex, sex_levels},
+    {"age_band", parse_age, age_levels},
+    {"deprivation_quintile", parse_quintile, deprivation_levels},
+    {"deprivation_decile", parse_decile, deprivation_levels},
+    {"ethnicity", parse_ethnicity, ethnicity_levels},
+    {"race", parse_race, race_levels},
+    {"entry_year", parse_year, year_levels},
+    {"concept", parse_concept, concept_levels},
+    {"measurement", parse_measurement, measurement_levels},
+    {"cohort", parse_cohort, cohort_levels},
+};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+enum status dimension_parse(const struct js *j, const char *path, const struct analysis_scope *scope,
+                            struct dimension *out, struct err *e)
+{
+    static const char *const allowed[] = {"by", "name",     "cuts",        "concept", "levels", "from",
+                                          "to", "concepts", "descendants", "window",  "cohort", NULL};
+    const char *names[N_KINDS + 1] = {NULL};
+    struct js *named = NULL;
+    if (js_is(j, JS_STRING)) {
+        named = js_object();
+        js_put_str(named, "by", js_str(j));
+    }
+    struct spec s = spec_open(named ? named : j, path, scope, allowed, e);
+    for (int i = 0; i < N_KINDS; i++)
+        names[i] = kinds[i].name;
+    *out = (struct dimension){.kind = spec_choice(&s, "by", names, -1)};
+    out->name = spec_text(&s, "name", kinds[out->kind].name);
+    if (s.status == ST_OK)
+        kinds[out->kind].parse(&s, out);
+    js_free(named);
+    return spec_done(&s);
+}
+
+struct dimension *spec_dimensions(struct spec *s, const char *key, size_t most, bool required, size_t *n_out)
+{
+    const struct js *list = spec_array(s, key, most, required, n_out);
+    struct dimension *out = arena_array(s->scope->arena, *n_out + 1, sizeof *out);
+    for (size_t i = 0; i < *n_out && s->status == ST_OK; i++) {
+        char *path = arena_printf(s->scope->arena, "%s.%s[%zu]", s->path, key, i);
+        s->status = dimension_parse(js_at(list, i), path, s->scope, &out[i], s->e);
+        for (size_t k = 0; k < i; k++)
+            if (s->status == ST_OK && strcmp(out[k].name, out[i].name) == 0)
+                spec_fault(s, key, "'%s' is there twice; give one of them another \"name\"", out[i].name);
+    }
+    return out;
+}
+
+enum status dimension_levels(const struct dimension *d, const struct study_site *site,
+                             const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    return kinds[d->kind].levels(d, site, rows, out, e);
+}
+
+size_t strata_count(const struct dimension *d, size_t n)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < n && count <= SUMS_MAX; i++)
+        count *= d[i].n_levels;
+    return count;
+}
+
+enum status strata_levels(const struct dimension *d, size_t n, const struct study_site *site,
+                          const struct index_rows *rows, uint32_t *out, struct err *e)
+{
+    uint16_t *level = xmalloc((rows->n + 1) * sizeof *level);
+    enum status st = ST_OK;
+    memset(out, 0, rows->n * sizeof *out);
+    for (size_t k = 0; st == ST_OK && k < n; k++) {
+        st = dimension_levels(&d[k], site, rows, level, e);
+        for (size_t i = 0; st == ST_OK && i < rows->n; i++)
+            out[i] = out[i] * d[k].n_levels + level[i];
+    }
+    free(level);
+    return st;
+}

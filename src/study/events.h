@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading what analyses need of a store: index rows (one per person), and events of concepts around them,
+ * streamed in blocks so that memory does not follow the number of events.
+ */
+#ifndef ACCORD_STUDY_EVENTS_H
+#define ACCORD_STUDY_EVENTS_H
+
+#include "study/analysis.h"
+#include "study/spec.h"
+
+/* One row per person, persons ascending: the first entry of each person in a cohort. */
+struct index_rows {
+    size_t n;
+    uint32_t *person;
+    int32_t *start, *end; /* the entry's */
+};
+void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
+void index_rows_deinit(struct index_rows *r);
+
+struct event {
+    size_t row; /* of the index rows */
+    int32_t day;
+    double value; /* value_as_number; NaN where missing or the table has none */
+};
+typedef void (*event_fn)(void *context, const struct event *event);
+
+/* Calls fn for every event of the concepts (in every table that has them; with descendants if the list says
+   so) of a person of the index rows that starts within the window from the row's start. Events come by
+   concept, then person, then day. */
+MUST_CHECK enum status events_scan(const struct store *s, const struct concept_list *concepts,
+                                   const struct index_rows *rows, struct day_window window, event_fn fn,
+                                   void *context, struct err *e);
+/* The latest value on or before the window's end per row (the greatest on ties, so that the order of rows
+   does not matter); NaN where there is none. `out` has rows->n. */
+MUST_CHECK enum status events_latest_value(const struct store *s, const struct concept_list *concepts,
+                                           const struct index_rows *rows, struct day_window window,
+                                           double *out, struct err *e);
+/* 1 where there is an event in the window. */
+MUST_CHECK enum status events_any(const struct store *s, const struct concept_list *concepts,
+                                  const struct index_rows *rows, struct day_window window, uint8_t *out,
+                                  struct err *e);
+
+/* 1 where the person has a row in `cohort` that starts within the window. */
+void cohort_any(const struct cohort_rows *cohort, const struct index_rows *rows, struct day_window window,
+                uint8_t *out);
+
+/* True when day lies in the window from `index`. */
+static inline bool in_window(struct day_window w, int32_t index, int32_t day)
+{
+    int64_t d = (int64_t)day - index;
+    return (w.from == -SPEC_UNBOUNDED || d >= w.from) && (w.to == SPEC_UNBOUNDED || d <= w.to);
+}
+
+/* Birth day (missing month or day read as 1), DATE_NONE when the year is missing. */
+int32_t person_birth(const struct store_persons *p, uint32_t person);
+/* Whole years on `day` after `birth`; 29 February birthdays are on 28 February in other years. */
+int age_on(int32_t birth, int32_t day);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside the study module only: the parsed document, and which analyses take part in a round.
+ */
+#ifndef ACCORD_STUDY_PARTS_H
+#define ACCORD_STUDY_PARTS_H
+
+#include "base/mem.h"
+#include "study/analysis.h"
+#include "study/study.h"
+
+struct study_analysis {
+    const struct analysis *analysis;
+    const char *name;
+    void *spec;
+};
+
+struct study {
+    struct arena *arena;
+    struct js *document;
+    const char *title;
+    const char **cohort_names;
+    const struct js **cohort_json;
+    struct cohort_definition **cohorts;
+    size_t n_cohorts;
+    struct study_analysis *analyses;
+    size_t n_analyses;
+    char hash[2 * HASH_BYTES + 1];
+};
+
+/* One analysis that takes part in a round. */
+struct part {
+    const struct study_analysis *analysis;
+    const struct js *parameters; /* NULL in its first round */
+    size_t first, n;             /* of the vector */
+};
+
+struct parts {
+    struct part *part;
+    size_t n, n_sums;
+};
+
+/* The analyses that `parameters` names, checked, with their places in the round's vector. The caller frees
+   out->part, also on an error. */
+MUST_CHECK enum status study_parts(const struct study *s, const struct js *parameters, struct parts *out,
+                                   struct err *e);
+
+#endif

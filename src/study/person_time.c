@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/person_time.h"
+
+#include <stdlib.h>
+
+#include "base/date.h"
+
+const char *const denominator_members[] = {"cohort",            "from",         "to",
+                                           "min_age",           "max_age",      "prior_observation_days",
+                                           "requirements_at_entry", "time_at_risk", NULL};
+const char *const interval_names[] = {"weeks", "months", "quarters", "years", "overall", NULL};
+
+void denominator_read(struct spec *s, struct denominator *d)
+{
+    d->cohort = spec_cohort(s, "cohort", false);
+    d->from = spec_date(s, "from", DATE_NONE);
+    d->to = spec_date(s, "to", DATE_NONE);
+    d->min_age = (int)spec_int(s, "min_age", 0, 150, -1);
+    d->max_age = (int)spec_int(s, "max_age", 0, 150, -1);
+    d->prior_days = (int32_t)spec_int(s, "prior_observation_days", 0, 36500, 0);
+    d->at_entry = spec_bool(s, "requirements_at_entry", true);
+    d->risk = spec_window(s, "time_at_risk", (struct day_window){0, SPEC_UNBOUNDED});
+    if (s->status == ST_OK && d->to < d->from)
+        spec_fault(s, "to", "lies before 'from'");
+    if (s->status == ST_OK && d->risk.from < 0)
+        spec_fault(s, "time_at_risk", "starts before entry");
+    if (s->status == ST_OK && d->max_age >= 0 && d->max_age < d->min_age)
+        spec_fault(s, "max_age", "is below 'min_age'");
+}
+
+int32_t birthday(int32_t birth, int age)
+{
+    int y, m, d;
+    date_parts(birth, &y, &m, &d);
+    y += age;
+    if (y > 9999)
+        return DATE_MAX;
+    return date_of(y, m, date_valid(y, m, d) ? d : 28);
+}
+
+static int32_t later(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static int32_t earlier(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Cuts a span that is eligible in [*start, *end] by a target row; false when nothing is left. */
+static bool cut_by_target(const struct denominator *d, const struct target_row *target,
+                          int32_t observed_from, int32_t observed_to, int32_t *start, int32_t *end)
+{
+    if (target->start < observed_from || target->start > observed_to)
+        return false;
+    if (d->at_entry && (*start > target->start || *end < target->start))
+        return false;
+    *end = earlier(*end, target->end);
+    if (d->risk.to != SPEC_UNBOUNDED)
+        *end = earlier(*end, target->start + d->risk.to);
+    *start = later(*start, target->start + d->risk.from);
+    return true;
+}
+
+bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from,
+                      int32_t observed_to, const struct target_row *target, int32_t *start, int32_t *end)
+{
+    if (birth == DATE_NONE)
+        return false;
+    *start = later(d->from, observed_from + d->prior_days);
+    *end = earlier(d->to, observed_to);
+    if (d->min_age > 0)
+        *start = later(*start, birthday(birth, d->min_age));
+    if (d->max_age >= 0)
+        *end = earlier(*end, birthday(birth, d->max_age + 1) - 1);
+    if (target && !cut_by_target(d, target, observed_from, observed_to, start, end))
+        return false;
+    return *start <= *end;
+}
+
+struct span_list {
+    struct span *v;
+    size_t n, capacity;
+};
+
+static void add_span(const struct denominator *d, const struct study_site *site, uint32_t person,
+                     const struct target_row *target, struct span_list *out)
+{
+    const struct store_periods *periods = store_periods(site->store);
+    int32_t birth = person_birth(store_persons(site->store), person);
+    for (uint32_t i = periods->offset[person]; i < periods->offset[person + 1]; i++) {
+        struct span s = {.person = person};
+        if (!denominator_span(d, birth, periods->start[i], periods->end[i], target, &s.start, &s.end))
+            continue;
+        GROW(out->v, out->n + 1, out->capacity);
+        out->v[out->n++] = s;
+    }
+}
+
+void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
+                       size_t *n)
+{
+    struct span_list list = {0};
+    if (d->cohort == SIZE_MAX) {
+        uint32_t persons = store_persons(site->store)->n;
+        for (uint32_t p = 0; p < persons; p++)
+            add_span(d, site, p, NULL, &list);
+    } else {
+        const struct cohort_rows *rows = &site->cohorts[d->cohort];
+        for (size_t i = 0; i < rows->n; i++)
+            add_span(d, site, rows->person[i], &(struct target_row){rows->start[i], rows->end[i]}, &list);
+    }
+    *out = list.v;
+    *n = list.n;
+}
+
+/* `day` + wash-out + 1, without running off the calendar. */
+static int32_t at_risk_again(int32_t day, int32_t washout)
+{
+    int64_t again = (int64_t)day + washout + 1;
+    return again > DATE_MAX ? DATE_MAX : (int32_t)again;
+}
+
+bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
+                int32_t washout, bool repeated, risk_fn emit, void *context)
+{
+    size_t i = 0;
+    int32_t at = span->start;
+    while (i < n && starts[i] < span->start)
+        i++;
+    if (i > 0)
+        at = washout == INT32_MAX ? DATE_MAX : later(at, at_risk_again(ends[i - 1], washout));
+    for (; i < n && starts[i] <= span->end; i++) {
+        bool counted = at <= starts[i];
+        if (counted)
+            emit(context, at, starts[i], true);
+        if (counted && (!repeated || washout == INT32_MAX))
+            return true;
+        at = washout == INT32_MAX ? DATE_MAX : at_risk_again(ends[i], washout);
+    }
+    if (at <= span->end)
+        emit(context, at, span->end, false);
+    return false;
+}
+
+/* First day of the interval that `day` lies in, and of the one after. */
+static int32_t interval_floor(int32_t day, enum interval_kind kind)
+{
+    int y, m, d;
+    date_parts(day, &y, &m, &d);
+    switch (kind) {
+    case INTERVAL_WEEKS: return day - date_weekday(day);
+    case INTERVAL_MONTHS: return date_of(y, m, 1);
+    case INTERVAL_QUARTERS: return date_of(y, (m - 1) / 3 * 3 + 1, 1);
+    case INTERVAL_YEARS: return date_of(y, 1, 1);
+    case INTERVAL_OVERALL: break;
+    }
+    return day;
+}
+
+static int32_t interval_after(int32_t floor_day, enum interval_kind kind)
+{
+    enum { OVER_A_WEEK = 7, OVER_A_MONTH = 31, OVER_A_QUARTER = 92, OVER_A_YEAR = 366 };
+    static const int32_t surely_after[] = {OVER_A_WEEK, OVER_A_MONTH, OVER_A_QUARTER, OVER_A_YEAR};
+    return interval_floor(floor_day + surely_after[kind], kind);
+}
+
+static const char *interval_label(struct arena *a, int32_t start, int32_t end, enum interval_kind kind)
+{
+    int y, m, d;
+    char from[11], to[11];
+    date_parts(start, &y, &m, &d);
+    date_format(start, from);
+    date_format(end, to);
+    switch (kind) {
+    case INTERVAL_WEEKS: return arena_printf(a, "week of %s", from);
+    case INTERVAL_MONTHS: return arena_printf(a, "%04d-%02d", y, m);
+    case INTERVAL_QUARTERS: return arena_printf(a, "%04d-Q%d", y, (m - 1) / 3 + 1);
+    case INTERVAL_YEARS: return arena_printf(a, "%04d", y);
+    case INTERVAL_OVERALL: break;
+    }
+    return arena_printf(a, "%s to %s", from, to);
+}
+
+static size_t most_intervals(int32_t from, int32_t to, enum interval_kind kind)
+{
+    static const int least_days[] = {7, 28, 90, 365, INT32_MAX};
+    return (size_t)((to - from) / least_days[kind]) + 3;
+}
+
+struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum interval_kind kind, bool whole)
+{
+    size_t most = most_intervals(from, to, kind);
+    struct calendar c = {0, arena_array(a, most, sizeof *c.start), arena_array(a, most, sizeof *c.end),
+                         arena_array(a, most, sizeof *c.labels)};
+    for (int32_t day = from; day <= to;) {
+        int32_t first = interval_floor(day, kind);
+        int32_t next = kind == INTERVAL_OVERALL ? to + 1 : interval_after(first, kind);
+        bool cut = first < from || next - 1 > to;
+        if (!whole || !cut) {
+            c.start[c.n] = later(first, from);
+            c.end[c.n] = earlier(next - 1, to);
+            c.labels[c.n] = interval_label(a, c.start[c.n], c.end[c.n], kind);
+            c.n++;
+        }
+        day = next;
+    }
+    return c;
+}
+
+size_t calendar_find(const struct calendar *c, int32_t day)
+{
+    size_t low = 0, high = c->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (c->end[middle] < day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Person-time on OMOP data: who is observed when (denominator spans), when they are at risk of an outcome, and
+ * the calendar intervals and age bands that time is cut into. Both ends of a span count. The rules are those
+ * of DARWIN EU's IncidencePrevalence (docs/analyses/incidence.md), which the reference test compares:
+ *
+ * - a denominator span is one observation period, from the latest of study start, minimum-age birthday and
+ *   observation start + prior days, to the earliest of study end, the day before the birthday at maximum age
+ *   + 1, and observation end;
+ * - with a target cohort, entry must lie in the observation period; with requirements at entry the span must
+ *   have begun by then and starts at entry, without it starts when both hold; the entry's end and the time at
+ *   risk [a, b] days after entry cut it;
+ * - the event day counts as at risk and ends the span; after an outcome a person is at risk again wash-out + 1
+ *   days after its end; infinite wash-out excludes anyone with an earlier outcome, in whatever observation
+ *   period.
+ */
+#ifndef ACCORD_STUDY_PERSON_TIME_H
+#define ACCORD_STUDY_PERSON_TIME_H
+
+#include "study/dimension.h"
+
+struct span {
+    uint32_t person;
+    int32_t start, end;
+};
+
+struct denominator {
+    size_t cohort; /* SIZE_MAX = everybody observed */
+    int32_t from, to;
+    int min_age, max_age; /* completed years; -1 = no limit */
+    int32_t prior_days;
+    bool at_entry;
+    struct day_window risk; /* days after entry */
+};
+extern const char *const denominator_members[]; /* what denominator_read reads, ended by NULL */
+void denominator_read(struct spec *s, struct denominator *d);
+
+/* The span of one observation period (and one target row, or NULL) of a person; false when there is none. */
+struct target_row {
+    int32_t start, end;
+};
+bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from,
+                      int32_t observed_to, const struct target_row *target, int32_t *start, int32_t *end);
+/* All spans of a site by person, then start; the caller frees *out. */
+void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
+                       size_t *n);
+
+/* Time at risk in a span of a person whose outcomes are [first, first + n) of starts and ends, sorted by
+   start. emit's event says whether the span ends with one. wash-out INT32_MAX = infinite. `repeated` false
+   stops after the first event: the return value says that there was one. */
+typedef void (*risk_fn)(void *context, int32_t start, int32_t end, bool event);
+bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
+                int32_t washout, bool repeated, risk_fn emit, void *context);
+
+/* Calendar intervals over [from, to]: ISO weeks, months, quarters, years, or one overall. Only whole ones
+   when `whole`. In the arena. */
+enum interval_kind { INTERVAL_WEEKS, INTERVAL_MONTHS, INTERVAL_QUARTERS, INTERVAL_YEARS, INTERVAL_OVERALL };
+extern const char *const interval_names[];
+struct calendar {
+    size_t n;
+    int32_t *start, *end;
+    const char **labels;
+};
+struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum interval_kind kind, bool whole);
+/* The first interval that ends on or after `day`; n when there is none. */
+size_t calendar_find(const struct calendar *c, int32_t day);
+
+/* First day on which someone born then has that completed age. */
+int32_t birthday(int32_t birth, int age);
+
+#endif

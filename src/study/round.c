@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A site's side of a round.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/parts.h"
+
+static enum status add_part(const struct study *s, const struct js *j, size_t *next, struct parts *out,
+                            struct err *e)
+{
+    static const char *const allowed[] = {"name", "parameters", NULL};
+    const char *name = js_get_str(j, "name");
+    size_t i = *next;
+    while (i < s->n_analyses && (!name || strcmp(s->analyses[i].name, name) != 0))
+        i++;
+    if (i == s->n_analyses)
+        return err_set(e, ST_INVALID,
+                       "round parameters: '%.40s' is not an analysis of this study, or out of order",
+                       name ? name : "");
+    enum status st = js_only(j, allowed, "round parameters", e);
+    if (st != ST_OK)
+        return st;
+    struct part *p = &out->part[out->n++];
+    *p = (struct part){
+        .analysis = &s->analyses[i], .parameters = js_get(j, "parameters"), .first = out->n_sums};
+    *next = i + 1;
+    st = p->analysis->analysis->size(p->analysis->spec, p->parameters, &p->n, e);
+    if (st != ST_OK)
+        return err_wrap(e, "round parameters of %s", name);
+    out->n_sums += p->n;
+    if (p->n > SUMS_MAX || out->n_sums > SUMS_MAX)
+        return err_set(e, ST_INVALID, "the analyses of this study need more than %d sums in one round",
+                       SUMS_MAX);
+    return ST_OK;
+}
+
+enum status study_parts(const struct study *s, const struct js *parameters, struct parts *out, struct err *e)
+{
+    const struct js *list = js_get(parameters, "analyses");
+    *out = (struct parts){.part = xcalloc(s->n_analyses, sizeof *out->part)};
+    if (!js_is(list, JS_ARRAY) || js_size(list) == 0 || js_size(list) > s->n_analyses)
+        return err_set(e, ST_INVALID, "round parameters: expected the analyses that take part");
+    size_t next = 0;
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < js_size(list); i++)
+        st = add_part(s, js_at(list, i), &next, out, e);
+    return st;
+}
+
+enum status study_size(const struct study *s, const struct js *parameters, size_t *n, struct err *e)
+{
+    struct parts parts;
+    enum status st = study_parts(s, parameters, &parts, e);
+    *n = parts.n_sums;
+    free(parts.part);
+    return st;
+}
+
+static sum_t part_bound(const struct part *p, size_t i)
+{
+    const struct analysis *a = p->analysis->analysis;
+    return a->bound ? a->bound(p->analysis->spec, p->parameters, i) : SUM_COUNT_BOUND;
+}
+
+enum status study_bounds(const struct study *s, const struct js *parameters, sum_t *bounds, size_t n,
+                         struct err *e)
+{
+    struct parts parts;
+    enum status st = study_parts(s, parameters, &parts, e);
+    if (st == ST_OK && n != parts.n_sums)
+        st = err_set(e, ST_INVALID, "the round has %zu sums, not %zu", parts.n_sums, n);
+    for (size_t k = 0; st == ST_OK && k < parts.n; k++)
+        for (size_t i = 0; i < parts.part[k].n; i++)
+            bounds[parts.part[k].first + i] = part_bound(&parts.part[k], i);
+    free(parts.part);
+    return st;
+}
+
+struct site {
+    const struct study *study;
+    struct study_site view;
+    struct cohort_rows *rows;
+};
+
+enum status study_site_open(const struct study *s, const struct store *store, struct pool *pool,
+                            struct site **out, struct err *e)
+{
+    struct site *site = xcalloc(1, sizeof *site);
+    site->study = s;
+    site->rows = xcalloc(s->n_cohorts, sizeof *site->rows);
+    site->view = (struct study_site){store, pool, site->rows, s->n_cohorts};
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < s->n_cohorts; i++)
+        if ((st = cohort_evaluate(s->cohorts[i], store, pool, &site->rows[i], e)) != ST_OK)
+            err_wrap(e, "cohort %s", s->cohort_names[i]);
+    if (st != ST_OK) {
+        study_site_close(site);
+        site = NULL;
+    }
+    *out = site;
+    return st;
+}
+
+void study_site_close(struct site *site)
+{
+    if (!site)
+        return;
+    for (size_t i = 0; i < site->view.n_cohorts; i++)
+        cohort_rows_deinit(&site->rows[i]);
+    free(site->rows);
+    free(site);
+}
+
+const struct cohort_rows *study_site_cohort(const struct site *site, size_t i)
+{
+    return &site->rows[i];
+}
+
+static enum status check_bounds(const struct part *p, const struct sums *sums, struct err *e)
+{
+    bool over = sums->failed;
+    for (size_t i = 0; !over && i < sums->n; i++) {
+        sum_t bound = part_bound(p, i);
+        over = sums->v[i] > bound || sums->v[i] < -bound;
+    }
+    if (!over)
+        return ST_OK;
+    return err_set(
+        e, ST_INVALID,
+        "analysis %s: a sum at this site is not finite or beyond its bound; check the units of the "
+        "variables it uses",
+        p->analysis->name);
+}
+
+static enum status local_part(const struct site *site, const struct part *p, struct sums *all, struct err *e)
+{
+    struct sums own = sums_part(all, p->first, p->n);
+    enum status st = p->analysis->analysis->local(p->analysis->spec, p->parameters, &site->view, &own, e);
+    if (st != ST_OK)
+        return err_wrap(e, "analysis %s", p->analysis->name);
+    return check_bounds(p, &own, e);
+}
+
+enum status study_local(const struct site *site, const struct js *parameters, struct sums *out, struct err *e)
+{
+    struct parts parts;
+    *out = (struct sums){0};
+    enum status st = study_parts(site->study, parameters, &parts, e);
+    if (st == ST_OK)
+        sums_init(out, parts.n_sums);
+    for (size_t k = 0; st == ST_OK && k < parts.n; k++)
+        st = local_part(site, &parts.part[k], out, e);
+    free(parts.part);
+    if (st != ST_OK)
+        sums_deinit(out);
+    return st;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/study.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/parts.h"
+
+enum { MAX_COHORTS = 64, MAX_ANALYSES = 256, MAX_NAME = 40, MAX_TITLE = 200 };
+
+/* Names become parts of table names and file names. */
+static enum status need_name(const struct js *object, const char *path, const char **out, struct err *e)
+{
+    enum status st = js_need_str(object, "name", path, out, e);
+    if (st != ST_OK)
+        return st;
+    size_t n = strlen(*out);
+    if (n == 0 || n > MAX_NAME || strspn(*out, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+        return err_set(e, ST_INVALID, "%s.name: expected 1 to %d lower-case letters, digits and underscores",
+                       path, MAX_NAME);
+    return ST_OK;
+}
+
+static enum status name_taken(const char *what, const char *path, const char *name, struct err *e)
+{
+    return err_set(e, ST_INVALID, "%s.name: there is already %s called '%s'", path, what, name);
+}
+
+static enum status parse_cohort(struct study *s, size_t i, const struct js *j, struct err *e)
+{
+    static const char *const allowed[] = {"name", "definition", "comment", NULL};
+    const char *path = arena_printf(s->arena, "$.cohorts[%zu]", i);
+    if (!js_is(j, JS_OBJECT))
+        return err_set(e, ST_INVALID, "%s: expected an object", path);
+    enum status st = js_only(j, allowed, path, e);
+    if (st == ST_OK)
+        st = need_name(j, path, &s->cohort_names[i], e);
+    if (st == ST_OK)
+        st = js_need(j, "definition", JS_OBJECT, path, &s->cohort_json[i], e);
+    if (st != ST_OK)
+        return st;
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(s->cohort_names[k], s->cohort_names[i]) == 0)
+            return name_taken("a cohort", path, s->cohort_names[i], e);
+    if (cohort_parse(s->cohort_json[i], &s->cohorts[i], e) != ST_OK)
+        return err_wrap(e, "%s.definition", path);
+    s->n_cohorts = i + 1;
+    return ST_OK;
+}
+
+static enum status unknown_kind(const char *path, const char *kind, struct err *e)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (; analyses[n] && n < 64; n++)
+        names[n] = analyses[n]->kind;
+    const char *near = text_nearest(kind, names, n);
+    return err_set(e, ST_INVALID,
+                   "%s.kind: there is no analysis '%.40s'%s%s%s; 'accord study list' lists them", path, kind,
+                   near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static enum status parse_analysis(struct study *s, size_t i, const struct js *j, struct err *e)
+{
+    const char *path = arena_printf(s->arena, "$.analyses[%zu]", i), *kind;
+    struct study_analysis *a = &s->analyses[i];
+    if (!js_is(j, JS_OBJECT))
+        return err_set(e, ST_INVALID, "%s: expected an object", path);
+    enum status st = js_need_str(j, "kind", path, &kind, e);
+    if (st == ST_OK)
+        st = need_name(j, path, &a->name, e);
+    if (st != ST_OK)
+        return st;
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(s->analyses[k].name, a->name) == 0)
+            return name_taken("an analysis", path, a->name, e);
+    a->analysis = analysis_find(kind);
+    if (!a->analysis)
+        return unknown_kind(path, kind, e);
+    struct analysis_scope scope = {path, a->name, s->cohort_names, s->cohort_json, s->n_cohorts, s->arena};
+    s->n_analyses = i + 1;
+    return a->analysis->parse(j, &scope, &a->spec, e);
+}
+
+static enum status need_array(const struct js *document, const char *key, size_t most, const struct js **out,
+                              struct err *e)
+{
+    enum status st = js_need(document, key, JS_ARRAY, "$", out, e);
+    if (st == ST_OK && (js_size(*out) == 0 || js_size(*out) > most))
+        st = err_set(e, ST_INVALID, "$.%s: expected 1 to %zu elements", key, most);
+    return st;
+}
+
+static enum status parse_document(struct study *s, struct err *e)
+{
+    static const char *const allowed[] = {"title", "comment", "cohorts", "analyses", NULL};
+    const struct js *cohorts, *list;
+    if (!js_is(s->document, JS_OBJECT))
+        return err_set(e, ST_INVALID, "$: a study is a JSON object");
+    enum status st = js_only(s->document, allowed, "$", e);
+    if (st == ST_OK)
+        st = js_need_str(s->document, "title", "$", &s->title, e);
+    if (st == ST_OK && (!*s->title || strlen(s->title) > MAX_TITLE))
+        st = err_set(e, ST_INVALID, "$.title: expected 1 to %d bytes of text", MAX_TITLE);
+    if (st == ST_OK)
+        st = need_array(s->document, "cohorts", MAX_COHORTS, &cohorts, e);
+    if (st == ST_OK)
+        st = need_array(s->document, "analyses", MAX_ANALYSES, &list, e);
+    if (st != ST_OK)
+        return st;
+    s->cohort_names = arena_array(s->arena, js_size(cohorts), sizeof *s->cohort_names);
+    s->cohort_json = arena_array(s->arena, js_size(cohorts), sizeof *s->cohort_json);
+    s->cohorts = arena_array(s->arena, js_size(cohorts), sizeof *s->cohorts);
+    s->analyses = arena_array(s->arena, js_size(list), sizeof *s->analyses);
+    for (size_t i = 0; st == ST_OK && i < js_size(cohorts); i++)
+        st = parse_cohort(s, i, js_at(cohorts, i), e);
+    for (size_t i = 0; st == ST_OK && i < js_size(list); i++)
+        st = parse_analysis(s, i, js_at(list, i), e);
+    return st;
+}
+
+static enum status hash_document(struct study *s, struct err *e)
+{
+    struct buf canonical;
+    buf_init(&canonical, (size_t)64 << 20);
+    enum status st = js_canonical(s->document, &canonical, e);
+    if (st == ST_OK)
+        st = buf_check(&canonical, "the study", e);
+    if (st == ST_OK)
+        sha256_hex(buf_slice(&canonical), s->hash);
+    buf_deinit(&canonical);
+    return st;
+}
+
+enum status study_parse(const struct js *document, struct study **out, struct err *e)
+{
+    struct study *s = xcalloc(1, sizeof *s);
+    s->arena = arena_new();
+    s->document = js_share(document);
+    enum status st = parse_document(s, e);
+    if (st == ST_OK)
+        st = hash_document(s, e);
+    if (st != ST_OK) {
+        study_free(s);
+        s = NULL;
+    }
+    *out = s;
+    return st;
+}
+
+enum status study_load(const char *path, struct study **out, struct err *e)
+{
+    struct js *document = NULL;
+    *out = NULL;
+    enum status st = js_load(path, &document, e);
+    if (st == ST_OK)
+        st = study_parse(document, out, e);
+    js_free(document);
+    return st;
+}
+
+void study_free(struct study *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_cohorts; i++)
+        cohort_definition_free(s->cohorts[i]);
+    js_free(s->document);
+    arena_free(s->arena);
+    free(s);
+}
+
+const struct js *study_document(const struct study *s)
+{
+    return s->document;
+}
+
+const char *study_title(const struct study *s)
+{
+    return s->title;
+}
+
+void study_hash(const struct study *s, char out[2 * HASH_BYTES + 1])
+{
+    memcpy(out, s->hash, sizeof s->hash);
+}
+
+size_t study_n_cohorts(const struct study *s)
+{
+    return s->n_cohorts;
+}
+
+const char *study_cohort_name(const struct study *s, size_t i)
+{
+    return s->cohort_names[i];
+}
+
+size_t study_n_analyses(const struct study *s)
+{
+    return s->n_analyses;
+}
+
+const char *study_analysis_name(const struct study *s, size_t i)
+{
+    return s->analyses[i].name;
+}
+
+const char *study_analysis_kind(const struct study *s, size_t i)
+{
+    return s->analyses[i].analysis->kind;
+}
