@@ -8,12 +8,14 @@
 extern const struct command help_commands[];
 extern const struct command key_commands[];
 extern const struct command ledger_commands[];
+extern const struct command synth_commands[];
 extern const struct command version_commands[];
 
 const struct noun nouns[] = {
     {"key", "signing keys", key_commands},
     {"ledger", "the public log: copy, verify, prove", ledger_commands},
     {"help", "this overview, the manual page, shell completion", help_commands},
+    {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
     {"version", "the program's version and what it was built from", version_commands},
     {0},
 };
