@@ -14,8 +14,8 @@ extern const struct command version_commands[];
 const struct noun nouns[] = {
     {"key", "signing keys", key_commands},
     {"ledger", "the public log: copy, verify, prove", ledger_commands},
-    {"help", "this overview, the manual page, shell completion", help_commands},
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
+    {"help", "this overview, the manual page, shell completion", help_commands},
     {"version", "the program's version and what it was built from", version_commands},
     {0},
 };

@@ -19,31 +19,38 @@ static const struct {
 };
 enum { N_PROFILES = sizeof profiles / sizeof profiles[0] };
 
+static enum status find_profile(const char *wanted, size_t *at, struct err *e)
+{
+    const char *names[N_PROFILES];
+    for (*at = 0; *at < N_PROFILES; (*at)++) {
+        names[*at] = profiles[*at].name;
+        if (strcmp(names[*at], wanted) == 0)
+            return ST_OK;
+    }
+    const char *near = text_nearest(wanted, names, N_PROFILES);
+    return err_set(e, ST_USAGE,
+                   "there is no profile '%.40s'%s%s%s; the profiles are uk, bench-1m and bench-dense", wanted,
+                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static enum status read_options(const struct args *a, struct synth_options *o, struct err *e)
 {
-    const char *names[N_PROFILES], *wanted = args_get_or(a, "profile", "uk");
-    size_t at = 0;
-    for (size_t i = 0; i < N_PROFILES; i++)
-        names[i] = profiles[i].name;
-    while (at < N_PROFILES && strcmp(names[at], wanted) != 0)
-        at++;
-    if (at == N_PROFILES) {
-        const char *near = text_nearest(wanted, names, N_PROFILES);
-        return err_set(e, ST_USAGE,
-                       "there is no profile '%.40s'%s%s%s; the profiles are uk, bench-1m and bench-dense",
-                       wanted, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    }
     int64_t persons = 0, seed = 0;
-    enum status s = args_need(a, "out", &o->folder, e);
+    size_t at = 0;
+    *o = (struct synth_options){.site = args_get_or(a, "site", synth_site_name(0))};
+    enum status s = find_profile(args_get_or(a, "profile", "uk"), &at, e);
+    if (s == ST_OK)
+        s = args_need(a, "out", &o->folder, e);
     if (s == ST_OK)
         s = args_int(a, "persons", 1, SYNTH_MOST_PERSONS, profiles[at].persons, &persons, e);
     if (s == ST_OK)
         s = args_int(a, "seed", 0, INT64_MAX, 1, &seed, e);
+    if (s != ST_OK)
+        return s;
     o->profile = profiles[at].profile;
     o->persons = (uint64_t)persons;
     o->seed = (uint64_t)seed;
-    o->site = args_get_or(a, "site", synth_site_name(0));
-    return s;
+    return ST_OK;
 }
 
 static void say_what_was_made(const struct synth_options *o, const struct synth_summary *made,
