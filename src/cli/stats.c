@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * accord stats: the table of methods.
+ */
+#include "cli/stats_methods.h"
+
+#define WHERE                                                                                                \
+    {                                                                                                        \
+        "where", "COLUMN=VALUE", "use only these rows (may be repeated; VALUE,VALUE for one of several)"     \
+    }
+#define CONFIDENCE                                                                                           \
+    {                                                                                                        \
+        "confidence", "LEVEL", "0.95, 99.8 or 0.95,0.998 (default: 0.95)"                                    \
+    }
+#define GROUP                                                                                                \
+    {                                                                                                        \
+        "group", "COLUMNS", "answer for each value of these columns, comma-separated"                        \
+    }
+#define X                                                                                                    \
+    {                                                                                                        \
+        "x", "COLUMN", "the numerator, count or value"                                                       \
+    }
+#define N                                                                                                    \
+    {                                                                                                        \
+        "n", "COLUMN", "the denominator or population"                                                       \
+    }
+#define MULTIPLIER                                                                                           \
+    {                                                                                                        \
+        "multiplier", "NUMBER", "the answer is per so many"                                                  \
+    }
+
+static const struct option_spec count_options[] = {X, N, GROUP, MULTIPLIER, CONFIDENCE, WHERE, {0}};
+static const struct option_spec mean_options[] = {X, GROUP, CONFIDENCE, WHERE, {0}};
+
+static const struct option_spec dsr_options[] = {
+    X,
+    N,
+    {"standard", "COLUMN", "the standard population (default: the European one of 2013 for 19 age bands)"},
+    {"age", "COLUMN", "the age band; a band may occur once in an area"},
+    {"freq", "COLUMN",
+     "events that a person of this row had, where --x counts persons (non-independent events)"},
+    GROUP,
+    MULTIPLIER,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec isr_options[] = {
+    X,
+    N,
+    {"type", "rate|ratio", "a rate, or the ratio of observed to expected (default: rate)"},
+    {"ref-x", "COLUMN", "events of the reference population"},
+    {"ref-n", "COLUMN", "the reference population"},
+    {"reference", "FILE", "the reference, in the order of the strata (default: beside the data)"},
+    {"observed", "FILE", "observed totals by area, where counts by stratum are not known"},
+    {"observed-x", "COLUMN", "the totals in that file"},
+    GROUP,
+    MULTIPLIER,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec quantile_options[] = {
+    X,
+    {"p", "LIST", "probabilities (default: 0.25,0.5,0.75)"},
+    {"type", "1..9", "definition of Hyndman and Fan (default: 7)"},
+    {"groups", "NUMBER", "put each row (area) into one of so many quantiles instead"},
+    {"invert", NULL, "with --groups: the highest value is in quantile 1"},
+    GROUP,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec sii_options[] = {
+    {"quantile", "COLUMN", "the order of the groups (default: the order of rows)"},
+    N,
+    {"value", "COLUMN", "the value of each group"},
+    {"se", "COLUMN", "its standard error"},
+    {"lower", "COLUMN", "its lower 95% limit, where there is no standard error"},
+    {"upper", "COLUMN", "its upper 95% limit"},
+    {"type", "normal|rate|proportion", "the scale of the errors: as is, log, logit (default: normal)"},
+    {"transform", NULL, "fit on the log or logit scale"},
+    GROUP,
+    MULTIPLIER,
+    {"confidence", "LEVEL", "one or two levels (default: 0.95)"},
+    WHERE,
+    {0},
+};
+
+static const struct option_spec life_options[] = {
+    {"age", "COLUMN", "first age of each band; the last band is open"},
+    N,
+    {"deaths", "COLUMN", "deaths"},
+    GROUP,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec funnel_options[] = {
+    X,
+    N,
+    {"type", "proportion|ratio|rate|ratio-of-counts",
+     "ratio: --n is the expected number (default: proportion)"},
+    {"years", "NUMBER", "with --type rate: years of data behind the counts (default: 1)"},
+    {"limits", NULL, "in CSV and tables: print the limits to draw instead of the units"},
+    {"axis-min", "NUMBER", "where the drawn limits begin"},
+    {"axis-max", "NUMBER", "where they end"},
+    {"overdispersion", "truncate|winsorise", "add the variance between units (SHMI and CQC methods)"},
+    {"trim", "SHARE", "share of units trimmed at each end (default: 0.1)"},
+    GROUP,
+    MULTIPLIER,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec xmr_options[] = {
+    {"y", "COLUMN", "the measurements, in time order"},
+    {"period", "COLUMN", "what to call each point"},
+    {"fix-after", "N", "take the limits from the first N points"},
+    {"rebase", "COLUMN", "1 where a new segment begins"},
+    {"improvement", "neutral|increase|decrease", "which direction is better (default: neutral)"},
+    {"target", "NUMBER", "judge the limits against a target"},
+    {"keep-outliers", NULL, "do not leave out extreme moving ranges"},
+    GROUP,
+    WHERE,
+    {0},
+};
+
+const struct command stats_commands[] = {
+    {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, count_options, 1, 1,
+     stats_run_proportion},
+    {"rate", "FILE.csv", "rates with exact Poisson (below 10 events) or Byar intervals", NULL, count_options,
+     1, 1, stats_run_rate},
+    {"mean", "FILE.csv", "means with Student's t intervals", NULL, mean_options, 1, 1, stats_run_mean},
+    {"dsr", "FILE.csv", "directly standardised rates with Dobson intervals", NULL, dsr_options, 1, 1,
+     stats_run_dsr},
+    {"isr", "FILE.csv", "indirectly standardised rates and ratios", NULL, isr_options, 1, 1, stats_run_isr},
+    {"quantile", "FILE.csv", "quantiles of values, or quantile groups of areas", NULL, quantile_options, 1, 1,
+     stats_run_quantile},
+    {"sii", "FILE.csv", "slope and relative index of inequality", NULL, sii_options, 1, 1, stats_run_sii},
+    {"life-expectancy", "FILE.csv", "life expectancy by age from deaths and populations", NULL, life_options,
+     1, 1, stats_run_life},
+    {"funnel", "FILE.csv", "funnel plots: limits, significance, over-dispersion", NULL, funnel_options, 1, 1,
+     stats_run_funnel},
+    {"xmr", "FILE.csv", "XmR charts (statistical process control)", NULL, xmr_options, 1, 1, stats_run_xmr},
+    {0},
+};

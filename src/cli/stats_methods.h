@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The methods of `accord stats`, listed in stats.c; each reads its table, calls src/stats and prints one
+ * document.
+ */
+#ifndef ACCORD_CLI_STATS_METHODS_H
+#define ACCORD_CLI_STATS_METHODS_H
+
+#include "cli/stats_table.h"
+
+typedef enum status (*stats_rows)(const struct args *a, const struct stats_table *t,
+                                  const struct confidences *level, struct js *rows, struct err *e);
+/* Reads the options and the table, lets f fill `rows`, prints {"method", "confidence", "rows"}. */
+MUST_CHECK enum status stats_run_table(const struct args *a, const char *method, bool any_pair, stats_rows f,
+                                       struct err *e);
+
+enum status stats_run_proportion(const struct args *a, struct err *e);
+enum status stats_run_rate(const struct args *a, struct err *e);
+enum status stats_run_mean(const struct args *a, struct err *e);
+enum status stats_run_dsr(const struct args *a, struct err *e);
+enum status stats_run_isr(const struct args *a, struct err *e);
+enum status stats_run_quantile(const struct args *a, struct err *e);
+enum status stats_run_sii(const struct args *a, struct err *e);
+enum status stats_run_life(const struct args *a, struct err *e);
+enum status stats_run_funnel(const struct args *a, struct err *e);
+enum status stats_run_xmr(const struct args *a, struct err *e);
+
+#endif

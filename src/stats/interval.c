@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stats/interval.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "stats/special.h"
+#include "stats/sum.h"
+
+const char *const reason_few_events = "fewer_than_10_events";
+const char *const reason_missing = "missing_input";
+const char *const reason_no_deviation = "one_observation";
+const char *const reason_not_reached = "not_reached";
+const char *const reason_no_one_left = "no_one_left";
+const char *const reason_no_deaths = "no_deaths_in_open_band";
+const char *const reason_wide = "interval_over_20_years";
+const char *const reason_small = "population_5000_or_less";
+const char *const reason_too_few_areas = "fewer_areas_than_quantiles";
+const char *const reason_no_population = "population_not_positive";
+const char *const reason_bad_deaths = "bad_deaths";
+const char *const reason_small_sample = "sample_too_small";
+const char *const reason_not_positive = "not_positive";
+
+const char *reason_text(const char *reason)
+{
+    static const char *const texts[][2] = {
+        {"fewer_than_10_events", "fewer than 10 events: a standardised rate would not be reliable"},
+        {"missing_input", "a number that the estimate needs is missing"},
+        {"one_observation", "a single observation has no standard deviation"},
+        {"not_reached", "the curve does not go down to this level within follow-up"},
+        {"no_one_left", "nobody is left at this point"},
+        {"no_deaths_in_open_band", "nobody died in the last, open age band, so its length is unbounded"},
+        {"interval_over_20_years", "the 95% interval is wider than 20 years"},
+        {"population_5000_or_less", "the total population is 5,000 or less"},
+        {"fewer_areas_than_quantiles", "there are fewer areas than quantiles"},
+        {"population_not_positive", "a population is missing, 0 or negative"},
+        {"bad_deaths", "a number of deaths is missing, negative or above the population"},
+        {"sample_too_small", "the sample is too small for an interval at this confidence"},
+        {"not_positive", "the quantity is zero or negative where the scale needs it to be positive"},
+    };
+    for (size_t i = 0; reason && i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(texts[i][0], reason) == 0)
+            return texts[i][1];
+    return NULL;
+}
+
+enum status stats_confidence(double given, double *confidence, struct err *e)
+{
+    *confidence = given >= 90 && given <= 100 ? given / 100 : given;
+    if (*confidence >= 0.9 && *confidence <= 1)
+        return ST_OK;
+    return err_set(e, ST_INVALID,
+                   "a confidence level must be from 0.9 to 1, or a percentage from 90 to 100, not %g", given);
+}
+
+struct interval interval_wilson(double x, double n, double confidence)
+{
+    double z = normal_z(confidence), z2 = z * z;
+    if (isinf(z))
+        return (struct interval){0, 1};
+    double root = z * sqrt(z2 + 4 * x * (1 - x / n)), centre = 2 * x + z2, below = 2 * (n + z2);
+    /* The lower limit as a quotient of positive terms: no cancellation when x is small. */
+    double lower = x > 0 ? 2 * x * x / n / (centre + root) : 0;
+    return (struct interval){lower, (centre + root) / below};
+}
+
+struct interval interval_binomial(double x, double n, double confidence)
+{
+    double tail = (1 - confidence) / 2;
+    return (struct interval){x > 0 ? beta_quantile(tail, x, n - x + 1) : 0,
+                             x < n ? 1 - beta_quantile(tail, n - x, x + 1) : 1};
+}
+
+struct interval interval_byar(double x, double confidence)
+{
+    double z = normal_z(confidence), y = x + 1;
+    double low = 1 - 1 / (9 * x) - z / (3 * sqrt(x)), high = 1 - 1 / (9 * y) + z / (3 * sqrt(y));
+    return (struct interval){x > 0 && low > 0 ? x * low * low * low : 0, y * high * high * high};
+}
+
+struct interval interval_poisson(double x, double confidence)
+{
+    double tail = (1 - confidence) / 2;
+    return (struct interval){x > 0 ? gamma_quantile(x, tail) : 0, gamma_quantile_upper(x + 1, tail)};
+}
+
+struct interval interval_count(double x, double confidence)
+{
+    return x < 10 ? interval_poisson(x, confidence) : interval_byar(x, confidence);
+}
+
+struct interval interval_mean(double mean, double sd, double n, double confidence)
+{
+    if (!(n >= 2))
+        return (struct interval){(double)NAN, (double)NAN};
+    double half = t_quantile(confidence + (1 - confidence) / 2, n - 1) * sd / sqrt(n);
+    return (struct interval){mean - half, mean + half};
+}
+
+static struct estimate scaled(double value, struct interval i, double by)
+{
+    return (struct estimate){value * by, i.lower * by, i.upper * by, NULL};
+}
+
+enum status stats_proportion(double x, double n, double multiplier, double confidence, struct estimate *out,
+                             struct err *e)
+{
+    *out = (struct estimate){(double)NAN, (double)NAN, (double)NAN, reason_missing};
+    if (x < 0)
+        return err_set(e, ST_INVALID, "a numerator is negative; counts must be 0 or more");
+    if (n <= 0)
+        return err_set(e, ST_INVALID, "a denominator is 0 or negative; it must be above 0");
+    if (x > n)
+        return err_set(e, ST_INVALID, "a numerator is greater than its denominator");
+    if (isnan(x) || isnan(n))
+        return ST_OK;
+    *out = scaled(x / n, interval_wilson(x, n, confidence), multiplier);
+    return ST_OK;
+}
+
+enum status stats_rate(double x, double n, double multiplier, double confidence, struct estimate *out,
+                       struct err *e)
+{
+    *out = (struct estimate){(double)NAN, (double)NAN, (double)NAN, reason_missing};
+    if (x < 0)
+        return err_set(e, ST_INVALID, "a count of events is negative; counts must be 0 or more");
+    if (n <= 0)
+        return err_set(e, ST_INVALID, "a denominator is 0 or negative; it must be above 0");
+    if (isnan(x) || isnan(n))
+        return ST_OK;
+    struct interval i = interval_count(x, confidence);
+    *out = (struct estimate){x / n * multiplier, i.lower / n * multiplier, i.upper / n * multiplier, NULL};
+    return ST_OK;
+}
+
+struct moments moments_of(const double *x, size_t n)
+{
+    struct csum total = {0}, s2 = {0}, s3 = {0}, s4 = {0}, left = {0};
+    for (size_t i = 0; i < n; i++)
+        csum_add(&total, x[i]);
+    double mean = n ? csum_value(&total) / (double)n : (double)NAN;
+    for (size_t i = 0; i < n; i++)
+        csum_add(&left, x[i] - mean);
+    mean += n ? csum_value(&left) / (double)n : 0;
+    for (size_t i = 0; i < n; i++) {
+        double d = x[i] - mean;
+        csum_add(&s2, d * d);
+        csum_add(&s3, d * d * d);
+        csum_add(&s4, d * d * d * d);
+    }
+    return (struct moments){(double)n, mean, csum_value(&s2), csum_value(&s3), csum_value(&s4)};
+}
+
+struct moments moments_join(struct moments a, struct moments b)
+{
+    if (a.n == 0 || b.n == 0)
+        return a.n == 0 ? b : a;
+    double n = a.n + b.n, d = b.mean - a.mean, r = d / n, ab = a.n * b.n;
+    struct moments m = {.n = n, .mean = a.mean + d * b.n / n, .m2 = a.m2 + b.m2 + d * r * ab};
+    m.m3 = a.m3 + b.m3 + d * r * r * ab * (a.n - b.n) + 3 * r * (a.n * b.m2 - b.n * a.m2);
+    m.m4 = a.m4 + b.m4 + d * r * r * r * ab * (a.n * a.n - ab + b.n * b.n) +
+           6 * r * r * (a.n * a.n * b.m2 + b.n * b.n * a.m2) + 4 * r * (a.n * b.m3 - b.n * a.m3);
+    return m;
+}
+
+double moments_sd(const struct moments *m)
+{
+    return m->n >= 2 ? sqrt(m->m2 / (m->n - 1)) : (double)NAN;
+}
+
+struct estimate stats_mean(const struct moments *m, double confidence)
+{
+    struct interval i = interval_mean(m->mean, moments_sd(m), m->n, confidence);
+    const char *reason = m->n < 1 ? reason_missing : m->n < 2 ? reason_no_deviation : NULL;
+    return (struct estimate){m->mean, i.lower, i.upper, reason};
+}
