@@ -192,13 +192,14 @@ bool disease_is_lethal(enum disease d)
     return courses[d].mortality != 100;
 }
 
-/* Death rates per million person-years at ages 0, 5, ... 100 (after the ONS national life tables). */
-static const uint32_t mortality_male[MORTALITY_NODES] = {900,   110,   90,    250,    550,    650,    850,
-                                                         1150,  1700,  2500,  3700,   5600,   8700,   13500,
-                                                         21500, 36000, 62000, 107000, 175000, 270000, 390000};
-static const uint32_t mortality_female[MORTALITY_NODES] = {
-    750,  90,   70,   150,   230,   290,   420,   650,    1000,   1500,  2300,
-    3600, 5700, 8900, 14500, 25500, 46000, 84000, 146000, 240000, 360000};
+/* Death rates per million person-years at ages 0, 5, ... 100 of people without a lethal disease: with those
+   diseases the whole comes to about the ONS national life tables. */
+static const uint32_t mortality_male[MORTALITY_NODES] = {900,   110,   90,    250,   550,   620,    800,
+                                                         1050,  1500,  2100,  2800,  4000,  5900,   8600,
+                                                         12600, 20500, 34500, 58500, 95000, 150000, 215000};
+static const uint32_t mortality_female[MORTALITY_NODES] = {750,  90,    70,    150,   230,   280,    400,
+                                                           600,  900,   1300,  1800,  2600,  3900,   5700,
+                                                           8600, 14600, 25600, 46000, 79000, 130000, 195000};
 
 /* The height at `at` of a polygon through n nodes `step` apart; flat behind the last. */
 static uint64_t polygon(const uint64_t *nodes, int n, int32_t step, int32_t at)

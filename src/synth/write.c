@@ -336,7 +336,7 @@ static char *put_field(char *at, enum filling f, const struct writer *w, const s
     case VISIT_ID:
         return ev->visit == NO_VISIT ? at : put_number(at, (uint64_t)(w->first_visit + ev->visit));
     case DAYS:
-        return put_number(at, (uint64_t)(ev->end - ev->start + 1));
+        return put_decimal(at, ev->end - ev->start + 1, 0);
     case TYPE_EHR:
         return put_number(at, EHR);
     case TYPE_PRESCRIPTION:
