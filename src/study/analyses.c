@@ -6,9 +6,17 @@
 
 #include "study/analysis.h"
 
-extern const struct analysis count_analysis, crosstab_analysis;
+extern const struct analysis count_analysis, crosstab_analysis, incidence_analysis, prevalence_analysis,
+    standardised_analysis, inequality_analysis, survival_analysis, cox_analysis, regression_analysis,
+    characterisation_analysis;
 
-const struct analysis *const analyses[] = {&count_analysis, &crosstab_analysis, NULL};
+const struct analysis *const analyses[] = {
+    &count_analysis,        &crosstab_analysis,
+    &incidence_analysis,    &prevalence_analysis,
+    &standardised_analysis, &inequality_analysis,
+    &survival_analysis,     &cox_analysis,
+    &regression_analysis,   NULL,
+};
 
 const struct analysis *analysis_find(const char *kind)
 {

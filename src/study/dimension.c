@@ -10,12 +10,13 @@
 
 enum { CONCEPT_MALE = 8507, CONCEPT_FEMALE = 8532, CONCEPT_DEPRIVATION = 35812882 };
 
-/* OMOP's top levels of the Race and Ethnicity vocabularies, and SNOMED's "Mixed racial group". */
-static const struct {
+/* The top levels that UK ethnic categories are mapped to in OMOP's Race vocabulary, and SNOMED's "Mixed
+   racial group"; then those of its Ethnicity vocabulary. */
+static const struct standard_level {
     const char *label;
     int32_t id;
-} standard_race[] = {{"white", 8527}, {"asian", 8515}, {"black", 8516}, {"mixed", 4212311}},
-  standard_ethnicity[] = {{"hispanic or latino", 38003563}, {"not hispanic or latino", 38003564}};
+} ethnic_groups[] = {{"white", 8527}, {"asian", 8515}, {"black", 8516}, {"mixed", 4212311}},
+  hispanic[] = {{"hispanic or latino", 38003563}, {"not hispanic or latino", 38003564}};
 
 struct dimension_kind {
     const char *name;
@@ -158,7 +159,8 @@ static enum status deprivation_levels(const struct dimension *d, const struct st
     return st;
 }
 
-/* Levels that are lists of ids: ethnicity, race, care_site, region. The last two are "other" and "unknown".
+/* Levels that are lists of ids: ethnicity, hispanic, care_site, region. The last two are "other" and
+ * "unknown".
  */
 
 static void parse_group(struct spec *s, const struct js *j, size_t i, const char *ids_key,
@@ -199,30 +201,28 @@ static bool parse_groups(struct spec *s, struct dimension *d, const char *ids_ke
     return true;
 }
 
-static void standard_group(struct spec *s, struct dimension *d, size_t i, const char *label, int32_t id)
-{
-    d->labels[i] = label;
-    d->groups[i].n = 1;
-    d->groups[i].ids = arena_alloc(s->scope->arena, sizeof(int64_t));
-    d->groups[i].ids[0] = id;
-}
-
-static void parse_race(struct spec *s, struct dimension *d)
+static void standard_groups(struct spec *s, struct dimension *d, const struct standard_level *levels,
+                            size_t n)
 {
     if (parse_groups(s, d, "concepts", false))
         return;
-    alloc_groups(s, d, 4);
-    for (size_t i = 0; i < 4; i++)
-        standard_group(s, d, i, standard_race[i].label, standard_race[i].id);
+    alloc_groups(s, d, n);
+    for (size_t i = 0; i < n; i++) {
+        d->labels[i] = levels[i].label;
+        d->groups[i].n = 1;
+        d->groups[i].ids = arena_alloc(s->scope->arena, sizeof(int64_t));
+        d->groups[i].ids[0] = levels[i].id;
+    }
 }
 
 static void parse_ethnicity(struct spec *s, struct dimension *d)
 {
-    if (parse_groups(s, d, "concepts", false))
-        return;
-    alloc_groups(s, d, 2);
-    for (size_t i = 0; i < 2; i++)
-        standard_group(s, d, i, standard_ethnicity[i].label, standard_ethnicity[i].id);
+    standard_groups(s, d, ethnic_groups, sizeof ethnic_groups / sizeof *ethnic_groups);
+}
+
+static void parse_hispanic(struct spec *s, struct dimension *d)
+{
+    standard_groups(s, d, hispanic, sizeof hispanic / sizeof *hispanic);
 }
 
 static bool below(const struct store *s, int32_t ancestor, int32_t id)
@@ -266,16 +266,16 @@ static void concept_groups(const struct dimension *d, const struct store *s, con
     }
 }
 
-static enum status race_levels(const struct dimension *d, const struct study_site *site,
-                               const struct index_rows *rows, uint16_t *out, struct err *e)
+static enum status ethnicity_levels(const struct dimension *d, const struct study_site *site,
+                                    const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)e;
     concept_groups(d, site->store, store_persons(site->store)->race, rows, out);
     return ST_OK;
 }
 
-static enum status ethnicity_levels(const struct dimension *d, const struct study_site *site,
-                                    const struct index_rows *rows, uint16_t *out, struct err *e)
+static enum status hispanic_levels(const struct dimension *d, const struct study_site *site,
+                                   const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)e;
     concept_groups(d, site->store, store_persons(site->store)->ethnicity, rows, out);
@@ -380,7 +380,7 @@ static const struct dimension_kind kinds[] = {
     {"deprivation_quintile", parse_quintile, deprivation_levels},
     {"deprivation_decile", parse_decile, deprivation_levels},
     {"ethnicity", parse_ethnicity, ethnicity_levels},
-    {"race", parse_race, race_levels},
+    {"hispanic", parse_hispanic, hispanic_levels},
     {"entry_year", parse_year, year_levels},
     {"concept", parse_concept, concept_levels},
     {"measurement", parse_measurement, measurement_levels},
@@ -388,11 +388,22 @@ static const struct dimension_kind kinds[] = {
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
+static void read_reference(struct spec *s, struct dimension *d)
+{
+    const char *label = spec_text(s, "reference", d->labels[0]);
+    while (d->reference < d->n_levels && strcmp(d->labels[d->reference], label) != 0)
+        d->reference++;
+    if (d->reference == d->n_levels)
+        spec_fault(s, "reference", "'%.40s' is not a level of %s; levels start with '%s'", label, d->name,
+                   d->labels[0]);
+}
+
 enum status dimension_parse(const struct js *j, const char *path, const struct analysis_scope *scope,
                             struct dimension *out, struct err *e)
 {
-    static const char *const allowed[] = {"by", "name",     "cuts",        "concept", "levels", "from",
-                                          "to", "concepts", "descendants", "window",  "cohort", NULL};
+    static const char *const allowed[] = {"by",     "name",      "cuts",     "concept",     "levels",
+                                          "from",   "to",        "concepts", "descendants", "window",
+                                          "cohort", "reference", NULL};
     const char *names[N_KINDS + 1] = {NULL};
     struct js *named = NULL;
     if (js_is(j, JS_STRING)) {
@@ -406,6 +417,8 @@ enum status dimension_parse(const struct js *j, const char *path, const struct a
     out->name = spec_text(&s, "name", kinds[out->kind].name);
     if (s.status == ST_OK)
         kinds[out->kind].parse(&s, out);
+    if (s.status == ST_OK)
+        read_reference(&s, out);
     js_free(named);
     return spec_done(&s);
 }
@@ -451,4 +464,9 @@ enum status strata_levels(const struct dimension *d, size_t n, const struct stud
     }
     free(level);
     return st;
+}
+
+bool dimension_is_age(const struct dimension *d)
+{
+    return kinds[d->kind].levels == age_levels;
 }

@@ -15,7 +15,8 @@
  *     measurement           "concepts", "cuts", "window": the latest value, cut
  *     cohort                "cohort", "window": a row of another cohort of the study starts there, yes or no
  *
- * "name" overrides the name shown. The last level is "unknown" or "other" where a person can lack the fact.
+ * "name" overrides the name shown, "reference" (a label) is the level that models compare with (the first).
+ * The last level is "unknown" or "other" where a person can lack the fact.
  */
 #ifndef ACCORD_STUDY_DIMENSION_H
 #define ACCORD_STUDY_DIMENSION_H
@@ -35,13 +36,15 @@ struct dimension {
     const char *name;
     const char **labels;
     uint32_t n_levels;
-    double *cuts; /* age_band, measurement */
+    bool no_total; /* in tables: its levels do not add up to anything */
+    double *cuts;  /* age_band, measurement */
     size_t n_cuts;
     int32_t from, to; /* entry_year */
     struct id_group *groups;
     struct concept_list concepts;
     struct day_window window;
     size_t cohort;
+    uint32_t reference; /* in models: the level the others are compared with */
 };
 
 MUST_CHECK enum status dimension_parse(const struct js *j, const char *path,
@@ -52,7 +55,8 @@ struct dimension *spec_dimensions(struct spec *s, const char *key, size_t most, 
 /* The level of each row; `out` has rows->n. */
 MUST_CHECK enum status dimension_levels(const struct dimension *d, const struct study_site *site,
                                         const struct index_rows *rows, uint16_t *out, struct err *e);
-/* Age bands 0-4 ... 85-89, 90 and over, as the ESP 2013 has them; and the level of an age. */
+bool dimension_is_age(const struct dimension *d);
+/* The band of x between cuts (0 below the first), and labels: n_cuts + 1 bands, then "unknown". */
 uint16_t band_of(const double *cuts, size_t n_cuts, double x);
 const char **band_labels(struct arena *a, const double *cuts, size_t n_cuts, bool whole);
 

@@ -30,7 +30,17 @@ void index_rows_deinit(struct index_rows *r)
     free(r->person);
     free(r->start);
     free(r->end);
+    free(r->row_of);
     *r = (struct index_rows){0};
+}
+
+void index_rows_map(struct index_rows *r, const struct store *s)
+{
+    uint32_t n = store_persons(s)->n;
+    r->row_of = xmalloc((n + 1) * sizeof *r->row_of);
+    memset(r->row_of, 0xff, (n + 1) * sizeof *r->row_of);
+    for (size_t i = 0; i < r->n; i++)
+        r->row_of[r->person[i]] = (uint32_t)i;
 }
 
 struct block {
@@ -62,12 +72,22 @@ static enum status read_block(const struct scan *c, enum store_table t, uint64_t
     return ST_OK;
 }
 
-/* One concept's run and the index rows are both in person order: a merge. */
+/* The row of a person at or after *row; rows->n when there is none. Runs and rows are both in person order,
+   so without a map this is a merge. */
+static size_t row_of(const struct index_rows *rows, uint32_t person, size_t *row)
+{
+    if (rows->row_of)
+        return rows->row_of[person] == UINT32_MAX ? rows->n : rows->row_of[person];
+    while (*row < rows->n && rows->person[*row] < person)
+        (*row)++;
+    return *row < rows->n && rows->person[*row] == person ? *row : rows->n;
+}
+
 static enum status scan_run(const struct scan *c, enum store_table t, const struct store_run *run,
                             struct err *e)
 {
-    size_t row = 0;
-    for (uint64_t at = 0; at < run->n && row < c->rows->n; at += BLOCK) {
+    size_t merged = 0;
+    for (uint64_t at = 0; at < run->n; at += BLOCK) {
         uint64_t n = run->n - at < BLOCK ? run->n - at : BLOCK;
         enum status st = read_block(c, t, run->first + at, n, e);
         if (st != ST_OK)
@@ -75,12 +95,8 @@ static enum status scan_run(const struct scan *c, enum store_table t, const stru
         if (interrupted())
             return interrupted_err(e);
         for (uint64_t i = 0; i < n; i++) {
-            uint32_t person = (uint32_t)c->block->person[i];
-            while (row < c->rows->n && c->rows->person[row] < person)
-                row++;
-            if (row == c->rows->n)
-                break;
-            if (c->rows->person[row] == person && in_window(c->window, c->rows->start[row], c->block->day[i]))
+            size_t row = row_of(c->rows, (uint32_t)c->block->person[i], &merged);
+            if (row < c->rows->n && in_window(c->window, c->rows->start[row], c->block->day[i]))
                 c->fn(c->context, &(struct event){row, c->block->day[i], c->block->value[i]});
         }
     }

@@ -14,9 +14,14 @@ struct index_rows {
     size_t n;
     uint32_t *person;
     int32_t *start, *end; /* the entry's */
+    uint32_t
+        *row_of; /* per person of the store, UINT32_MAX = no row; NULL unless index_rows_map was called */
 };
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
+/* Makes scans of many short runs cheap: their cost no longer follows the number of rows. Call it once the
+   rows are final. */
+void index_rows_map(struct index_rows *r, const struct store *s);
 
 struct event {
     size_t row; /* of the index rows */

@@ -5,9 +5,9 @@
 
 #include "base/date.h"
 
-const char *const denominator_members[] = {"cohort",            "from",         "to",
-                                           "min_age",           "max_age",      "prior_observation_days",
-                                           "requirements_at_entry", "time_at_risk", NULL};
+const char *const denominator_members[] = {
+    "cohort",       "from", "to", "min_age", "max_age", "prior_observation_days", "requirements_at_entry",
+    "time_at_risk", NULL};
 const char *const interval_names[] = {"weeks", "months", "quarters", "years", "overall", NULL};
 
 void denominator_read(struct spec *s, struct denominator *d)
@@ -49,8 +49,8 @@ static int32_t earlier(int32_t a, int32_t b)
 }
 
 /* Cuts a span that is eligible in [*start, *end] by a target row; false when nothing is left. */
-static bool cut_by_target(const struct denominator *d, const struct target_row *target,
-                          int32_t observed_from, int32_t observed_to, int32_t *start, int32_t *end)
+static bool cut_by_target(const struct denominator *d, const struct target_row *target, int32_t observed_from,
+                          int32_t observed_to, int32_t *start, int32_t *end)
 {
     if (target->start < observed_from || target->start > observed_to)
         return false;
@@ -63,8 +63,8 @@ static bool cut_by_target(const struct denominator *d, const struct target_row *
     return true;
 }
 
-bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from,
-                      int32_t observed_to, const struct target_row *target, int32_t *start, int32_t *end)
+bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from, int32_t observed_to,
+                      const struct target_row *target, int32_t *start, int32_t *end)
 {
     if (birth == DATE_NONE)
         return false;
@@ -150,11 +150,16 @@ static int32_t interval_floor(int32_t day, enum interval_kind kind)
     int y, m, d;
     date_parts(day, &y, &m, &d);
     switch (kind) {
-    case INTERVAL_WEEKS: return day - date_weekday(day);
-    case INTERVAL_MONTHS: return date_of(y, m, 1);
-    case INTERVAL_QUARTERS: return date_of(y, (m - 1) / 3 * 3 + 1, 1);
-    case INTERVAL_YEARS: return date_of(y, 1, 1);
-    case INTERVAL_OVERALL: break;
+    case INTERVAL_WEEKS:
+        return day - date_weekday(day);
+    case INTERVAL_MONTHS:
+        return date_of(y, m, 1);
+    case INTERVAL_QUARTERS:
+        return date_of(y, (m - 1) / 3 * 3 + 1, 1);
+    case INTERVAL_YEARS:
+        return date_of(y, 1, 1);
+    case INTERVAL_OVERALL:
+        break;
     }
     return day;
 }
@@ -174,11 +179,16 @@ static const char *interval_label(struct arena *a, int32_t start, int32_t end, e
     date_format(start, from);
     date_format(end, to);
     switch (kind) {
-    case INTERVAL_WEEKS: return arena_printf(a, "week of %s", from);
-    case INTERVAL_MONTHS: return arena_printf(a, "%04d-%02d", y, m);
-    case INTERVAL_QUARTERS: return arena_printf(a, "%04d-Q%d", y, (m - 1) / 3 + 1);
-    case INTERVAL_YEARS: return arena_printf(a, "%04d", y);
-    case INTERVAL_OVERALL: break;
+    case INTERVAL_WEEKS:
+        return arena_printf(a, "week of %s", from);
+    case INTERVAL_MONTHS:
+        return arena_printf(a, "%04d-%02d", y, m);
+    case INTERVAL_QUARTERS:
+        return arena_printf(a, "%04d-Q%d", y, (m - 1) / 3 + 1);
+    case INTERVAL_YEARS:
+        return arena_printf(a, "%04d", y);
+    case INTERVAL_OVERALL:
+        break;
     }
     return arena_printf(a, "%s to %s", from, to);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Person-time on OMOP data: who is observed when (denominator spans), when they are at risk of an outcome, and
- * the calendar intervals and age bands that time is cut into. Both ends of a span count. The rules are those
- * of DARWIN EU's IncidencePrevalence (docs/analyses/incidence.md), which the reference test compares:
+ * Person-time on OMOP data: who is observed when (denominator spans), when they are at risk of an outcome,
+ * and the calendar intervals and age bands that time is cut into. Both ends of a span count. The rules are
+ * those of DARWIN EU's IncidencePrevalence (docs/analyses/incidence.md), which the reference test compares:
  *
  * - a denominator span is one observation period, from the latest of study start, minimum-age birthday and
  *   observation start + prior days, to the earliest of study end, the day before the birthday at maximum age
@@ -10,8 +10,8 @@
  * - with a target cohort, entry must lie in the observation period; with requirements at entry the span must
  *   have begun by then and starts at entry, without it starts when both hold; the entry's end and the time at
  *   risk [a, b] days after entry cut it;
- * - the event day counts as at risk and ends the span; after an outcome a person is at risk again wash-out + 1
- *   days after its end; infinite wash-out excludes anyone with an earlier outcome, in whatever observation
+ * - the event day counts as at risk and ends the span; after an outcome a person is at risk again wash-out +
+ * 1 days after its end; infinite wash-out excludes anyone with an earlier outcome, in whatever observation
  *   period.
  */
 #ifndef ACCORD_STUDY_PERSON_TIME_H
@@ -39,8 +39,8 @@ void denominator_read(struct spec *s, struct denominator *d);
 struct target_row {
     int32_t start, end;
 };
-bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from,
-                      int32_t observed_to, const struct target_row *target, int32_t *start, int32_t *end);
+bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from, int32_t observed_to,
+                      const struct target_row *target, int32_t *start, int32_t *end);
 /* All spans of a site by person, then start; the caller frees *out. */
 void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
                        size_t *n);

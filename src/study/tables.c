@@ -39,11 +39,11 @@ struct result_table *table_new(struct result *r, const char *name, const char *t
 {
     uint64_t n_cells = 1;
     for (size_t i = 0; i < n; i++)
-        n_cells *= dimensions[i].n_levels + 1;
+        n_cells *= dimensions[i].n_levels + (dimensions[i].no_total ? 0 : 1);
     struct result_table *t = result_add_table(r, name, title, type, (uint32_t)n, n_cells);
     t->unit = unit;
     for (size_t i = 0; i < n; i++)
-        fill_dimension(&t->dimensions[i], &dimensions[i], true, r->arena);
+        fill_dimension(&t->dimensions[i], &dimensions[i], !dimensions[i].no_total, r->arena);
     place_cells(t, r->arena);
     return t;
 }
@@ -65,6 +65,11 @@ struct result_table *table_of_list(struct result *r, const char *name, const cha
     return t;
 }
 
+static uint32_t has_total(const struct result_dimension *d)
+{
+    return d->n_levels > 1 && d->levels[1].parent == 0 ? 1 : 0;
+}
+
 /* Adds the levels of dimension d into its total, for every place in the other dimensions. */
 static void roll_up_dimension(const struct result_table *t, uint32_t d, double *cells)
 {
@@ -84,14 +89,15 @@ double *table_roll_up(struct result *r, const struct result_table *t, const doub
         uint64_t stratum = 0;
         bool total = false;
         for (uint32_t d = 0; d < t->n_dimensions; d++) {
-            uint32_t at = t->cells[c].at[d];
-            total |= at == 0;
-            stratum = stratum * (t->dimensions[d].n_levels - 1) + (at ? at - 1 : 0);
+            uint32_t at = t->cells[c].at[d], shift = has_total(&t->dimensions[d]);
+            total |= at < shift;
+            stratum = stratum * (t->dimensions[d].n_levels - shift) + (at < shift ? 0 : at - shift);
         }
         if (!total)
             cells[c] = strata[stratum];
     }
     for (uint32_t d = 0; d < t->n_dimensions; d++)
-        roll_up_dimension(t, d, cells);
+        if (has_total(&t->dimensions[d]))
+            roll_up_dimension(t, d, cells);
     return cells;
 }

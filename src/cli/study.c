@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `accord study`: check, start and run studies on one site's store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "disclose/release.h"
+#include "study/analysis.h"
+#include "study/study.h"
+
+/* The cohorts that a new study's analyses refer to: examples to replace. */
+static const struct {
+    const char *name, *concept_name;
+    int32_t concept_id;
+} example_cohorts[] = {{"target", "Chronic obstructive lung disease", 255573},
+                       {"comparator", "Asthma", 317009},
+                       {"outcome", "Myocardial infarction", 4329847}};
+
+/* First diagnosis of a concept or its descendants, until the end of observation. */
+static struct js *example_cohort(const char *name, const char *concept_name, int32_t concept_id)
+{
+    char *text = xasprintf(
+        "{\"name\": \"%s\","
+        " \"comment\": \"first diagnosis of %s (an example: replace the definition, e.g. by one from "
+        "ATLAS)\","
+        " \"definition\": {\"ConceptSets\": [{\"id\": 0, \"name\": \"%s\", \"expression\": {\"items\":"
+        " [{\"concept\": {\"CONCEPT_ID\": %d}, \"includeDescendants\": true}]}}],"
+        " \"PrimaryCriteria\": {\"CriteriaList\": [{\"ConditionOccurrence\": {\"CodesetId\": 0}}],"
+        " \"ObservationWindow\": {\"PriorDays\": 0, \"PostDays\": 0}, \"PrimaryCriteriaLimit\": {\"Type\": "
+        "\"First\"}},"
+        " \"QualifiedLimit\": {\"Type\": \"First\"}, \"ExpressionLimit\": {\"Type\": \"First\"},"
+        " \"InclusionRules\": [], \"CensoringCriteria\": [], \"CollapseSettings\":"
+        " {\"CollapseType\": \"ERA\", \"EraPad\": 0}}}",
+        name, concept_name, concept_name, concept_id);
+    struct js *j = NULL;
+    struct err e;
+    if (js_parse(slice_of(text), "example cohort", &j, &e) != ST_OK)
+        j = js_null();
+    free(text);
+    return j;
+}
+
+static struct js *new_study(const struct analysis *a, struct err *e)
+{
+    struct js *study = js_object(), *cohorts = js_array(), *list = js_array(), *one = NULL;
+    for (size_t i = 0; i < sizeof example_cohorts / sizeof *example_cohorts; i++) {
+        char quoted[40];
+        snprintf(quoted, sizeof quoted, ": \"%s\"", example_cohorts[i].name);
+        if (strstr(a->template, quoted))
+            js_push(cohorts, example_cohort(example_cohorts[i].name, example_cohorts[i].concept_name,
+                                            example_cohorts[i].concept_id));
+    }
+    js_put_str(study, "title", "What the study asks");
+    js_put_str(study, "comment", a->summary);
+    js_put(study, "cohorts", cohorts);
+    js_put(study, "analyses", list);
+    if (js_parse(slice_of(a->template), a->kind, &one, e) != ST_OK) {
+        js_free(study);
+        return NULL;
+    }
+    js_push(list, one);
+    return study;
+}
+
+static enum status need_kind(const char *kind, const struct analysis **out, struct err *e)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (; analyses[n] && n < 64; n++)
+        names[n] = analyses[n]->kind;
+    *out = analysis_find(kind);
+    if (*out)
+        return ST_OK;
+    const char *near = text_nearest(kind, names, n);
+    return err_set(e, ST_NOT_FOUND, "there is no analysis '%.40s'%s%s%s; 'accord study list' lists them",
+                   kind, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static enum status run_new(const struct args *a, struct err *e)
+{
+    const struct analysis *kind;
+    enum status st = need_kind(args_operand(a, 0), &kind, e);
+    if (st != ST_OK)
+        return st;
+    struct js *study = new_study(kind, e);
+    if (!study)
+        return e->status;
+    st = out_json(study, e);
+    js_free(study);
+    fprintf(
+        stderr,
+        "A study with one '%s' analysis (%s).\nReplace the cohorts' definitions and the analysis's members; "
+        "docs/analyses/%s.md explains each.\nMembers called \"comment\" are ignored. Then: accord study "
+        "check "
+        "FILE; accord study run FILE --store STORE\n",
+        kind->kind, kind->summary, kind->kind);
+    return st;
+}
+
+static enum status run_list(const struct args *a, struct err *e)
+{
+    struct out *o = out_new(a, (const char *const[]){"kind", "output", "summary", NULL});
+    for (const struct analysis *const *k = analyses; *k; k++)
+        out_row(o, (*k)->kind, output_type_name((*k)->output), (*k)->summary);
+    return out_end(o, e);
+}
+
+static enum status run_check(const struct args *a, struct err *e)
+{
+    struct study *study;
+    enum status st = study_load(args_operand(a, 0), &study, e);
+    if (st != ST_OK)
+        return st;
+    char hash[2 * HASH_BYTES + 1];
+    study_hash(study, hash);
+    struct out *o = out_new(a, (const char *const[]){"analysis", "kind", NULL});
+    for (size_t i = 0; i < study_n_analyses(study); i++)
+        out_row(o, study_analysis_name(study, i), study_analysis_kind(study, i));
+    st = out_end(o, e);
+    fprintf(stderr, "'%s' is a good study: %zu cohorts, %zu analyses, hash %s\n", study_title(study),
+            study_n_cohorts(study), study_n_analyses(study), hash);
+    study_free(study);
+    return st;
+}
+
+/* What the disclosure record says of where the tables come from. */
+static struct js *context_of(const struct study *study, const struct store *store)
+{
+    char hash[2 * HASH_BYTES + 1];
+    struct js *context = js_object();
+    study_hash(study, hash);
+    js_put_str(context, "study", hash);
+    js_put_str(context, "snapshot", store_snapshot_id(store));
+    return context;
+}
+
+static enum status print_csv(const struct released *released, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, (size_t)1 << 30);
+    for (uint32_t i = 0; i < released_n_tables(released); i++) {
+        const struct released_table *t = released_table(released, i);
+        buf_printf(&text, "%s# %s\n", i ? "\n" : "", t->name);
+        released_csv(t, &text);
+    }
+    enum status st = buf_check(&text, "the tables as CSV", e);
+    if (st == ST_OK && fwrite(text.p, 1, text.n, stdout) != text.n)
+        st = err_set(e, ST_IO, "the tables could not be written to standard output");
+    buf_deinit(&text);
+    return st;
+}
+
+static enum status print_released(const struct args *a, const struct released *released, struct err *e)
+{
+    enum out_format format = args_format(a);
+    if (format == OUT_CSV)
+        return print_csv(released, e);
+    if (format == OUT_TABLE) {
+        released_print(released, stdout);
+        return ST_OK;
+    }
+    struct js *j = released_to_json(released);
+    enum status st = out_json(j, e);
+    js_free(j);
+    return st;
+}
+
+static enum status run_at_store(const struct args *a, const struct study *study, const struct policy *policy,
+                                const struct store *store, struct err *e)
+{
+    struct site *site = NULL;
+    struct result *result = NULL;
+    struct released *released = NULL;
+    struct js *context = context_of(study, store);
+    struct pool *pool = pool_new(0);
+    enum status st = study_site_open(study, store, pool, &site, e);
+    if (st == ST_OK)
+        st = study_run_at(study, site, &result, e);
+    if (st == ST_OK)
+        st = disclose_release(result, policy, context, &released, e);
+    if (st == ST_OK)
+        st = print_released(a, released, e);
+    released_free(released);
+    result_free(result);
+    study_site_close(site);
+    pool_free(pool);
+    js_free(context);
+    return st;
+}
+
+static enum status run_run(const struct args *a, struct err *e)
+{
+    struct study *study = NULL;
+    struct store *store = NULL;
+    struct policy policy;
+    const char *path;
+    enum status st = args_need(a, "store", &path, e);
+    if (st == ST_OK)
+        st = study_load(args_operand(a, 0), &study, e);
+    if (st == ST_OK)
+        st = args_get(a, "policy") ? policy_load(args_get(a, "policy"), &policy, e)
+                                   : policy_profile(NULL, &policy, e);
+    if (st == ST_OK)
+        st = store_open(path, &store, e);
+    if (st == ST_OK)
+        st = run_at_store(a, study, &policy, store, e);
+    store_close(store);
+    study_free(study);
+    return st;
+}
+
+static const struct option_spec run_options[] = {
+    {"store", "STORE", "the patient store that 'accord node import' made"},
+    {"policy", "POLICY", "disclosure policy: a file, or a profile's name (default sde-10)"},
+    {0},
+};
+
+const struct command study_commands[] = {
+    {"run", "STUDY.json", "run a study on one store and print its released tables",
+     "Evaluates the study's cohorts, runs its analyses and prints the tables after disclosure control. There "
+     "is no "
+     "way to print them before it.",
+     run_options, 1, 1, run_run},
+    {"check", "STUDY.json", "explain the first mistake in a study, or say that there is none", NULL, NULL, 1,
+     1, run_check},
+    {"new", "KIND", "print a study with one analysis of a kind, to start from", NULL, NULL, 1, 1, run_new},
+    {"list", "", "list the kinds of analyses", NULL, NULL, 0, 0, run_list},
+    {0},
+};

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/models.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/special.h"
+#include "study/tables.h"
+
+enum { MOST_PROFILE_STEPS = 60 };
+
+static double dot(const double *a, const double *b, size_t p)
+{
+    double s = 0;
+    for (size_t k = 0; k < p; k++)
+        s += a[k] * b[k];
+    return s;
+}
+
+static double inverse_logit(double eta)
+{
+    return eta >= 0 ? 1 / (1 + exp(-eta)) : exp(eta) / (1 + exp(eta));
+}
+
+static double mean_of(enum family f, double eta)
+{
+    return f == FAMILY_LOGISTIC ? inverse_logit(eta) : f == FAMILY_POISSON ? exp(eta) : eta;
+}
+
+static double weight_of(enum family f, double mu)
+{
+    return f == FAMILY_LOGISTIC ? mu * (1 - mu) : f == FAMILY_POISSON ? mu : 1;
+}
+
+/* log(1 + exp(eta)) without overflow. */
+static double log1p_exp(double eta)
+{
+    return eta > 0 ? eta + log1p(exp(-eta)) : log1p(exp(eta));
+}
+
+/* A row's log-likelihood without the terms that do not depend on the coefficients. */
+static double log_density(enum family f, double y, double eta)
+{
+    switch (f) {
+    case FAMILY_LOGISTIC:
+        return y * eta - log1p_exp(eta);
+    case FAMILY_POISSON:
+        return y * eta - exp(eta);
+    case FAMILY_LINEAR:
+        break;
+    }
+    return -(y - eta) * (y - eta) / 2;
+}
+
+/* The intercept that maximises the likelihood at these etas; false where it is infinite (no events, or
+   nothing but events). */
+static bool profile_intercept(const struct glm_data *d, const double *eta, double *intercept)
+{
+    double y = 0, fitted = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        y += d->y[i];
+        fitted += d->family == FAMILY_LINEAR ? eta[i] : d->family == FAMILY_POISSON ? exp(eta[i]) : 0;
+    }
+    double n = (double)d->n;
+    *intercept = d->family == FAMILY_LINEAR ? (y - fitted) / n : log(y / fitted);
+    if (d->family == FAMILY_LINEAR)
+        return true;
+    if (d->family == FAMILY_POISSON)
+        return y > 0;
+    if (y <= 0 || y >= n)
+        return false;
+    *intercept = log(y / (n - y));
+    for (int step = 0; step < MOST_PROFILE_STEPS; step++) {
+        double score = 0, information = 0;
+        for (size_t i = 0; i < d->n; i++) {
+            double mu = inverse_logit(*intercept + eta[i]);
+            score += d->y[i] - mu;
+            information += mu * (1 - mu);
+        }
+        double change = information > 0 ? score / information : 0;
+        change = fmax(-2, fmin(2, change));
+        *intercept += change;
+        if (fabs(change) < 1e-13 * (1 + fabs(*intercept)))
+            break;
+    }
+    return true;
+}
+
+static void add_outer(double *information, const double *x, double w, size_t p)
+{
+    for (size_t i = 0; i < p; i++) {
+        double wx = w * x[i];
+        if (wx != 0)
+            for (size_t k = 0; k <= i; k++)
+                information[i * p + k] += wx * x[k];
+    }
+}
+
+static void mirror(double *m, size_t p)
+{
+    for (size_t i = 0; i < p; i++)
+        for (size_t k = 0; k < i; k++)
+            m[k * p + i] = m[i * p + k];
+}
+
+/* Weighted means of the columns: what profiling the intercept takes off each row. */
+static void weighted_means(const struct glm_data *d, const double *eta, double *mean)
+{
+    double total = 0;
+    memset(mean, 0, d->p * sizeof *mean);
+    for (size_t i = 0; i < d->n; i++) {
+        double w = weight_of(d->family, mean_of(d->family, eta[i]));
+        total += w;
+        for (size_t k = 0; k < d->p; k++)
+            mean[k] += w * d->x[i * d->p + k];
+    }
+    for (size_t k = 0; k < d->p; k++)
+        mean[k] = total > 0 ? mean[k] / total : 0;
+}
+
+static double add_ridge(const struct glm_data *d, const double *beta, double *gradient, double *information)
+{
+    double penalty = 0;
+    for (size_t k = d->profile ? 0 : 1; k < d->p && d->ridge > 0; k++) {
+        penalty += d->ridge * beta[k] * beta[k] / 2;
+        gradient[k] -= d->ridge * beta[k];
+        information[k * d->p + k] += d->ridge;
+    }
+    return penalty;
+}
+
+double glm_at(const void *glm_data, const double *beta, double *gradient, double *information)
+{
+    const struct glm_data *d = glm_data;
+    size_t p = d->p;
+    double *eta = xmalloc((d->n + 1) * sizeof *eta), *mean = xcalloc(2 * p + 1, sizeof *mean),
+           *row = mean + p;
+    double log_likelihood = 0, intercept = 0;
+    memset(gradient, 0, p * sizeof *gradient);
+    memset(information, 0, p * p * sizeof *information);
+    for (size_t i = 0; i < d->n; i++)
+        eta[i] = dot(d->x + i * p, beta, p) + (d->offset ? d->offset[i] : 0);
+    bool informative = d->n > 0 && (!d->profile || profile_intercept(d, eta, &intercept));
+    for (size_t i = 0; informative && i < d->n; i++)
+        eta[i] += intercept;
+    if (informative && d->profile)
+        weighted_means(d, eta, mean);
+    for (size_t i = 0; informative && i < d->n; i++) {
+        double mu = mean_of(d->family, eta[i]), residual = d->y[i] - mu;
+        log_likelihood += log_density(d->family, d->y[i], eta[i]);
+        for (size_t k = 0; k < p; k++) {
+            row[k] = d->x[i * p + k] - mean[k];
+            gradient[k] += residual * row[k];
+        }
+        add_outer(information, row, weight_of(d->family, mu), p);
+    }
+    mirror(information, p);
+    log_likelihood -= add_ridge(d, beta, gradient, information);
+    free(eta);
+    free(mean);
+    return log_likelihood;
+}
+
+/* Risk set sums: of r = weight exp(eta), r x and r x x'; the same over the deaths of one day. */
+struct risk {
+    size_t p;
+    double s0, *s1, *s2;
+};
+
+static struct risk risk_new(size_t p)
+{
+    return (struct risk){p, 0, xcalloc(p + 1, sizeof(double)), xcalloc(p * p + 1, sizeof(double))};
+}
+
+static void risk_clear(struct risk *r)
+{
+    r->s0 = 0;
+    memset(r->s1, 0, r->p * sizeof *r->s1);
+    memset(r->s2, 0, r->p * r->p * sizeof *r->s2);
+}
+
+static void risk_add(struct risk *r, double weight, const double *x)
+{
+    r->s0 += weight;
+    for (size_t k = 0; k < r->p; k++)
+        r->s1[k] += weight * x[k];
+    add_outer(r->s2, x, weight, r->p);
+}
+
+static void risk_free(struct risk *r)
+{
+    free(r->s1);
+    free(r->s2);
+}
+
+/* Efron: the l-th of m tied deaths sees the risk set less l / m of the deaths. */
+static double add_deaths(const struct risk *all, const struct risk *dead, size_t m, double weight,
+                         double *gradient, double *information)
+{
+    size_t p = all->p;
+    double log_likelihood = 0;
+    for (size_t l = 0; l < m; l++) {
+        double f = (double)l / (double)m, s0 = all->s0 - f * dead->s0;
+        log_likelihood -= weight * log(s0);
+        for (size_t i = 0; i < p; i++) {
+            double mean = (all->s1[i] - f * dead->s1[i]) / s0;
+            gradient[i] -= weight * mean;
+            for (size_t k = 0; k <= i; k++)
+                information[i * p + k] += weight * ((all->s2[i * p + k] - f * dead->s2[i * p + k]) / s0 -
+                                                    mean * (all->s1[k] - f * dead->s1[k]) / s0);
+        }
+    }
+    return log_likelihood;
+}
+
+/* One day, rows [first, last): all join the risk set, then its deaths count. */
+static double add_day(const struct cox_data *d, const double *eta, size_t first, size_t last,
+                      struct risk *all, struct risk *dead, double *gradient, double *information)
+{
+    size_t m = 0;
+    double log_likelihood = 0, weights = 0;
+    risk_clear(dead);
+    for (size_t i = first; i < last; i++) {
+        const double *x = d->x + i * d->p;
+        double w = d->weight ? d->weight[i] : 1, r = w * exp(eta[i]);
+        risk_add(all, r, x);
+        if (!d->event[i])
+            continue;
+        risk_add(dead, r, x);
+        m++;
+        weights += w;
+        log_likelihood += w * eta[i];
+        for (size_t k = 0; k < d->p; k++)
+            gradient[k] += w * x[k];
+    }
+    if (m)
+        log_likelihood += add_deaths(all, dead, m, weights / (double)m, gradient, information);
+    return log_likelihood;
+}
+
+double cox_at(const void *cox_data, const double *beta, double *gradient, double *information)
+{
+    const struct cox_data *d = cox_data;
+    struct risk all = risk_new(d->p), dead = risk_new(d->p);
+    double *eta = xmalloc((d->n + 1) * sizeof *eta), log_likelihood = 0, largest = -INFINITY;
+    memset(gradient, 0, d->p * sizeof *gradient);
+    memset(information, 0, d->p * d->p * sizeof *information);
+    for (size_t i = 0; i < d->n; i++) {
+        eta[i] = dot(d->x + i * d->p, beta, d->p);
+        largest = fmax(largest, eta[i]);
+    }
+    /* The partial likelihood does not change when all etas move together. */
+    for (size_t i = 0; i < d->n; i++)
+        eta[i] -= largest;
+    for (size_t i = 0, last; i < d->n; i = last) {
+        for (last = i + 1; last < d->n && d->days[last] == d->days[i];)
+            last++;
+        log_likelihood += add_day(d, eta, i, last, &all, &dead, gradient, information);
+    }
+    mirror(information, d->p);
+    free(eta);
+    risk_free(&all);
+    risk_free(&dead);
+    return log_likelihood;
+}
+
+void model_count(const struct design *d, const double *x, const double *y, size_t n,
+                 struct model_counts *counts)
+{
+    counts->rows = (int64_t)n;
+    counts->sites = n > 0;
+    for (size_t i = 0; i < n; i++) {
+        bool event = y[i] != 0;
+        counts->events += event;
+        size_t column = d->intercept ? 1 : 0;
+        if (d->intercept) {
+            counts->column_rows[0]++;
+            counts->column_events[0] += event;
+        }
+        for (size_t c = 0; c < d->n; c++) {
+            size_t width = d->covariates[c].is_number ? 1 : d->covariates[c].dimension.n_levels - 1;
+            for (size_t k = column; k < column + width; k++) {
+                bool in = d->covariates[c].is_number || x[i * d->p + k] != 0;
+                counts->column_rows[k] += in;
+                counts->column_events[k] += in && event;
+            }
+            column += width;
+        }
+    }
+}
+
+/* The smaller of a level and the one it is compared with. */
+static void smallest_levels(const struct design *d, const struct fit *fit, struct result_table *t)
+{
+    size_t column = d->intercept ? 1 : 0;
+    if (d->intercept) {
+        t->cells[0].level_persons = fit->rows;
+        t->cells[0].numerator = (double)fit->events;
+    }
+    for (size_t c = 0; c < d->n; c++) {
+        bool number = d->covariates[c].is_number;
+        size_t width = number ? 1 : d->covariates[c].dimension.n_levels - 1;
+        int64_t rows = fit->rows, events = fit->events;
+        for (size_t k = column; k < column + width && !number; k++) {
+            rows -= fit->column_rows[k];
+            events -= fit->column_events[k];
+        }
+        for (size_t k = column; k < column + width; k++) {
+            int64_t own = fit->column_rows[k], own_events = fit->column_events[k];
+            t->cells[k].level_persons = own < rows ? own : rows;
+            t->cells[k].numerator = (double)(own_events < events ? own_events : events);
+        }
+        column += width;
+    }
+}
+
+static struct result_table *term_table(const char *name, const char *title, const char *unit,
+                                       const struct design *d, const struct fit *fit, bool site_term,
+                                       struct result *into)
+{
+    struct result_table *t =
+        table_of_list(into, name, title, unit, OUTPUT_REGRESSION, "term", d->terms, d->p);
+    t->persons = fit->rows;
+    t->parameters = fit->rank + (site_term ? fit->sites : 0);
+    t->degrees_of_freedom = t->persons - t->parameters;
+    for (uint64_t k = 0; k < t->n_cells; k++)
+        t->cells[k].persons = fit->rows;
+    smallest_levels(d, fit, t);
+    return t;
+}
+
+void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
+                  bool site_term, const char *ratio, struct result *into)
+{
+    double z = normal_z(0.95);
+    char *title = arena_printf(into->arena, "Coefficients (%d rounds%s)", fit->rounds,
+                               fit->converged ? "" : ", not converged");
+    struct result_table *t =
+        term_table(table_name(into, name, "coefficients"), title, "as estimated", d, fit, site_term, into);
+    for (size_t k = 0; k < d->p; k++) {
+        double se = fit->se[k] * sqrt(dispersion);
+        t->cells[k].value = fit->beta[k];
+        t->cells[k].lower = fit->beta[k] - z * se;
+        t->cells[k].upper = fit->beta[k] + z * se;
+    }
+    if (!ratio)
+        return;
+    t = term_table(table_name(into, name, "ratios"), "Ratios: exp of the coefficients", ratio, d, fit,
+                   site_term, into);
+    for (size_t k = 0; k < d->p; k++) {
+        double se = fit->se[k] * sqrt(dispersion);
+        t->cells[k].value = exp(fit->beta[k]);
+        t->cells[k].lower = exp(fit->beta[k] - z * se);
+        t->cells[k].upper = exp(fit->beta[k] + z * se);
+    }
+}

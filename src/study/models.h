@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The likelihoods that newton.h maximises, over a design matrix in memory, and how a fit becomes tables. With
+ * a site term each site's own intercept is profiled out where its data are, so that neither an intercept nor
+ * the number of rows of one site ever leaves it; a Cox model stratified by site has the same effect.
+ */
+#ifndef ACCORD_STUDY_MODELS_H
+#define ACCORD_STUDY_MODELS_H
+
+#include "study/design.h"
+#include "study/newton.h"
+
+enum family { FAMILY_LOGISTIC, FAMILY_POISSON, FAMILY_LINEAR };
+
+struct glm_data {
+    enum family family;
+    bool profile; /* the site's own intercept */
+    size_t n, p;
+    const double *x, *y;  /* n x p; n */
+    const double *offset; /* n, or NULL */
+    double ridge; /* this site's share of lambda: log-likelihood - ridge |beta|^2 / 2, but the intercept */
+};
+double glm_at(const void *glm_data, const double *beta, double *gradient, double *information);
+
+/* Proportional hazards, Efron's ties (B. Efron, JASA 72 (1977) 557); rows in descending days. */
+struct cox_data {
+    size_t n, p;
+    const double *x;
+    const int32_t *days;
+    const uint8_t *event;
+    const double *weight; /* n, or NULL; the mean weight of tied deaths in Efron's correction */
+};
+double cox_at(const void *cox_data, const double *beta, double *gradient, double *information);
+
+/* Rows, events and what each column has of them; arrays in `counts` are the caller's, p each and zero. */
+void model_count(const struct design *d, const double *x, const double *y, size_t n,
+                 struct model_counts *counts);
+
+/* Tables of a fit: "<name>_coefficients" with 95% intervals, "<name>_ratios" = exp of them where `ratio`
+   names them ("odds ratio"), NULL for none. `dispersion` scales the variances. */
+void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
+                  bool site_term, const char *ratio, struct result *into);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/rates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CELLS = 200000 };
+
+static void split_dimensions(struct rates *r, struct arena *a)
+{
+    r->fixed = arena_array(a, r->n_by + 1, sizeof *r->fixed);
+    r->age_stride = 1;
+    for (size_t i = 0; i < r->n_by; i++) {
+        if (dimension_is_age(&r->by[i]))
+            r->age = &r->by[i];
+        else
+            r->fixed[r->n_fixed++] = r->by[i];
+    }
+    for (size_t i = r->n_by; i-- > 0 && r->age && &r->by[i] != r->age;)
+        r->age_stride *= r->by[i].n_levels;
+}
+
+static int32_t read_washout(struct spec *s)
+{
+    const struct js *v = js_get(s->object, "washout_days");
+    return !v || js_is(v, JS_NULL) ? INT32_MAX : (int32_t)spec_int(s, "washout_days", 0, 36500, 0);
+}
+
+const char *const rates_members[] = {
+    "outcome", "washout_days",           "repeated_events",       "cohort",       "from", "to", "min_age",
+    "max_age", "prior_observation_days", "requirements_at_entry", "time_at_risk", NULL};
+
+void rates_read(struct spec *s, bool prevalence, struct rates *r)
+{
+    r->name = s->scope->name;
+    r->prevalence = prevalence;
+    r->outcome = spec_cohort(s, "outcome", true);
+    denominator_read(s, &r->denominator);
+    r->washout = prevalence ? 0 : read_washout(s);
+    r->repeated = !prevalence && spec_bool(s, "repeated_events", false);
+}
+
+void rates_prepare(struct spec *s, enum interval_kind interval, bool whole, struct rates *r)
+{
+    if (s->status != ST_OK)
+        return;
+    r->calendar = calendar_of(s->scope->arena, r->denominator.from, r->denominator.to, interval, whole);
+    r->n_strata = strata_count(r->by, r->n_by);
+    split_dimensions(r, s->scope->arena);
+    if (!r->calendar.n)
+        spec_fault(s, "to", "no whole interval lies between 'from' and 'to'");
+    else if (r->n_strata * r->calendar.n > MOST_CELLS)
+        spec_fault(s, "by", "intervals times strata make more than %d cells", MOST_CELLS);
+}
+
+/* What is being added up: where the current person stands, and per interval whether the person was counted.
+ */
+struct counter {
+    const struct rates *rates;
+    struct sums *out;
+    uint32_t person, stratum; /* of the facts that do not change */
+    int32_t birth;
+    uint32_t *seen, *had_event; /* per interval: person + 1 */
+};
+
+static void count(struct counter *c, size_t interval, uint32_t stratum, int figure, int64_t more)
+{
+    size_t cell = interval * c->rates->n_strata + stratum;
+    sums_count(c->out, cell * RATES_N_FIGURES + (size_t)figure, more);
+}
+
+/* The stratum on `day` and the last day on which it holds. */
+static uint32_t stratum_on(const struct counter *c, int32_t day, int32_t *until)
+{
+    const struct dimension *age = c->rates->age;
+    *until = INT32_MAX;
+    if (!age)
+        return c->stratum;
+    uint32_t band = band_of(age->cuts, age->n_cuts, age_on(c->birth, day));
+    if (band < age->n_cuts)
+        *until = birthday(c->birth, (int)age->cuts[band]) - 1;
+    uint32_t stride = (uint32_t)c->rates->age_stride;
+    return c->stratum / stride * stride * age->n_levels + band * stride + c->stratum % stride;
+}
+
+static void count_person(struct counter *c, size_t interval, uint32_t stratum)
+{
+    if (c->seen[interval] == c->person + 1)
+        return;
+    c->seen[interval] = c->person + 1;
+    count(c, interval, stratum, RATES_PERSONS, 1);
+}
+
+static void count_event(struct counter *c, size_t interval, uint32_t stratum)
+{
+    count(c, interval, stratum, RATES_EVENTS, 1);
+    if (c->had_event[interval] == c->person + 1)
+        return;
+    c->had_event[interval] = c->person + 1;
+    count(c, interval, stratum, RATES_EVENT_PERSONS, 1);
+}
+
+/* A span at risk, cut at the ends of intervals and at birthdays. */
+static void count_risk(void *context, int32_t start, int32_t end, bool event)
+{
+    struct counter *c = context;
+    const struct calendar *cal = &c->rates->calendar;
+    for (size_t i = calendar_find(cal, start); i < cal->n && cal->start[i] <= end; i++) {
+        int32_t from = start > cal->start[i] ? start : cal->start[i];
+        int32_t to = end < cal->end[i] ? end : cal->end[i];
+        while (from <= to) {
+            int32_t until;
+            uint32_t stratum = stratum_on(c, from, &until);
+            int32_t last = until < to ? until : to;
+            count_person(c, i, stratum);
+            count(c, i, stratum, RATES_DAYS, last - from + 1);
+            if (event && last == end)
+                count_event(c, i, stratum);
+            from = last + 1;
+        }
+    }
+}
+
+static bool overlaps(const struct cohort_rows *rows, size_t first, size_t n, int32_t from, int32_t to)
+{
+    for (size_t i = first; i < first + n; i++)
+        if (rows->start[i] <= to && rows->end[i] >= from)
+            return true;
+    return false;
+}
+
+/* Period prevalence: present in the interval (all of it with full contribution), a case when an outcome
+   overlaps the days contributed. */
+static void count_present(struct counter *c, const struct span *span, const struct cohort_rows *outcomes,
+                          size_t first, size_t n)
+{
+    const struct calendar *cal = &c->rates->calendar;
+    for (size_t i = calendar_find(cal, span->start); i < cal->n && cal->start[i] <= span->end; i++) {
+        bool full = span->start <= cal->start[i] && span->end >= cal->end[i];
+        if (c->rates->full_contribution && !full)
+            continue;
+        int32_t from = span->start > cal->start[i] ? span->start : cal->start[i], until;
+        int32_t to = span->end < cal->end[i] ? span->end : cal->end[i];
+        uint32_t stratum = stratum_on(c, from, &until);
+        count_person(c, i, stratum);
+        count(c, i, stratum, RATES_DAYS, to - from + 1);
+        if (c->had_event[i] != c->person + 1 && overlaps(outcomes, first, n, from, to))
+            count_event(c, i, stratum);
+    }
+}
+
+/* Facts of each person's first span; `of[k]` is the place of span k's person among the index rows. */
+static void first_spans(const struct span *spans, size_t n, struct index_rows *rows, size_t *of)
+{
+    *rows = (struct index_rows){.person = xmalloc((n + 1) * sizeof *rows->person),
+                                .start = xmalloc((n + 1) * sizeof *rows->start),
+                                .end = xmalloc((n + 1) * sizeof *rows->end)};
+    for (size_t k = 0; k < n; k++) {
+        if (k == 0 || spans[k].person != spans[k - 1].person) {
+            rows->person[rows->n] = spans[k].person;
+            rows->start[rows->n] = spans[k].start;
+            rows->end[rows->n++] = spans[k].end;
+        }
+        of[k] = rows->n - 1;
+    }
+}
+
+static void count_spans(struct counter *c, const struct study_site *site, const struct span *spans, size_t n,
+                        const size_t *of, const uint32_t *stratum)
+{
+    const struct cohort_rows *outcomes = &site->cohorts[c->rates->outcome];
+    size_t first = 0, last = 0;
+    bool finished = false;
+    for (size_t k = 0; k < n; k++) {
+        if (k == 0 || spans[k].person != c->person) {
+            finished = false;
+            for (first = last; first < outcomes->n && outcomes->person[first] < spans[k].person;)
+                first++;
+            for (last = first; last < outcomes->n && outcomes->person[last] == spans[k].person;)
+                last++;
+        }
+        c->person = spans[k].person;
+        c->stratum = stratum[of[k]];
+        c->birth = person_birth(store_persons(site->store), c->person);
+        if (c->rates->prevalence)
+            count_present(c, &spans[k], outcomes, first, last - first);
+        else if (!finished)
+            finished = risk_spans(&spans[k], outcomes->start + first, outcomes->end + first, last - first,
+                                  c->rates->washout, c->rates->repeated, count_risk, c);
+    }
+}
+
+enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out, struct err *e)
+{
+    struct span *spans;
+    size_t n;
+    denominator_spans(&r->denominator, site, &spans, &n);
+    struct counter c = {.rates = r,
+                        .out = out,
+                        .seen = xcalloc(r->calendar.n, sizeof *c.seen),
+                        .had_event = xcalloc(r->calendar.n, sizeof *c.had_event)};
+    struct index_rows rows;
+    size_t *of = xmalloc((n + 1) * sizeof *of);
+    uint32_t *stratum = xmalloc((n + 1) * sizeof *stratum);
+    first_spans(spans, n, &rows, of);
+    enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, stratum, e);
+    if (st == ST_OK)
+        count_spans(&c, site, spans, n, of, stratum);
+    index_rows_deinit(&rows);
+    free(of);
+    free(stratum);
+    free(c.seen);
+    free(c.had_event);
+    free(spans);
+    return st;
+}
+
+double *rates_figure(struct arena *a, const struct rates *r, const struct sums *total,
+                     enum rates_figure which)
+{
+    size_t n = r->calendar.n * r->n_strata;
+    double *strata = arena_array(a, n, sizeof *strata);
+    for (size_t i = 0; i < n; i++)
+        strata[i] = (double)sums_get_count(total, i * RATES_N_FIGURES + which);
+    return strata;
+}

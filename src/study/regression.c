@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * regression: logistic, Poisson and linear models of an outcome after cohort entry, exactly the pooled fit
+ * over sites, with a site term by default (profiled out where the data are; models.h).
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "study/models.h"
+#include "study/outcome.h"
+
+struct regression {
+    const char *name;
+    enum family family;
+    bool site_term;
+    size_t cohort;
+    struct outcome outcome;
+    struct design design;
+};
+
+static enum status regression_parse(const struct js *specification, const struct analysis_scope *scope,
+                                    void **spec, struct err *e)
+{
+    static const char *const families[] = {"logistic", "poisson", "linear", NULL};
+    static const enum outcome_kind outcomes[] = {OUTCOME_BINARY, OUTCOME_COUNT, OUTCOME_VALUE};
+    const char *allowed[16] = {"kind", "family", "cohort", "covariates", "site_term"};
+    size_t n = 5;
+    for (size_t i = 0; outcome_members[i]; i++)
+        allowed[n++] = outcome_members[i];
+    struct regression *c = arena_alloc(scope->arena, sizeof *c);
+    struct spec s = spec_open(specification, scope->path, scope, allowed, e);
+    c->name = scope->name;
+    c->family = (enum family)spec_choice(&s, "family", families, -1);
+    c->site_term = spec_bool(&s, "site_term", true);
+    c->cohort = spec_cohort(&s, "cohort", true);
+    outcome_read(&s, outcomes[c->family], &c->outcome);
+    design_read(&s, true, !c->site_term, &c->design);
+    *spec = c;
+    return spec_done(&s);
+}
+
+static enum status regression_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
+{
+    const struct regression *c = spec;
+    *n = newton_size(c->design.p, !parameters);
+    return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
+}
+
+static sum_t regression_bound(const void *spec, const struct js *parameters, size_t i)
+{
+    return newton_bound(((const struct regression *)spec)->design.p, !parameters, i);
+}
+
+static void regression_sums(const struct regression *c, const struct js *parameters,
+                            const struct glm_data *data, struct sums *out)
+{
+    size_t p = c->design.p;
+    struct likelihood likelihood = {p, data, glm_at};
+    struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
+                                  .column_events = xcalloc(p, sizeof(int64_t))};
+    double *happened = xmalloc((data->n + 1) * sizeof *happened);
+    for (size_t i = 0; i < data->n; i++)
+        happened[i] = c->family == FAMILY_LINEAR ? 1 : data->y[i];
+    model_count(&c->design, data->x, happened, data->n, &counts);
+    newton_local(&likelihood, parameters, &counts, out);
+    free(happened);
+    free(counts.column_rows);
+    free(counts.column_events);
+}
+
+static enum status regression_local(const void *spec, const struct js *parameters,
+                                    const struct study_site *site, struct sums *out, struct err *e)
+{
+    const struct regression *c = spec;
+    struct index_rows rows;
+    index_rows_init(&site->cohorts[c->cohort], &rows);
+    double *y = xmalloc((rows.n + 1) * sizeof *y), *offset = xmalloc((rows.n + 1) * sizeof *offset),
+           *x = NULL;
+    enum status st = outcome_values(&c->outcome, site, &rows, y, offset, e);
+    struct parallel parallel[] = {{y, sizeof *y}, {offset, sizeof *offset}};
+    if (st == ST_OK)
+        st = design_matrix(&c->design, site, &rows, parallel, 2, &x, e);
+    if (st == ST_OK) {
+        struct glm_data data = {c->family, c->site_term, rows.n, c->design.p, x, y, offset, 0};
+        regression_sums(c, parameters, &data, out);
+    }
+    free(x);
+    free(y);
+    free(offset);
+    index_rows_deinit(&rows);
+    return st;
+}
+
+static enum status regression_next(const void *spec, const struct js *parameters, const struct sums *total,
+                                   struct js **state, struct js **next, struct err *e)
+{
+    const struct regression *c = spec;
+    return newton_next(c->design.p, c->design.terms, parameters, total, state, next, e);
+}
+
+static enum status regression_finish(const void *spec, const struct js *parameters, const struct sums *total,
+                                     const struct js *state, struct result *into, struct err *e)
+{
+    (void)parameters, (void)total;
+    static const char *const ratios[] = {"odds ratio", "rate ratio", NULL};
+    const struct regression *c = spec;
+    struct fit fit;
+    enum status st = newton_fit_of(state, c->design.p, into->arena, &fit, e);
+    if (st != ST_OK)
+        return st;
+    /* For a linear model the log-likelihood is minus half the residual sum of squares. */
+    int64_t df = fit.rows - fit.rank - (c->site_term ? fit.sites : 0);
+    double dispersion =
+        c->family == FAMILY_LINEAR ? (df > 0 ? -2 * fit.log_likelihood / (double)df : (double)NAN) : 1;
+    model_tables(c->name, &c->design, &fit, dispersion, c->site_term, ratios[c->family], into);
+    return ST_OK;
+}
+
+const struct analysis regression_analysis = {
+    .kind = "regression",
+    .summary = "logistic, Poisson and linear regression, pooled exactly, with a site term",
+    .template =
+        "{\"kind\": \"regression\", \"name\": \"model\", \"family\": \"logistic\", \"cohort\": \"target\","
+        " \"outcome\": \"outcome\", \"window\": [1, 365], \"covariates\": [\"sex\","
+        " {\"number\": \"age\", \"per\": 10, \"centre\": 60}, \"deprivation_quintile\"]}",
+    .output = OUTPUT_REGRESSION,
+    .parse = regression_parse,
+    .size = regression_size,
+    .bound = regression_bound,
+    .local = regression_local,
+    .next = regression_next,
+    .finish = regression_finish,
+};
