@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted=$(grep -v '^#' packages.apt)
 missing=()
-for package in $wanted; do
+for entry in $wanted; do
+  package=${entry%%:*}
+  [ "$entry" != "$package" ] && command -v "${entry#*:}" > /dev/null && continue
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -4,7 +4,8 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  css: { preprocessorOptions: { scss: { loadPaths: ["node_modules"] } } },
   build: {
     outDir: "dist",
     assetsInlineLimit: 0,
