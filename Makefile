@@ -12,7 +12,7 @@ deps: ## install the Debian packages of packages.apt that are missing
 
 build: deps ## the release build: build/release/accord
 	@cmake --preset release --log-level=WARNING > /dev/null
-	@cmake --build build/release -j $(JOBS)
+	@cmake --build build/release -j $(JOBS) --target accord
 
 test: build ## every test: unit tests under ASan and UBSan, the rest on the release build
 	@cmake --preset asan --log-level=WARNING > /dev/null
