@@ -334,6 +334,13 @@ bool count_column_fits(enum count_column c, enum criterion_type t)
     return table != STORE_N_TABLES && store_column_kind(table, count_column_of(c, table)) != KIND_ABSENT;
 }
 
+void text_filter_make(struct text_filter *f, struct arena *a)
+{
+    bool before = f->op == TEXT_ENDS || f->op == TEXT_CONTAINS;
+    bool after = f->op == TEXT_STARTS || f->op == TEXT_CONTAINS;
+    f->pattern = arena_printf(a, "%s%s%s", before ? "%" : "", f->text, after ? "%" : "");
+}
+
 const struct concept_set *definition_set_find(const struct cohort_definition *d, int32_t id)
 {
     for (size_t i = 0; i < d->n_sets; i++)

@@ -311,6 +311,7 @@ enum status field_text_filter(struct parser *p, const struct js *v, const struct
     if (!text)
         return refuse(p, &at, "expected a text in quotes");
     out->text = unescape_quotes(text, p->arena);
+    text_filter_make(out, p->arena);
     return ST_OK;
 }
 

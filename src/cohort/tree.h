@@ -40,7 +40,9 @@ struct text_filter {
     enum text_op op;
     bool negated;
     const char *text;
+    const char *pattern; /* the whole LIKE pattern: text_filter_make */
 };
+void text_filter_make(struct text_filter *f, struct arena *a);
 
 /* A concept written inline: compared by id exactly, without descendants. */
 struct concept_ref {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists of events as parallel arrays, sorted by person, then sort date, then id: what criteria give and what
+ * groups are evaluated on. Only the columns that somebody will look at are there; the others are NULL.
+ */
+#ifndef ACCORD_COHORT_EVENTS_H
+#define ACCORD_COHORT_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/pool.h"
+
+/* Columns beyond person and start. */
+enum {
+    NEED_END = 1,     /* NONE_I32 where missing */
+    NEED_SORT = 2,    /* the date to order by, where it differs from start; else `start` is used */
+    NEED_ID = 4,      /* the source's event id: orders events of one day */
+    NEED_VISIT = 8,   /* NONE_I64 where missing */
+    NEED_KEY = 16,    /* what a distinct count looks at; NONE_I64 where missing */
+    NEED_PASS = 32,   /* whether the attributes hold, where First must be decided before them */
+    NEED_RAW = 64,    /* the start before any adjustment: orders while First is being decided */
+    NEED_PERIOD = 128 /* op_start and op_end: the observation period of an index event */
+};
+
+struct events {
+    size_t n, capacity;
+    unsigned needs;
+    uint32_t *person;
+    int32_t *start;
+    int32_t *end, *sort, *raw;
+    int64_t *id, *visit, *key;
+    uint8_t *pass;
+    int32_t *op_start, *op_end;
+};
+
+void events_init(struct events *v, unsigned needs);
+void events_deinit(struct events *v);
+void events_reserve(struct events *v, size_t n); /* room for n in all */
+/* Copies event i of `from` (with the same columns) to place `at`, which must be within capacity. */
+void events_copy(struct events *v, size_t at, const struct events *from, size_t i);
+/* Frees the columns that are not in `needs`. */
+void events_drop(struct events *v, unsigned needs);
+/* Keeps those whose mask byte is set, in order. */
+void events_keep(struct events *v, const uint8_t *mask);
+
+static inline int32_t events_sort_day(const struct events *v, size_t i)
+{
+    return v->raw ? v->raw[i] : v->sort ? v->sort[i] : v->start[i];
+}
+
+/* Sorts by (person, sort date, id); n_persons bounds person. Stable. */
+void events_sort(struct events *v, uint32_t n_persons);
+/* Moves the pieces, each sorted, into one sorted list; pieces are left empty. `continues[i]` says that piece
+   i goes on where piece i - 1 ended (two parts of one run). */
+MUST_CHECK enum status events_merge(struct pool *pool, struct events *pieces, const bool *continues, size_t n,
+                                    uint32_t n_persons, struct events *out, struct err *e);
+
+/* Cuts [0, n) into pieces of about `size` that do not split a person; bounds has room for n / size + 2 and
+ * gets the first of each and n. Returns how many pieces. */
+size_t events_cut(const struct events *v, size_t size, size_t *bounds);
+/* First event of a person at or after `from`. */
+size_t events_find(const struct events *v, size_t from, uint32_t person);
+/* How many of days[0..n) lie in [low, high]. */
+size_t days_between(const int32_t *days, size_t n, int32_t low, int32_t high);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Groups of criteria over index events. Children are taken cheapest first: demographic criteria, then
+ * criteria by the rows they read, then sub-groups. After each child the events whose fate is sealed (an ALL
+ * that missed one, an ANY that hit) drop out, and the next child is fetched only for the persons of those
+ * left.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "cohort/engine.h"
+
+enum { TASK_EVENTS = 1 << 13 };
+
+/* --- what is needed of index events --- */
+
+static unsigned window_needs(const struct window *w)
+{
+    return w->use_index_end ? NEED_END : 0;
+}
+
+unsigned group_needs(const struct group *g)
+{
+    unsigned needs = 0;
+    for (size_t i = 0; i < g->n_criteria; i++) {
+        const struct correlated *c = &g->criteria[i];
+        needs |= window_needs(&c->start_window) | (c->has_end_window ? window_needs(&c->end_window) : 0);
+        needs |= c->restrict_visit ? NEED_VISIT : 0;
+    }
+    for (size_t i = 0; i < g->n_demographics; i++)
+        for (size_t k = 0; k < g->demographics[i].n_attributes; k++)
+            needs |= g->demographics[i].attributes[k].spec->operand == BY_END ? NEED_END : 0;
+    for (size_t i = 0; i < g->n_groups; i++)
+        needs |= group_needs(&g->groups[i]);
+    return needs;
+}
+
+/* --- correlated criteria --- */
+
+struct correlating {
+    const struct correlated *c;
+    const struct events *index, *events;
+    const uint8_t *open; /* index events that still matter */
+    uint8_t *hit;
+    const size_t *bounds;
+    bool starts_only; /* the start of an event decides, and the events of a person are in order of it */
+};
+
+struct bounds {
+    int32_t low, high;
+};
+
+static int32_t saturated(int64_t day)
+{
+    return day < INT32_MIN + 1 ? INT32_MIN + 1 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
+}
+
+/* The days a window allows; an index event without the end that it counts from allows none. */
+static struct bounds window_days(const struct window *w, const struct events *index, size_t i, bool ignore_op)
+{
+    int32_t anchor = w->use_index_end ? index->end[i] : index->start[i];
+    struct bounds b = {INT32_MIN + 1, INT32_MAX};
+    if (w->start.all && !ignore_op)
+        b.low = w->start.before ? index->op_start[i] : index->op_end[i];
+    if (w->end.all && !ignore_op)
+        b.high = w->end.before ? index->op_start[i] : index->op_end[i];
+    if (anchor == DATE_NONE && (!w->start.all || !w->end.all))
+        return (struct bounds){1, 0};
+    if (!w->start.all)
+        b.low = saturated((int64_t)anchor + w->start.days);
+    if (!w->end.all)
+        b.high = saturated((int64_t)anchor + w->end.days);
+    return b;
+}
+
+static bool in_bounds(struct bounds b, int32_t day)
+{
+    return day != DATE_NONE && day >= b.low && day <= b.high;
+}
+
+static bool unbounded(const struct window *w, bool ignore_op)
+{
+    return w->start.all && w->end.all && ignore_op;
+}
+
+struct matcher {
+    struct bounds observed, start, end;
+    bool start_free, end_free; /* no bound at all: a missing date passes too */
+    int64_t visit;
+};
+
+static struct matcher matcher_of(const struct correlating *x, size_t i)
+{
+    const struct correlated *c = x->c;
+    bool ignore = c->ignore_observation_period;
+    struct matcher m = {.observed = {INT32_MIN + 1, INT32_MAX}};
+    if (!ignore)
+        m.observed = (struct bounds){x->index->op_start[i], x->index->op_end[i]};
+    m.start = window_days(&c->start_window, x->index, i, ignore);
+    m.start_free = unbounded(&c->start_window, ignore);
+    m.end_free = !c->has_end_window || unbounded(&c->end_window, ignore);
+    if (c->has_end_window)
+        m.end = window_days(&c->end_window, x->index, i, ignore);
+    m.visit = c->restrict_visit ? x->index->visit[i] : NONE_I64;
+    return m;
+}
+
+static bool matches(const struct correlating *x, const struct matcher *m, size_t k)
+{
+    const struct correlated *c = x->c;
+    const struct events *v = x->events;
+    if (!in_bounds(m->observed, v->start[k]))
+        return false;
+    if (!m->start_free && !in_bounds(m->start, c->start_window.use_event_end ? v->end[k] : v->start[k]))
+        return false;
+    if (!m->end_free && !in_bounds(m->end, c->end_window.use_event_end ? v->end[k] : v->start[k]))
+        return false;
+    return !c->restrict_visit || (m->visit != NONE_I64 && v->visit[k] == m->visit);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return (p > q) - (p < q);
+}
+
+static size_t count_distinct(int64_t *keys, size_t n)
+{
+    size_t distinct = n > 0;
+    if (n > 1)
+        qsort(keys, n, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < n; i++)
+        distinct += keys[i] != keys[i - 1];
+    return distinct;
+}
+
+/* Events [low, high) are the person's; keys has room for them where the count is distinct. */
+static size_t count_matches(const struct correlating *x, size_t i, size_t low, size_t high, int64_t *keys)
+{
+    struct matcher m = matcher_of(x, i);
+    if (x->starts_only) {
+        int32_t from = m.observed.low > m.start.low ? m.observed.low : m.start.low;
+        int32_t to = m.observed.high < m.start.high ? m.observed.high : m.start.high;
+        return from > to ? 0 : days_between(x->events->start + low, high - low, from, to);
+    }
+    size_t n = 0;
+    for (size_t k = low; k < high; k++) {
+        if (!matches(x, &m, k))
+            continue;
+        if (!keys)
+            n++;
+        else if (x->events->key[k] != NONE_I64)
+            keys[n++] = x->events->key[k];
+    }
+    return keys ? count_distinct(keys, n) : n;
+}
+
+static bool occurs(const struct occurrence *o, size_t n)
+{
+    int64_t found = (int64_t)n;
+    return o->type == EXACTLY   ? found == o->count
+           : o->type == AT_MOST ? found <= o->count
+                                : found >= o->count;
+}
+
+static enum status correlate_task(void *context, size_t t, struct err *e)
+{
+    (void)e;
+    const struct correlating *x = context;
+    const struct events *index = x->index, *v = x->events;
+    int64_t *keys = NULL;
+    size_t low = 0, high = 0, capacity = 0;
+    for (size_t i = x->bounds[t]; i < x->bounds[t + 1]; i++) {
+        if (i == x->bounds[t] || index->person[i] != index->person[i - 1]) {
+            low = events_find(v, high, index->person[i]);
+            high = low;
+            while (high < v->n && v->person[high] == index->person[i])
+                high++;
+            if (x->c->occurrence.distinct)
+                GROW(keys, high - low + 1, capacity);
+        }
+        if (x->open[i])
+            x->hit[i] = occurs(&x->c->occurrence, count_matches(x, i, low, high, keys));
+    }
+    free(keys);
+    return ST_OK;
+}
+
+static bool event_end_counts(const struct correlated *c)
+{
+    return c->start_window.use_event_end || (c->has_end_window && c->end_window.use_event_end);
+}
+
+static enum status correlate(const struct engine *g, const struct correlated *c, const struct events *index,
+                             const struct person_set *candidates, const uint8_t *open, uint8_t *hit,
+                             struct err *e)
+{
+    struct events v;
+    unsigned needs = (event_end_counts(c) ? NEED_END : 0) | (c->restrict_visit ? NEED_VISIT : 0) |
+                     (c->occurrence.distinct ? NEED_KEY : 0);
+    enum status s = criterion_fetch(g, &c->criterion, candidates, needs, c->occurrence.column, &v, e);
+    size_t *bounds = xcalloc(index->n / TASK_EVENTS + 2, sizeof *bounds);
+    size_t n = events_cut(index, TASK_EVENTS, bounds);
+    struct correlating x = {.c = c, .index = index, .events = &v, .open = open, .hit = hit, .bounds = bounds};
+    x.starts_only =
+        !c->start_window.use_event_end && !c->has_end_window && !c->restrict_visit && !c->occurrence.distinct;
+    if (s == ST_OK)
+        s = pool_run(g->pool, n, correlate_task, &x, e);
+    free(bounds);
+    events_deinit(&v);
+    return s;
+}
+
+/* --- groups --- */
+
+enum child_kind { CHILD_DEMOGRAPHIC, CHILD_CRITERION, CHILD_GROUP };
+struct child {
+    enum child_kind kind;
+    size_t at;
+    uint64_t cost;
+};
+
+static uint64_t group_cost(const struct engine *g, const struct group *group)
+{
+    uint64_t cost = 0;
+    for (size_t i = 0; i < group->n_criteria; i++)
+        cost += criterion_rows(g, &group->criteria[i].criterion);
+    for (size_t i = 0; i < group->n_groups; i++)
+        cost += group_cost(g, &group->groups[i]);
+    return cost;
+}
+
+static int compare_children(const void *a, const void *b)
+{
+    const struct child *p = a, *q = b;
+    if (p->cost != q->cost)
+        return p->cost < q->cost ? -1 : 1;
+    if (p->kind != q->kind)
+        return p->kind < q->kind ? -1 : 1;
+    return (p->at > q->at) - (p->at < q->at);
+}
+
+static struct child *children_of(const struct engine *g, const struct group *group)
+{
+    struct child *out = xcalloc(group_size(group), sizeof *out);
+    size_t n = 0;
+    for (size_t i = 0; i < group->n_demographics; i++)
+        out[n++] = (struct child){CHILD_DEMOGRAPHIC, i, 0};
+    for (size_t i = 0; i < group->n_criteria; i++)
+        out[n++] = (struct child){CHILD_CRITERION, i, 1 + criterion_rows(g, &group->criteria[i].criterion)};
+    for (size_t i = 0; i < group->n_groups; i++)
+        out[n++] = (struct child){CHILD_GROUP, i, 1 + group_cost(g, &group->groups[i])};
+    qsort(out, n, sizeof *out, compare_children);
+    return out;
+}
+
+struct deciding {
+    const struct engine *g;
+    const struct group *group;
+    const struct events *index;
+    struct person_set persons; /* of the events that are still open */
+    int32_t *hits;
+    uint8_t *open, *hit;
+};
+
+static void open_persons(struct deciding *x)
+{
+    memset(x->persons.words, 0, x->persons.n_words * sizeof *x->persons.words);
+    for (size_t i = 0; i < x->index->n; i++)
+        if (x->open[i])
+            x->persons.words[x->index->person[i] >> 6] |= (uint64_t)1 << (x->index->person[i] & 63);
+}
+
+static void demographic_hits(const struct deciding *x, const struct demographic *d)
+{
+    const struct events *v = x->index;
+    for (size_t i = 0; i < v->n; i++)
+        if (x->open[i])
+            x->hit[i] = demographic_holds(x->g, d, v->person[i], v->start[i], v->end ? v->end[i] : DATE_NONE);
+}
+
+static enum status subgroup_hits(const struct deciding *x, const struct group *group, struct err *e)
+{
+    const struct events *v = x->index;
+    struct events some;
+    uint8_t *mask = xcalloc(v->n, 1);
+    size_t n = 0;
+    events_init(&some, v->needs);
+    events_reserve(&some, v->n);
+    for (size_t i = 0; i < v->n; i++)
+        if (x->open[i])
+            events_copy(&some, some.n++, v, i);
+    enum status s = group_evaluate(x->g, group, &some, mask, e);
+    for (size_t i = 0; s == ST_OK && i < v->n; i++)
+        if (x->open[i])
+            x->hit[i] = mask[n++];
+    free(mask);
+    events_deinit(&some);
+    return s;
+}
+
+static enum status child_hits(struct deciding *x, const struct child *c, struct err *e)
+{
+    const struct group *group = x->group;
+    memset(x->hit, 0, x->index->n);
+    if (c->kind == CHILD_DEMOGRAPHIC) {
+        demographic_hits(x, &group->demographics[c->at]);
+        return ST_OK;
+    }
+    if (c->kind == CHILD_GROUP)
+        return subgroup_hits(x, &group->groups[c->at], e);
+    open_persons(x);
+    return correlate(x->g, &group->criteria[c->at], x->index, &x->persons, x->open, x->hit, e);
+}
+
+/* Whether `left` more children cannot change the outcome of an event with so many hits after `done`. */
+static bool decided(const struct group *g, int64_t hits, int64_t done, int64_t left)
+{
+    switch (g->type) {
+    case GROUP_ALL:
+        return hits < done;
+    case GROUP_ANY:
+        return hits > 0;
+    case GROUP_AT_LEAST:
+        return hits >= g->count || hits + left < g->count;
+    default:
+        return hits > g->count || hits + left <= g->count;
+    }
+}
+
+static bool holds(const struct group *g, int64_t hits, int64_t children)
+{
+    switch (g->type) {
+    case GROUP_ALL:
+        return hits == children;
+    case GROUP_ANY:
+        return hits > 0;
+    case GROUP_AT_LEAST:
+        return hits >= g->count;
+    default:
+        return hits <= g->count;
+    }
+}
+
+/* Closes decided events; returns how many stay open. An AT_MOST that can no longer fail keeps its few hits.
+ */
+static size_t settle(struct deciding *x, size_t done, size_t left)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < x->index->n; i++) {
+        if (!x->open[i])
+            continue;
+        x->hits[i] += x->hit[i];
+        x->open[i] = !decided(x->group, x->hits[i], (int64_t)done, (int64_t)left);
+        open += x->open[i];
+    }
+    return open;
+}
+
+enum status group_evaluate(const struct engine *g, const struct group *group, const struct events *index,
+                           uint8_t *mask, struct err *e)
+{
+    size_t n = group_size(group), open = index->n;
+    enum status s = ST_OK;
+    memset(mask, 1, index->n);
+    if (n == 0 || index->n == 0)
+        return s;
+    struct deciding x = {.g = g, .group = group, .index = index};
+    x.persons.n_words = (size_t)g->persons->n / 64 + 1;
+    x.persons.words = xcalloc(x.persons.n_words, sizeof *x.persons.words);
+    x.hits = xcalloc(index->n, sizeof *x.hits);
+    x.open = xcalloc(index->n, 1);
+    x.hit = xcalloc(index->n, 1);
+    memset(x.open, 1, index->n);
+    struct child *children = children_of(g, group);
+    open = settle(&x, 0, n); /* AT_LEAST 0 holds without looking */
+    for (size_t i = 0; s == ST_OK && i < n && open > 0; i++) {
+        s = child_hits(&x, &children[i], e);
+        open = settle(&x, i + 1, n - i - 1);
+    }
+    for (size_t i = 0; i < index->n; i++)
+        mask[i] = holds(group, x.hits[i], (int64_t)n);
+    free(children);
+    free(x.persons.words);
+    free(x.hits);
+    free(x.open);
+    free(x.hit);
+    return s;
+}
