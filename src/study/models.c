@@ -130,20 +130,38 @@ static double add_ridge(const struct glm_data *d, const double *beta, double *gr
     return penalty;
 }
 
+/* eta per row, with the site's own intercept; false where that is infinite. */
+static bool linear_predictor(const struct glm_data *d, const double *beta, double *eta)
+{
+    double intercept = 0;
+    for (size_t i = 0; i < d->n; i++)
+        eta[i] = dot(d->x + i * d->p, beta, d->p) + (d->offset ? d->offset[i] : 0);
+    if (d->n == 0 || (d->profile && !profile_intercept(d, eta, &intercept)))
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        eta[i] += intercept;
+    return true;
+}
+
+bool glm_fitted(const struct glm_data *d, const double *beta, double *fitted)
+{
+    if (!linear_predictor(d, beta, fitted))
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        fitted[i] = mean_of(d->family, fitted[i]);
+    return true;
+}
+
 double glm_at(const void *glm_data, const double *beta, double *gradient, double *information)
 {
     const struct glm_data *d = glm_data;
     size_t p = d->p;
     double *eta = xmalloc((d->n + 1) * sizeof *eta), *mean = xcalloc(2 * p + 1, sizeof *mean),
            *row = mean + p;
-    double log_likelihood = 0, intercept = 0;
+    double log_likelihood = 0;
     memset(gradient, 0, p * sizeof *gradient);
     memset(information, 0, p * p * sizeof *information);
-    for (size_t i = 0; i < d->n; i++)
-        eta[i] = dot(d->x + i * p, beta, p) + (d->offset ? d->offset[i] : 0);
-    bool informative = d->n > 0 && (!d->profile || profile_intercept(d, eta, &intercept));
-    for (size_t i = 0; informative && i < d->n; i++)
-        eta[i] += intercept;
+    bool informative = linear_predictor(d, beta, eta);
     if (informative && d->profile)
         weighted_means(d, eta, mean);
     for (size_t i = 0; informative && i < d->n; i++) {

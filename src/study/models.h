@@ -21,6 +21,8 @@ struct glm_data {
     double ridge; /* this site's share of lambda: log-likelihood - ridge |beta|^2 / 2, but the intercept */
 };
 double glm_at(const void *glm_data, const double *beta, double *gradient, double *information);
+/* Fitted means per row; false where the site's own intercept is infinite. */
+bool glm_fitted(const struct glm_data *d, const double *beta, double *fitted);
 
 /* Proportional hazards, Efron's ties (B. Efron, JASA 72 (1977) 557); rows in descending days. */
 struct cox_data {
