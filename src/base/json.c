@@ -309,6 +309,16 @@ void js_put_int(struct js *object, const char *key, int64_t v)
     js_put(object, key, js_integer(v));
 }
 
+struct js *js_edit(struct js *object, const char *key)
+{
+    return from_json_t(json_object_get(as_json_t(object), key));
+}
+
+struct js *js_edit_at(struct js *array, size_t i)
+{
+    return from_json_t(json_array_get(as_json_t(array), i));
+}
+
 void js_drop(struct js *object, const char *key)
 {
     json_object_del(as_json_t(object), key);

@@ -72,6 +72,9 @@ void js_put(struct js *object, const char *key, struct js *value);
 void js_put_str(struct js *object, const char *key, const char *utf8);
 void js_put_int(struct js *object, const char *key, int64_t v);
 void js_drop(struct js *object, const char *key);
+/* A member or element that may be changed in place, because the whole tree may be; NULL when absent. */
+struct js *js_edit(struct js *object, const char *key);
+struct js *js_edit_at(struct js *array, size_t i);
 void js_push(struct js *array, struct js *value);
 
 /* Writing. CANONICAL is RFC 8785 (sorted keys, ECMAScript numbers), the form that is hashed and signed;

@@ -18,6 +18,17 @@ bool slice_is(struct slice a, const char *s)
     return slice_equal(a, slice_of(s));
 }
 
+bool word_in(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = words; p; p = strchr(p, '|')) {
+        p += *p == '|';
+        if (strcspn(p, "|") == n && memcmp(p, word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -25,6 +25,7 @@ static inline struct slice slice_of(const char *s)
 }
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *s);
+bool word_in(const char *words, const char *word); /* whether "a|b|c" has the word; false for NULL words */
 struct slice slice_trim(struct slice s); /* spaces, tabs, CR, LF at both ends */
 
 /* A growable buffer. Always NUL-terminated behind n. Going over `max` sets `failed` and drops the bytes:

@@ -31,12 +31,6 @@ void command_personal_hash(const uint8_t salt[COMMAND_SALT_BYTES], const char *t
     hex_encode(h, sizeof h, hex);
 }
 
-/* A tree is built by its one owner, who may write to what it reads. */
-static struct js *member_for_writing(struct js *object, const char *key)
-{
-    return (struct js *)(uintptr_t)js_get(object, key);
-}
-
 void command_put_personal(struct js *command, const char *key, const char *text)
 {
     uint8_t salt[COMMAND_SALT_BYTES];
@@ -46,12 +40,12 @@ void command_put_personal(struct js *command, const char *key, const char *text)
     command_personal_hash(salt, text, hash);
     struct js *hidden = js_object(), *beside = js_object();
     js_put_str(hidden, "hashed", hash);
-    js_put(member_for_writing(command, "body"), key, hidden);
+    js_put(js_edit(command, "body"), key, hidden);
     js_put_str(beside, "salt", salt_hex);
     js_put_str(beside, "text", text);
     if (!js_get(command, "personal"))
         js_put(command, "personal", js_object());
-    js_put(member_for_writing(command, "personal"), hash, beside);
+    js_put(js_edit(command, "personal"), hash, beside);
 }
 
 static enum status signed_text(const struct js *command, struct buf *out, struct err *e)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What others need to know of an agreement's document. */
+#ifndef ACCORD_GOVERN_AGREEMENT_H
+#define ACCORD_GOVERN_AGREEMENT_H
+
+#include "govern/verb.h"
+
+/* The hash that the parties sign: SHA-256 of the canonical JSON of the terms and the public summary. */
+MUST_CHECK enum status agreement_terms(const struct js *doc, char hex[2 * HASH_BYTES + 1], struct err *e);
+/* The lead site's body, NULL if there is none. Borrowed from the document. */
+const char *agreement_lead(const struct js *doc);
+bool agreement_is_site(const struct js *doc, const char *body);
+/* When an agreement comes into force: the transfers that its quote and mechanisms promise (terms.c). */
+MUST_CHECK enum status transfers_schedule(struct change *c, struct err *e);
+/* The sum of the quote in pence from the price list on a day; ST_INVALID names a line without a price. */
+MUST_CHECK enum status quote_total(struct db *d, const struct js *doc, int32_t day, int64_t *pence,
+                                   struct err *e);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checking a command's body against its verb's fields. Every fault names the member:
+ * "$.body.parties[1].role". */
+#ifndef ACCORD_GOVERN_FIELDS_H
+#define ACCORD_GOVERN_FIELDS_H
+
+#include "govern/verb.h"
+
+MUST_CHECK enum status fields_check(struct db *d, const struct js *body, const struct field *fields,
+                                    int32_t today, struct err *e);
+/* "text", "a list of codes": for documentation. */
+const char *field_type_name(enum field_type t);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading the register: items, lists, actors. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "govern/access.h"
+
+enum { LIST_DEFAULT = 1000, LIST_CEILING = 100000 };
+
+/* Moves the item's document into *out with what the register adds to it. */
+static struct js *item_view(const char *noun, const char *id, struct item *i)
+{
+    struct js *j = i->doc;
+    i->doc = NULL;
+    js_put_str(j, "noun", noun);
+    js_put_str(j, "id", id);
+    js_put_str(j, "state", i->state);
+    js_put_int(j, "made", i->made);
+    js_put_int(j, "changed", i->changed);
+    return j;
+}
+
+enum status registry_item(struct registry *r, const char *noun, const char *id, struct js **out,
+                          struct err *e)
+{
+    struct item i;
+    bool found;
+    *out = NULL;
+    enum status s = item_find(ledger_db(registry_ledger(r)), noun, id, &i, &found, e);
+    if (s == ST_OK && !found)
+        s = err_set(e, ST_NOT_FOUND, "there is no %.24s '%.64s'", noun, id);
+    if (s == ST_OK)
+        *out = item_view(noun, id, &i);
+    item_deinit(&i);
+    return s;
+}
+
+/* Puts the text in the place of each hash that still has one. */
+static enum status reveal(struct registry *r, struct js *doc, struct err *e)
+{
+    enum status s = ST_OK;
+    struct js *names = js_array();
+    for (void *it = js_first(doc); it; it = js_next(doc, it))
+        if (js_get_str(js_value(it), "hashed"))
+            js_push(names, js_string(js_key(it)));
+    for (size_t i = 0; s == ST_OK && i < js_size(names); i++) {
+        const char *name = js_str(js_at(names, i));
+        struct buf text;
+        buf_init(&text, COMMAND_PERSONAL_MOST);
+        s = ledger_personal(registry_ledger(r), js_get_str(js_get(doc, name), "hashed"), &text, e);
+        if (s == ST_OK)
+            js_put_str(doc, name, text.p ? text.p : "");
+        else if (s == ST_NOT_FOUND)
+            s = ST_OK;
+        buf_deinit(&text);
+    }
+    js_free(names);
+    return s;
+}
+
+enum status registry_item_personal(struct registry *r, const char *noun, const char *id, struct js **out,
+                                   struct err *e)
+{
+    enum status s = registry_item(r, noun, id, out, e);
+    if (s == ST_OK)
+        s = reveal(r, *out, e);
+    if (s != ST_OK) {
+        js_free(*out);
+        *out = NULL;
+    }
+    return s;
+}
+
+/* One query for each combination of filters, so that each uses its index. */
+static const char *list_sql(const struct registry_query *q)
+{
+    if (q->body)
+        return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
+               "state=?3) "
+               "AND body=?4 AND (?5 IS NULL OR about=?5) ORDER BY id LIMIT ?6";
+    if (q->about)
+        return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
+               "state=?3) "
+               "AND about=?5 ORDER BY id LIMIT ?6";
+    return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
+           "state=?3) "
+           "ORDER BY id LIMIT ?6";
+}
+
+static enum status push_row(struct stmt *q, const char *noun, struct js *list, struct err *e)
+{
+    struct item i = {
+        .state = (char *)(uintptr_t)stmt_text(q, 1), .made = stmt_int(q, 3), .changed = stmt_int(q, 4)};
+    enum status s = js_parse(stmt_blob(q, 2), "item", &i.doc, e);
+    if (s == ST_OK)
+        js_push(list, item_view(noun, stmt_text(q, 0), &i));
+    return s;
+}
+
+enum status registry_list(struct registry *r, const struct registry_query *query, struct js **out,
+                          struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
+    *out = NULL;
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), list_sql(query), &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, query->noun);
+    stmt_bind_text(q, 2, query->after ? query->after : "");
+    stmt_bind_text(q, 3, query->state);
+    stmt_bind_text(q, 4, query->body);
+    stmt_bind_text(q, 5, query->about);
+    stmt_bind_int(q, 6, limit < LIST_CEILING ? limit : LIST_CEILING);
+    struct js *list = js_array();
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
+        s = push_row(q, query->noun, list, e);
+    stmt_done(q);
+    if (s == ST_OK)
+        *out = list;
+    else
+        js_free(list);
+    return s;
+}
+
+enum status registry_actor(struct registry *r, const char *key_hex, struct js **out, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = NULL;
+    enum status s =
+        db_prepare(ledger_db(registry_ledger(r)),
+                   "SELECT a.kind, a.id, i.body FROM actor a LEFT JOIN item i ON i.noun=a.kind AND "
+                   "i.id=a.id WHERE a.key=?1",
+                   &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, key_hex);
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row) {
+        *out = js_object();
+        js_put_str(*out, "kind", stmt_text(q, 0));
+        js_put_str(*out, "id", stmt_text(q, 1));
+        if (!stmt_is_null(q, 2))
+            js_put_str(*out, "body", stmt_text(q, 2));
+    }
+    stmt_done(q);
+    return s == ST_OK && !row ? err_set(e, ST_NOT_FOUND, "this key belongs to nobody on the register") : s;
+}
+
+enum status registry_has_role(struct registry *r, const char *person, const char *role, const char *body,
+                              int32_t day, bool *out, struct buf *why, struct err *e)
+{
+    struct db *d = ledger_db(registry_ledger(r));
+    struct stmt *q;
+    enum role wanted;
+    bool row = true;
+    *out = false;
+    if (!role_find(role, &wanted))
+        return err_set(e, ST_INVALID, "there is no role '%.40s'", role);
+    enum status s =
+        db_prepare(d,
+                   "SELECT DISTINCT body FROM held WHERE person=?1 AND role=?2 AND (?3 IS NULL OR "
+                   "body=?3)",
+                   &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, person);
+    stmt_bind_text(q, 2, role);
+    stmt_bind_text(q, 3, body);
+    while (s == ST_OK && !*out && (s = stmt_step(q, &row, e)) == ST_OK && row)
+        s = access_counts(d, person, wanted, stmt_text(q, 0), day, out, why, e);
+    stmt_done(q);
+    return s;
+}
+
+enum status registry_in_force(struct registry *r, const char *agreement, int32_t day, bool *out,
+                              struct err *e)
+{
+    struct item i;
+    bool found;
+    *out = false;
+    enum status s = item_find(ledger_db(registry_ledger(r)), "agreement", agreement, &i, &found, e);
+    if (s != ST_OK || !found)
+        return s;
+    int32_t from = doc_day(i.doc, "from"), to = doc_day(i.doc, "to");
+    *out = strcmp(i.state, "in_force") == 0 && from != DATE_NONE && from <= day &&
+           (to == DATE_NONE || day <= to);
+    item_deinit(&i);
+    return s;
+}
