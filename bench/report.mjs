@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of a benchmark run, from the lines of JSON that its steps wrote. Exits with 1 when two engines answer a
+// question differently.
+//
+//   node report.mjs RESULTS.jsonl
+import { readFileSync } from "node:fs";
+
+const lines = readFileSync(process.argv[2], "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const find = (engine, step) => lines.find((l) => l.engine === engine && l.step === step);
+const peers = ["duckdb", "postgres"].filter((engine) => find(engine, "load"));
+const names = { duckdb: "DuckDB", postgres: "PostgreSQL" };
+const data = find("data", "data");
+
+function number(v) {
+  if (v === undefined || v === null || Number.isNaN(v)) return "";
+  return v >= 1000 ? String(Math.round(v)) : v >= 10 ? v.toFixed(1) : v >= 0.1 ? v.toFixed(2) : v.toFixed(4);
+}
+
+// One line: what is measured, Accord's value, and per peer its value and how many times better Accord is.
+function row(what, ours, theirs, moreIsBetter) {
+  const cells = [what, number(ours)];
+  for (const v of theirs) {
+    cells.push(number(v));
+    cells.push(ours && v ? `${number(moreIsBetter ? ours / v : v / ours)}x` : "");
+  }
+  return cells;
+}
+
+function importRows() {
+  const ours = find("accord", "import"), loads = peers.map((p) => find(p, "load"));
+  const rate = (l) => l && data.rows / l.cpu_ms / 1e3;
+  return [
+    row("import, wall s", ours.wall_ms / 1e3, loads.map((l) => l.wall_ms / 1e3)),
+    row("import, CPU s", ours.cpu_ms / 1e3, loads.map((l) => l.cpu_ms / 1e3)),
+    row("import, million rows per CPU-s", rate(ours), loads.map(rate), true),
+    row("import, peak memory MiB", ours.peak_kib / 1024, loads.map((l) => l.peak_kib / 1024)),
+    row("stored, bytes per row", find("accord", "size").bytes / data.rows, loads.map((l) => l.bytes / data.rows)),
+    row("stored with a second order", find("accord", "size").bytes / data.rows,
+      peers.map((p) => find(p, "cluster") && (find(p, "load").bytes + find(p, "cluster").bytes) / data.rows)),
+  ];
+}
+
+// The better layout of a peer counts.
+function best(engine, query) {
+  const found = lines.filter((l) => l.engine === engine && l.step === "query" && l.query === query);
+  return found.sort((a, b) => a.cpu_ms - b.cpu_ms)[0];
+}
+
+const textOf = (line) => JSON.stringify(line.answer.map((cells) => cells.map(String)));
+const queries = [...new Set(lines.filter((l) => l.step === "query").map((l) => l.query))].sort();
+const differences = [];
+
+function queryRows() {
+  const ratios = peers.map(() => []);
+  const rows = queries.map((q) => {
+    const ours = best("accord", q), theirs = peers.map((p) => best(p, q));
+    const answers = [ours, ...lines.filter((l) => l.step === "query" && l.query === q)].filter(Boolean);
+    if (answers.some((a) => textOf(a) !== textOf(answers[0])))
+      differences.push(`${q}: ${answers.map((a) => `${a.engine} ${textOf(a).slice(0, 60)}`).join(", ")}`);
+    theirs.forEach((t, i) => ours && t && ratios[i].push(t.cpu_ms / ours.cpu_ms));
+    const counted = answers[0].answer.length === 1 ? `${answers[0].answer[0][0]} persons` : `${answers[0].answer.length} cells`;
+    return row(`${q}, CPU ms (${counted})`, ours?.cpu_ms, theirs.map((t) => t?.cpu_ms));
+  });
+  const mean = (v) => Math.exp(v.reduce((sum, x) => sum + Math.log(x), 0) / v.length);
+  if (ratios.some((r) => r.length))
+    rows.push(["geometric mean; worst", "", ...ratios.flatMap((r) => ["", `${number(mean(r))}x; ${number(Math.min(...r))}x`])]);
+  return rows;
+}
+
+function memoryRows() {
+  const peak = (engine) => Math.max(...lines.filter((l) => l.engine === engine && l.step === "query").map((l) => l.peak_kib)) / 1024;
+  const first = best("accord", queries[0]), open = find("accord", "open");
+  const rows = [row("cohorts, peak memory MiB", peak("accord"), peers.map(peak))];
+  if (first && open) rows.push(row("open the store and answer q01, wall ms", open.wall_ms + first.first_wall_ms, peers.map(() => undefined)));
+  return rows;
+}
+
+function print(rows) {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((r) => r[c].length)));
+  for (const r of rows) console.log(r.map((cell, c) => (c ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join("  "));
+}
+
+console.log(`\n${data.persons} persons, ${data.rows} rows, ${(data.bytes / 1e9).toFixed(2)} GB of CSV, profile ${data.profile}\n`);
+print([["", "Accord", ...peers.flatMap((p) => [names[p], "ratio"])], ...importRows(), ...queryRows(), ...memoryRows()]);
+if (differences.length) {
+  console.error(`\nanswers differ:\n${differences.join("\n")}`);
+  process.exit(1);
+}
+console.log("\nEvery answer is the same in every engine. A ratio above 1 is in Accord's favour; the better layout of a peer counts.");
