@@ -1,2 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
+// The register's pages. The server has already rendered the page's resource as plain HTML inside <main>; this script takes
+// over from there: same addresses, same content, richer views.
 import "./style.scss";
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Home } from "./pages/home";
+import { Item, List } from "./pages/items";
+import { Entry, Log } from "./pages/log";
+import { nouns, text } from "./text";
+
+function page(path: string) {
+  const [noun = "", id] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  if (noun === "") return <Home />;
+  if (noun === "log") return id === undefined ? <Log /> : <Entry seq={id} />;
+  if (nouns[noun]) return id === undefined ? <List noun={noun} /> : <Item noun={noun} id={id} />;
+  return <h1>{text.state.notFound}</h1>;
+}
+
+// Links inside the register change the page without loading it again; everything else is the browser's.
+function usePath(): string {
+  const [path, set] = useState(location.pathname);
+  useEffect(() => {
+    const go = () => {
+      set(location.pathname);
+      window.scrollTo(0, 0);
+      document.getElementById("main")?.focus();
+    };
+    const click = (e: MouseEvent) => {
+      const link = (e.target as Element).closest("a");
+      const plain = e.button === 0 && !e.metaKey && !e.ctrlKey && !e.shiftKey && !e.altKey;
+      if (!link || !plain || link.origin !== location.origin || link.hash || /^\/(api|assets|feed)/.test(link.pathname)) return;
+      e.preventDefault();
+      history.pushState(null, "", link.href);
+      go();
+    };
+    document.addEventListener("click", click);
+    window.addEventListener("popstate", go);
+    return () => {
+      document.removeEventListener("click", click);
+      window.removeEventListener("popstate", go);
+    };
+  }, []);
+  return path;
+}
+
+function App() {
+  const path = usePath();
+  return page(path);
+}
+
+const main = document.getElementById("main");
+if (main) {
+  main.tabIndex = -1;
+  main.textContent = "";
+  render(<App />, main);
+}

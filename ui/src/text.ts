@@ -2,6 +2,7 @@
 // All text of the UI in one place, in English. Keys are grouped by page.
 
 export interface NounText {
+  api: string; // the noun's name in the API
   menu: string;
   title: string;
   lead: string;
@@ -10,48 +11,56 @@ export interface NounText {
 
 export const nouns: Record<string, NounText> = {
   bodies: {
+    api: "body",
     menu: "Bodies",
     title: "Organisations",
     lead: "The NHS bodies, companies, universities and charities that take part, with the dates they exist for and who came after them.",
     none: "No organisation has registered yet.",
   },
   signals: {
+    api: "signal",
     menu: "Needs and offers",
     title: "Needs and offers",
     lead: "What NHS bodies need, in their own order of importance, and what partners can offer.",
     none: "Nothing has been asked for or offered yet.",
   },
   projects: {
+    api: "project",
     menu: "Projects",
     title: "Projects",
     lead: "Work that grew from a need: who takes part, what each brings, what it replaces and what came of it.",
     none: "There is no project yet.",
   },
   agreements: {
+    api: "agreement",
     menu: "Agreements",
     title: "Agreements",
     lead: "The terms that NHS bodies and partners have signed: what may be studied, where, by whom, and what the NHS gets in return.",
     none: "No agreement has been proposed yet.",
   },
   runs: {
+    api: "run",
     menu: "Studies",
     title: "Studies that ran on patient data",
     lead: "Every study that was run inside the NHS: who asked, under which agreement, which sites took part. Patient data stayed where it was.",
     none: "No study has been run yet.",
   },
   artefacts: {
+    api: "artefact",
     menu: "Results",
     title: "Results",
     lead: "Tables that two independent output checkers have approved for everyone to see. Numbers small enough to point at a person are hidden or rounded.",
     none: "No result has been released yet.",
   },
   transfers: {
+    api: "transfer",
     menu: "Value",
     title: "Transfers of value",
     lead: "Money and help in kind that moved under the agreements: who gave what to whom, and when.",
     none: "Nothing has been transferred yet.",
   },
   measures: {
+    api: "measure",
     menu: "Benefits",
     title: "Benefits and harms measured",
     lead: "What each project set out to change, where it started, and what has been measured since.",
