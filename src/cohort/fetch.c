@@ -602,6 +602,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
         note(&f, out);
     if (s == ST_OK && c->nested && out->n > 0)
         s = keep_nested(g, c, out, e);
+    events_drop(out, needs);
     filter_free(f.filter);
     free(f.spans);
     free(f.tasks);

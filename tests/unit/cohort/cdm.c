@@ -9,9 +9,12 @@
 #include "base/file.h"
 
 #define COMMON(prefix)                                                                                       \
-    {prefix "_type_concept_id", COL_TYPE, 'i'}, {prefix "_source_concept_id", COL_SOURCE_CONCEPT, 'i'}
+    {prefix "_type_concept_id", COL_TYPE, 'i'},                                                              \
+    {                                                                                                        \
+        prefix "_source_concept_id", COL_SOURCE_CONCEPT, 'i'                                                 \
+    }
 #define LINKS                                                                                                \
-    {"visit_occurrence_id", COL_VISIT, 'i'}, {"visit_occurrence_id", COL_VISIT_CONCEPT, 'v'},               \
+    {"visit_occurrence_id", COL_VISIT, 'i'}, {"visit_occurrence_id", COL_VISIT_CONCEPT, 'v'},                \
     {                                                                                                        \
         "provider_id", COL_PROVIDER_SPECIALTY, 'p'                                                           \
     }
@@ -20,70 +23,122 @@
         NULL, STORE_N_COLUMNS, 0                                                                             \
     }
 
-static const struct cdm_column condition[] = {
-    {"condition_occurrence_id", COL_ID, 'i'},        {"condition_concept_id", COL_CONCEPT, 'i'},
-    {"condition_start_date", COL_START, 'd'},        {"condition_end_date", COL_END, 'd'},
-    {"condition_status_concept_id", COL_STATUS, 'i'}, {"stop_reason", COL_STOP_REASON, 't'},
-    COMMON("condition"), LINKS, END};
-static const struct cdm_column procedure[] = {
-    {"procedure_occurrence_id", COL_ID, 'i'}, {"procedure_concept_id", COL_CONCEPT, 'i'},
-    {"procedure_date", COL_START, 'd'},       {"modifier_concept_id", COL_MODIFIER, 'i'},
-    {"quantity", COL_QUANTITY, 'f'},          COMMON("procedure"), LINKS, END};
-static const struct cdm_column drug[] = {
-    {"drug_exposure_id", COL_ID, 'i'},           {"drug_concept_id", COL_CONCEPT, 'i'},
-    {"drug_exposure_start_date", COL_START, 'd'}, {"drug_exposure_end_date", COL_END, 'd'},
-    {"stop_reason", COL_STOP_REASON, 't'},       {"refills", COL_REFILLS, 'i'},
-    {"quantity", COL_QUANTITY, 'f'},             {"days_supply", COL_DAYS_SUPPLY, 'i'},
-    {"route_concept_id", COL_ROUTE, 'i'},        {"lot_number", COL_LOT_NUMBER, 't'},
-    COMMON("drug"), LINKS, END};
-static const struct cdm_column device[] = {
-    {"device_exposure_id", COL_ID, 'i'},            {"device_concept_id", COL_CONCEPT, 'i'},
-    {"device_exposure_start_date", COL_START, 'd'}, {"device_exposure_end_date", COL_END, 'd'},
-    {"unique_device_id", COL_UNIQUE_DEVICE_ID, 't'}, {"quantity", COL_QUANTITY, 'f'},
-    COMMON("device"), LINKS, END};
-static const struct cdm_column measurement[] = {
-    {"measurement_id", COL_ID, 'i'},           {"measurement_concept_id", COL_CONCEPT, 'i'},
-    {"measurement_date", COL_START, 'd'},      {"operator_concept_id", COL_OPERATOR, 'i'},
-    {"value_as_number", COL_VALUE_NUMBER, 'f'}, {"value_as_concept_id", COL_VALUE_CONCEPT, 'i'},
-    {"unit_concept_id", COL_UNIT, 'i'},        {"range_low", COL_RANGE_LOW, 'f'},
-    {"range_high", COL_RANGE_HIGH, 'f'},       COMMON("measurement"), LINKS, END};
-static const struct cdm_column observation[] = {
-    {"observation_id", COL_ID, 'i'},           {"observation_concept_id", COL_CONCEPT, 'i'},
-    {"observation_date", COL_START, 'd'},      {"value_as_number", COL_VALUE_NUMBER, 'f'},
-    {"value_as_string", COL_VALUE_TEXT, 't'},  {"value_as_concept_id", COL_VALUE_CONCEPT, 'i'},
-    {"qualifier_concept_id", COL_QUALIFIER, 'i'}, {"unit_concept_id", COL_UNIT, 'i'},
-    COMMON("observation"), LINKS, END};
-static const struct cdm_column specimen[] = {
-    {"specimen_id", COL_ID, 'i'},              {"specimen_concept_id", COL_CONCEPT, 'i'},
-    {"specimen_date", COL_START, 'd'},         {"specimen_type_concept_id", COL_TYPE, 'i'},
-    {"quantity", COL_QUANTITY, 'f'},           {"unit_concept_id", COL_UNIT, 'i'},
-    {"anatomic_site_concept_id", COL_ANATOMIC_SITE, 'i'},
-    {"disease_status_concept_id", COL_DISEASE_STATUS, 'i'}, {"specimen_source_id", COL_SOURCE_ID, 't'}, END};
-static const struct cdm_column death[] = {
-    {"person_id", COL_ID, 'i'}, {"death_date", COL_START, 'd'}, {"death_type_concept_id", COL_TYPE, 'i'},
-    {"cause_concept_id", COL_CONCEPT, 'i'}, {"cause_source_concept_id", COL_SOURCE_CONCEPT, 'i'}, END};
-static const struct cdm_column visit[] = {
-    {"visit_occurrence_id", COL_ID, 'i'},  {"visit_concept_id", COL_CONCEPT, 'i'},
-    {"visit_start_date", COL_START, 'd'},  {"visit_end_date", COL_END, 'd'},
-    {"visit_occurrence_id", COL_VISIT, 'i'}, {"provider_id", COL_PROVIDER_SPECIALTY, 'p'},
-    {"care_site_id", COL_PLACE_OF_SERVICE, 's'}, COMMON("visit"), END};
-static const struct cdm_column visit_detail[] = {
-    {"visit_detail_id", COL_ID, 'i'},           {"visit_detail_concept_id", COL_CONCEPT, 'i'},
-    {"visit_detail_start_date", COL_START, 'd'}, {"visit_detail_end_date", COL_END, 'd'},
-    {"visit_occurrence_id", COL_VISIT, 'i'},    {"provider_id", COL_PROVIDER_SPECIALTY, 'p'},
-    {"care_site_id", COL_PLACE_OF_SERVICE, 's'}, COMMON("visit_detail"), END};
-static const struct cdm_column condition_era[] = {
-    {"condition_era_id", COL_ID, 'i'},            {"condition_concept_id", COL_CONCEPT, 'i'},
-    {"condition_era_start_date", COL_START, 'd'}, {"condition_era_end_date", COL_END, 'd'},
-    {"condition_occurrence_count", COL_OCCURRENCE_COUNT, 'i'}, END};
-static const struct cdm_column drug_era[] = {
-    {"drug_era_id", COL_ID, 'i'},            {"drug_concept_id", COL_CONCEPT, 'i'},
-    {"drug_era_start_date", COL_START, 'd'}, {"drug_era_end_date", COL_END, 'd'},
-    {"drug_exposure_count", COL_OCCURRENCE_COUNT, 'i'}, {"gap_days", COL_GAP_DAYS, 'i'}, END};
-static const struct cdm_column dose_era[] = {
-    {"dose_era_id", COL_ID, 'i'},            {"drug_concept_id", COL_CONCEPT, 'i'},
-    {"dose_era_start_date", COL_START, 'd'}, {"dose_era_end_date", COL_END, 'd'},
-    {"unit_concept_id", COL_UNIT, 'i'},      {"dose_value", COL_DOSE_VALUE, 'f'}, END};
+static const struct cdm_column condition[] = {{"condition_occurrence_id", COL_ID, 'i'},
+                                              {"condition_concept_id", COL_CONCEPT, 'i'},
+                                              {"condition_start_date", COL_START, 'd'},
+                                              {"condition_end_date", COL_END, 'd'},
+                                              {"condition_status_concept_id", COL_STATUS, 'i'},
+                                              {"stop_reason", COL_STOP_REASON, 't'},
+                                              COMMON("condition"),
+                                              LINKS,
+                                              END};
+static const struct cdm_column procedure[] = {{"procedure_occurrence_id", COL_ID, 'i'},
+                                              {"procedure_concept_id", COL_CONCEPT, 'i'},
+                                              {"procedure_date", COL_START, 'd'},
+                                              {"modifier_concept_id", COL_MODIFIER, 'i'},
+                                              {"quantity", COL_QUANTITY, 'f'},
+                                              COMMON("procedure"),
+                                              LINKS,
+                                              END};
+static const struct cdm_column drug[] = {{"drug_exposure_id", COL_ID, 'i'},
+                                         {"drug_concept_id", COL_CONCEPT, 'i'},
+                                         {"drug_exposure_start_date", COL_START, 'd'},
+                                         {"drug_exposure_end_date", COL_END, 'd'},
+                                         {"stop_reason", COL_STOP_REASON, 't'},
+                                         {"refills", COL_REFILLS, 'i'},
+                                         {"quantity", COL_QUANTITY, 'f'},
+                                         {"days_supply", COL_DAYS_SUPPLY, 'i'},
+                                         {"route_concept_id", COL_ROUTE, 'i'},
+                                         {"lot_number", COL_LOT_NUMBER, 't'},
+                                         COMMON("drug"),
+                                         LINKS,
+                                         END};
+static const struct cdm_column device[] = {{"device_exposure_id", COL_ID, 'i'},
+                                           {"device_concept_id", COL_CONCEPT, 'i'},
+                                           {"device_exposure_start_date", COL_START, 'd'},
+                                           {"device_exposure_end_date", COL_END, 'd'},
+                                           {"unique_device_id", COL_UNIQUE_DEVICE_ID, 't'},
+                                           {"quantity", COL_QUANTITY, 'f'},
+                                           COMMON("device"),
+                                           LINKS,
+                                           END};
+static const struct cdm_column measurement[] = {{"measurement_id", COL_ID, 'i'},
+                                                {"measurement_concept_id", COL_CONCEPT, 'i'},
+                                                {"measurement_date", COL_START, 'd'},
+                                                {"operator_concept_id", COL_OPERATOR, 'i'},
+                                                {"value_as_number", COL_VALUE_NUMBER, 'f'},
+                                                {"value_as_concept_id", COL_VALUE_CONCEPT, 'i'},
+                                                {"unit_concept_id", COL_UNIT, 'i'},
+                                                {"range_low", COL_RANGE_LOW, 'f'},
+                                                {"range_high", COL_RANGE_HIGH, 'f'},
+                                                COMMON("measurement"),
+                                                LINKS,
+                                                END};
+static const struct cdm_column observation[] = {{"observation_id", COL_ID, 'i'},
+                                                {"observation_concept_id", COL_CONCEPT, 'i'},
+                                                {"observation_date", COL_START, 'd'},
+                                                {"value_as_number", COL_VALUE_NUMBER, 'f'},
+                                                {"value_as_string", COL_VALUE_TEXT, 't'},
+                                                {"value_as_concept_id", COL_VALUE_CONCEPT, 'i'},
+                                                {"qualifier_concept_id", COL_QUALIFIER, 'i'},
+                                                {"unit_concept_id", COL_UNIT, 'i'},
+                                                COMMON("observation"),
+                                                LINKS,
+                                                END};
+static const struct cdm_column specimen[] = {{"specimen_id", COL_ID, 'i'},
+                                             {"specimen_concept_id", COL_CONCEPT, 'i'},
+                                             {"specimen_date", COL_START, 'd'},
+                                             {"specimen_type_concept_id", COL_TYPE, 'i'},
+                                             {"quantity", COL_QUANTITY, 'f'},
+                                             {"unit_concept_id", COL_UNIT, 'i'},
+                                             {"anatomic_site_concept_id", COL_ANATOMIC_SITE, 'i'},
+                                             {"disease_status_concept_id", COL_DISEASE_STATUS, 'i'},
+                                             {"specimen_source_id", COL_SOURCE_ID, 't'},
+                                             END};
+static const struct cdm_column death[] = {{"person_id", COL_ID, 'i'},
+                                          {"death_date", COL_START, 'd'},
+                                          {"death_type_concept_id", COL_TYPE, 'i'},
+                                          {"cause_concept_id", COL_CONCEPT, 'i'},
+                                          {"cause_source_concept_id", COL_SOURCE_CONCEPT, 'i'},
+                                          END};
+static const struct cdm_column visit[] = {{"visit_occurrence_id", COL_ID, 'i'},
+                                          {"visit_concept_id", COL_CONCEPT, 'i'},
+                                          {"visit_start_date", COL_START, 'd'},
+                                          {"visit_end_date", COL_END, 'd'},
+                                          {"visit_occurrence_id", COL_VISIT, 'i'},
+                                          {"provider_id", COL_PROVIDER_SPECIALTY, 'p'},
+                                          {"care_site_id", COL_PLACE_OF_SERVICE, 's'},
+                                          COMMON("visit"),
+                                          END};
+static const struct cdm_column visit_detail[] = {{"visit_detail_id", COL_ID, 'i'},
+                                                 {"visit_detail_concept_id", COL_CONCEPT, 'i'},
+                                                 {"visit_detail_start_date", COL_START, 'd'},
+                                                 {"visit_detail_end_date", COL_END, 'd'},
+                                                 {"visit_occurrence_id", COL_VISIT, 'i'},
+                                                 {"provider_id", COL_PROVIDER_SPECIALTY, 'p'},
+                                                 {"care_site_id", COL_PLACE_OF_SERVICE, 's'},
+                                                 COMMON("visit_detail"),
+                                                 END};
+static const struct cdm_column condition_era[] = {{"condition_era_id", COL_ID, 'i'},
+                                                  {"condition_concept_id", COL_CONCEPT, 'i'},
+                                                  {"condition_era_start_date", COL_START, 'd'},
+                                                  {"condition_era_end_date", COL_END, 'd'},
+                                                  {"condition_occurrence_count", COL_OCCURRENCE_COUNT, 'i'},
+                                                  END};
+static const struct cdm_column drug_era[] = {{"drug_era_id", COL_ID, 'i'},
+                                             {"drug_concept_id", COL_CONCEPT, 'i'},
+                                             {"drug_era_start_date", COL_START, 'd'},
+                                             {"drug_era_end_date", COL_END, 'd'},
+                                             {"drug_exposure_count", COL_OCCURRENCE_COUNT, 'i'},
+                                             {"gap_days", COL_GAP_DAYS, 'i'},
+                                             END};
+static const struct cdm_column dose_era[] = {{"dose_era_id", COL_ID, 'i'},
+                                             {"drug_concept_id", COL_CONCEPT, 'i'},
+                                             {"dose_era_start_date", COL_START, 'd'},
+                                             {"dose_era_end_date", COL_END, 'd'},
+                                             {"unit_concept_id", COL_UNIT, 'i'},
+                                             {"dose_value", COL_DOSE_VALUE, 'f'},
+                                             END};
 static const struct cdm_column payer[] = {
     {"payer_plan_period_id", COL_ID, 'i'},
     {"payer_concept_id", COL_CONCEPT, 'i'},

@@ -73,7 +73,7 @@ struct cdm_column {
     char kind; /* 'i' whole number, 'd' date, 'f' number, 't' text, 'p' provider, 's' care site, 'v' visit */
 };
 struct cdm_file {
-    const char *name; /* "condition_occurrence" */
+    const char *name;                 /* "condition_occurrence" */
     const struct cdm_column *columns; /* ended by csv NULL */
 };
 extern const struct cdm_file cdm_files[STORE_N_TABLES];

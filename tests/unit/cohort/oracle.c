@@ -340,7 +340,8 @@ static void period_events(struct oracle *o, struct events *out)
     for (size_t i = 0; i < o->cdm->n_periods; i++) {
         const struct cdm_period *p = &o->cdm->periods[i];
         if (p->person == o->person)
-            push(out, (struct event){.start = p->start, .end = p->end, .id = p->id, .visit = NONE_I64, .period = p});
+            push(out, (struct event){
+                          .start = p->start, .end = p->end, .id = p->id, .visit = NONE_I64, .period = p});
     }
 }
 
@@ -440,9 +441,9 @@ static bool in_window(const struct window *w, const struct event *p, const struc
     for (int i = 0; i < 2; i++) {
         if (b[i]->all && ignore_op)
             continue;
-        int32_t limit = b[i]->all ? (b[i]->before ? p->op_start : p->op_end) : anchor + b[i]->days;
         if (day == NONE_I32 || (!b[i]->all && anchor == NONE_I32))
             return false;
+        int32_t limit = b[i]->all ? (b[i]->before ? p->op_start : p->op_end) : anchor + b[i]->days;
         if (i == 0 ? day < limit : day > limit)
             return false;
     }
@@ -514,7 +515,9 @@ static bool correlated_passes(struct oracle *o, const struct correlated *c, cons
     free(hit);
     free(l.at);
     int32_t wanted = c->occurrence.count;
-    return c->occurrence.type == EXACTLY ? n == wanted : c->occurrence.type == AT_MOST ? n <= wanted : n >= wanted;
+    return c->occurrence.type == EXACTLY   ? n == wanted
+           : c->occurrence.type == AT_MOST ? n <= wanted
+                                           : n >= wanted;
 }
 
 static bool demographic_passes(struct oracle *o, const struct demographic *g, const struct event *p)
