@@ -130,6 +130,40 @@ static const struct option_spec xmr_options[] = {
     {0},
 };
 
+#define TERMS                                                                                                \
+    {"x", "TERMS",                                                                                           \
+     "COLUMN, factor(COLUMN), A:B, A*B, comma-separated (default: every column without a role)"},            \
+        {"factor", "COLUMNS", "number columns that are factors"},                                            \
+    {                                                                                                        \
+        "levels", "COLUMN=A,B", "order of a factor's levels, the first is the reference (may be repeated)"   \
+    }
+
+static const struct option_spec glm_options[] = {
+    {"y", "COLUMN", "the outcome (default: y); grouped binomial: the proportion, with --weights the trials"},
+    TERMS,
+    {"family", "NAME", "gaussian, binomial, poisson, gamma, inverse.gaussian, quasibinomial, quasipoisson"},
+    {"link", "NAME",
+     "identity, logit, probit, cloglog, cauchit, log, inverse, sqrt, 1/mu^2 (default: the family's)"},
+    {"offset", "COLUMN", "a term with coefficient 1 (default: offset)"},
+    {"weights", "COLUMN", "prior weights (default: prior_weight)"},
+    {"no-intercept", NULL, "add no column _intercept"},
+    {"anova", NULL, "sequential sums of squares too"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec nb_options[] = {
+    {"y", "COLUMN", "the counts (default: y)"},
+    TERMS,
+    {"offset", "COLUMN", "a term with coefficient 1 (default: offset)"},
+    {"weights", "COLUMN", "prior weights (default: prior_weight)"},
+    {"no-intercept", NULL, "add no column _intercept"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 const struct command stats_commands[] = {
     {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, count_options, 1, 1,
      stats_run_proportion},
@@ -147,5 +181,7 @@ const struct command stats_commands[] = {
     {"funnel", "FILE.csv", "funnel plots: limits, significance, over-dispersion", NULL, funnel_options, 1, 1,
      stats_run_funnel},
     {"xmr", "FILE.csv", "XmR charts (statistical process control)", NULL, xmr_options, 1, 1, stats_run_xmr},
+    {"glm", "FILE.csv", "generalised linear models", NULL, glm_options, 1, 1, stats_run_glm},
+    {"nb", "FILE.csv", "negative binomial regression", NULL, nb_options, 1, 1, stats_run_nb},
     {0},
 };

@@ -24,5 +24,7 @@ enum status stats_run_sii(const struct args *a, struct err *e);
 enum status stats_run_life(const struct args *a, struct err *e);
 enum status stats_run_funnel(const struct args *a, struct err *e);
 enum status stats_run_xmr(const struct args *a, struct err *e);
+enum status stats_run_glm(const struct args *a, struct err *e);
+enum status stats_run_nb(const struct args *a, struct err *e);
 
 #endif
