@@ -55,7 +55,7 @@ static void drop_weightless(struct glm_input *in, double *y, double *offset, dou
 
 static enum status read_glm(const struct args *a, struct stats_table *t, struct glm_input *in, struct err *e)
 {
-    int y, offset, weight;
+    int y = -1, offset = -1, weight = -1;
     double *v[3] = {0};
     struct stats_roles roles = {.used = {-1}};
     enum status s = stats_choose(a, t, "y", "y", true, &y, e);
