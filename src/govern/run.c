@@ -19,14 +19,27 @@ const struct field run_request_fields[] = {
     {0},
 };
 const struct field run_admit_fields[] = {
-    {"opt_outs_checked", F_DATE, true, NULL, 0, NULL},
+    {"opt_outs_checked", F_DATE, false, NULL, 0, NULL},
+    {"synthetic", F_BOOL, false, NULL, 0, NULL}, /* instead: nobody's data, nobody to opt out */
     {"store", F_HASH, false, NULL, 0, NULL},
+    {0},
+};
+static const struct field attempt_site_fields[] = {
+    {"body", F_ID, true, "body", 0, NULL},
+    {"node", F_HASH, true, NULL, 0, NULL},
+    {0},
+};
+static const struct field missing_site_fields[] = {
+    {"body", F_ID, true, "body", 0, NULL},
+    {"why", F_TEXT, true, NULL, 1000, NULL},
     {0},
 };
 const struct field run_attempt_fields[] = {
     {"round", F_INT, true, NULL, 10000, NULL},
     {"attempt", F_INT, true, NULL, 10000, NULL},
-    {"sites", F_IDS, true, "body", 100, NULL},
+    {"lead", F_HASH, true, NULL, 0, NULL},
+    {"sites", F_LIST, true, NULL, 500, attempt_site_fields},
+    {"missing", F_LIST, false, NULL, 500, missing_site_fields},
     {0},
 };
 const struct field run_part_fields[] = {
@@ -35,11 +48,10 @@ const struct field run_part_fields[] = {
     {"hash", F_HASH, true, NULL, 0, NULL},
     {0},
 };
-const struct field run_void_fields[] = {
+const struct field run_round_fields[] = {
     {"round", F_INT, true, NULL, 10000, NULL},
     {"attempt", F_INT, true, NULL, 10000, NULL},
-    {"missing", F_IDS, true, "body", 100, NULL},
-    {"reason", F_TEXT, true, NULL, 1000, NULL},
+    {"parameters", F_OBJECT, true, NULL, 0, NULL},
     {0},
 };
 const struct field artefact_hold_fields[] = {
@@ -163,6 +175,10 @@ GUARD(run_admit_guard)
     int32_t checked = doc_day(c->body, "opt_outs_checked");
     const char *agreement = js_get_str(c->doc, "agreement");
     enum status s = run_site_guard(c, e);
+    if (s == ST_OK && js_bool(js_get(c->body, "synthetic")))
+        checked = c->today;
+    else if (s == ST_OK && checked == DATE_NONE)
+        s = err_set(e, ST_INVALID, "$.body.opt_outs_checked: expected the day, or 'synthetic': true");
     if (s == ST_OK && (checked > c->today || c->today - checked > OPT_OUT_DAYS))
         s = refuse(e, RULE_OPT_OUT_AGE, "they were checked %" PRId32 " days ago", c->today - checked);
     if (s == ST_OK)
@@ -185,7 +201,8 @@ FOLD(run_admit_fold)
     (void)e;
     if (site) {
         js_put_str(site, "state", "admitted");
-        js_put_str(site, "opt_outs_checked", js_get_str(c->body, "opt_outs_checked"));
+        const char *checked = js_get_str(c->body, "opt_outs_checked");
+        js_put_str(site, "opt_outs_checked", checked ? checked : "synthetic");
         js_put_int(site, "at", c->entry->seq);
     }
     c->to = strcmp(c->state, "asked") == 0 ? "admitted" : c->state;
@@ -204,7 +221,15 @@ FOLD(run_decline_fold)
     return ST_OK;
 }
 
-/* Attempts, parts and voids are events of the run: each entry's own facts, in order. */
+GUARD(run_lead_guard)
+{
+    const char *lead = js_get_str(c->doc, "lead");
+    if (!lead || strcmp(lead, c->actor_body) != 0)
+        return refuse(e, RULE_LEAD_NODE, "the lead of run %s is %s", c->id, lead ? lead : "nobody");
+    return ST_OK;
+}
+
+/* Attempts, parts and rounds are events of the run: each entry's own facts, in order. */
 FOLD(run_event_fold)
 {
     struct js *event = js_copy(c->body);
@@ -270,6 +295,8 @@ GUARD(artefact_release_guard)
         s = doc_hash(js_get(c->body, "document"), hex, e);
     if (s == ST_OK && strcmp(hex, js_get_str(c->body, "hash")) != 0)
         s = err_set(e, ST_INVALID, "$.body.hash: the document hashes to %s", hex);
+    if (s == ST_OK && strcmp(hex, js_get_str(c->doc, "hash")) != 0)
+        s = refuse(e, RULE_TWO_CHECKERS, "the document is not the one that was held and checked");
     return s;
 }
 

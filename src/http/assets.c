@@ -11,8 +11,10 @@ extern const char accord_app_css[], accord_app_css_end[], accord_app_css_gz[], a
 static const struct {
     const char *name, *type, *begin, *end, *gz_begin, *gz_end;
 } files[] = {
-    {"app.js", "text/javascript; charset=utf-8", accord_app_js, accord_app_js_end, accord_app_js_gz, accord_app_js_gz_end},
-    {"app.css", "text/css; charset=utf-8", accord_app_css, accord_app_css_end, accord_app_css_gz, accord_app_css_gz_end},
+    {"app.js", "text/javascript; charset=utf-8", accord_app_js, accord_app_js_end, accord_app_js_gz,
+     accord_app_js_gz_end},
+    {"app.css", "text/css; charset=utf-8", accord_app_css, accord_app_css_end, accord_app_css_gz,
+     accord_app_css_gz_end},
 };
 enum { N_FILES = sizeof files / sizeof *files, ETAG_DIGITS = 32 };
 

@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 struct asset {
-    const char *type;    /* "text/css; charset=utf-8" */
-    const char *etag;    /* quoted; from the content */
+    const char *type; /* "text/css; charset=utf-8" */
+    const char *etag; /* quoted; from the content */
     struct slice bytes;
     struct slice gzipped; /* the same for clients that accept gzip */
 };

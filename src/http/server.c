@@ -62,8 +62,7 @@ const char *request_header(const struct http_request *r, const char *name)
     return NULL;
 }
 
-/* Percent-decoding of application/x-www-form-urlencoded; NULL where it is not valid. */
-static const char *decode(struct arena *a, struct slice s)
+const char *percent_decode(struct arena *a, struct slice s)
 {
     char *out = arena_alloc(a, s.n + 1), *q = out;
     for (size_t i = 0; i < s.n; i++) {
@@ -95,7 +94,7 @@ enum status request_query(const struct http_request *r, const char *name, const 
             continue;
         if (*out)
             return err_set(e, ST_USAGE, "query member '%s' was given twice", name);
-        *out = decode(r->arena, value);
+        *out = percent_decode(r->arena, value);
         if (!*out)
             return err_set(e, ST_USAGE, "query member '%s' is not properly percent-encoded", name);
     }
@@ -106,6 +105,12 @@ void response_header(struct http_response *r, const char *name, const char *valu
 {
     if (r->n_extra < sizeof r->extra / sizeof *r->extra)
         r->extra[r->n_extra++] = (struct http_header){slice_of(name), slice_of(value)};
+}
+
+static void add_unless_given(struct MHD_Response *r, const char *name, const char *value)
+{
+    if (!MHD_get_response_header(r, name))
+        MHD_add_response_header(r, name, value);
 }
 
 static enum MHD_Result send_response(struct exchange *x)
@@ -120,14 +125,10 @@ static enum MHD_Result send_response(struct exchange *x)
     }
     MHD_add_response_header(r, "Content-Type", out->type ? out->type : "application/octet-stream");
     MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    bool cache = false;
-    for (size_t i = 0; i < out->n_extra; i++) {
+    for (size_t i = 0; i < out->n_extra; i++)
         MHD_add_response_header(r, out->extra[i].name.p, out->extra[i].value.p);
-        cache = cache || strcasecmp(out->extra[i].name.p, "Cache-Control") == 0;
-    }
-    if (!cache)
-        MHD_add_response_header(r, "Cache-Control", "no-store");
+    add_unless_given(r, "Cache-Control", "no-store");
+    add_unless_given(r, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     if (x->stage == STAGE_HEAD || x->stage == STAGE_BODY) /* refused early: the rest is not read */
         MHD_add_response_header(r, "Connection", "close");
     x->stage = STAGE_SENT;

@@ -6,8 +6,8 @@
  *
  * Refused here, before any handler: a malformed head (guard.h), Transfer-Encoding (411: a body needs
  * Content-Length), a body over the ceiling (413), heads over 32 KiB (431), HTTP other than 1.1. Every answer
- * carries X-Content-Type-Options, a Content-Security-Policy that allows nothing, and Cache-Control: no-store
- * unless the handler says otherwise. HTTP without TLS is only served on loopback addresses.
+ * carries X-Content-Type-Options and, unless the handler says otherwise, a Content-Security-Policy that
+ * allows nothing and Cache-Control: no-store. HTTP without TLS is only served on loopback addresses.
  */
 #ifndef ACCORD_HTTP_SERVER_H
 #define ACCORD_HTTP_SERVER_H
@@ -39,6 +39,9 @@ const char *request_header(const struct http_request *r, const char *name);
 /* A query member, percent-decoded; NULL when absent, "" when empty. ST_USAGE for bad encoding or a repeat. */
 MUST_CHECK enum status request_query(const struct http_request *r, const char *name, const char **out,
                                      struct err *e);
+
+/* Percent-decoding (application/x-www-form-urlencoded); arena memory, NULL where it is not valid. */
+const char *percent_decode(struct arena *a, struct slice s);
 
 struct http_response {
     int code;

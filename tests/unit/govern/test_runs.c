@@ -57,6 +57,11 @@ static enum status request(struct story *s, const struct identity *who, const ch
     return status;
 }
 
+#define EMPTY "'44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'" /* of {} */
+#define OTHER "'015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862'" /* of {"a":1} */
+#define ATTEMPT                                                                                              \
+    "{'round': 1, 'attempt': 1, 'lead': " H1 ", 'sites': [{'body': 'T0', 'node': " H1 "}, {'body': 'T1', "   \
+    "'node': " H2 "}, {'body': 'T2', 'node': " EMPTY "}]}"
 static const char count_study[] = "{'title': 'COPD', 'analyses': [{'kind': 'count'}]}";
 
 static void refused(struct story *s, const struct identity *who, const char *verb, const char *subject,
@@ -77,17 +82,17 @@ static void a_run_goes_from_request_to_an_open_table(void **state)
         fail_msg("%s", e.text);
     for (int i = 0; i < SITES; i++)
         must(s, s->node[i], "run.admit", "run:r1", "{'opt_outs_checked': '$day'}");
-    must(s, s->hub, "run.attempt", "run:r1", "{'round': 1, 'attempt': 1, 'sites': ['T0', 'T1', 'T2']}");
+    must(s, s->hub, "run.attempt", "run:r1", ATTEMPT);
     for (int i = 0; i < SITES; i++)
         must(s, s->node[i], "run.part", "run:r1", "{'round': 1, 'attempt': 1, 'hash': " H2 "}");
     refused(s, s->node[1], "artefact.hold", "artefact:o1", "{'run': 'r1', 'kind': 'result', 'hash': " H1 "}",
             "lead-node");
-    must(s, s->node[0], "artefact.hold", "artefact:o1", "{'run': 'r1', 'kind': 'result', 'hash': " H1 "}");
+    must(s, s->node[0], "artefact.hold", "artefact:o1", "{'run': 'r1', 'kind': 'result', 'hash': " EMPTY "}");
     assert_string_equal(state_of(s, "run", "r1"), "held");
-    const char *release = "{'document': {}, 'hash': "
-                          "'44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'}";
+    const char *release = "{'document': {}, 'hash': " EMPTY "}",
+               *other = "{'document': {'a': 1}, 'hash': " OTHER "}";
     const char *yes =
-        "{'about': 'artefact:o1', 'perspective': 'statistical', 'verdict': 'yes', 'hash': " H1 "}";
+        "{'about': 'artefact:o1', 'perspective': 'statistical', 'verdict': 'yes', 'hash': " EMPTY "}";
     refused(s, s->node[0], "artefact.release", "artefact:o1", release, "two-checkers");
     must(s, s->checker[0], "review.give", "review:v1", yes);
     refused(s, s->checker[0], "review.give", "review:v2", yes, "one-verdict");
@@ -98,6 +103,7 @@ static void a_run_goes_from_request_to_an_open_table(void **state)
             "two-checkers"); /* she saw other bytes */
     struct identity *third = person_with(s, "cleo", "uni", "checker", NULL);
     must(s, third, "review.give", "review:v4", yes);
+    refused(s, s->node[0], "artefact.release", "artefact:o1", other, "two-checkers"); /* not what they saw */
     must(s, s->node[0], "artefact.release", "artefact:o1", release);
     assert_string_equal(state_of(s, "run", "r1"), "done");
     assert_string_equal(state_of(s, "artefact", "o1"), "released");

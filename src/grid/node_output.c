@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Outputs held at the lead node, and their checkers. A checker looks at the document here, at the site, and
+ * signs a verdict on its hash with their own key. The register decides whether they may (a checker's grant,
+ * of no party, no interest), before the verdict counts here: approve sends it at once and keeps it only when
+ * it was taken. With two yeses the serving node releases.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "grid/node_state.h"
+#include "ledger/command.h"
+
+enum { CHECKERS_NEEDED = 2 };
+
+static enum status list_rows(struct node *n, const char *sql, const char *const *names, struct js **out,
+                             struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = js_array();
+    enum status s = db_prepare(n->db, sql, &q, e);
+    if (s != ST_OK)
+        return s;
+    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
+        struct js *o = js_object();
+        for (int i = 0; names[i]; i++)
+            js_put_str(o, names[i], stmt_text(q, i) ? stmt_text(q, i) : "");
+        js_push(*out, o);
+    }
+    stmt_done(q);
+    return s;
+}
+
+static enum status list(const char *data, const char *sql, const char *const *names, struct js **out,
+                        struct err *e)
+{
+    struct node *n;
+    *out = NULL;
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = list_rows(n, sql, names, out, e);
+    if (s != ST_OK) {
+        js_free(*out);
+        *out = NULL;
+    }
+    node_close(n);
+    return s;
+}
+
+enum status node_outputs(const char *data, struct js **out, struct err *e)
+{
+    static const char *const names[] = {"id", "run", "title", "state", "made", "approvals", "why", NULL};
+    return list(data,
+                "SELECT id, run, title, state, made, (SELECT CAST(count(*) AS TEXT) FROM approval WHERE"
+                " output=o.id), why FROM output o ORDER BY made, id",
+                names, out, e);
+}
+
+enum status node_runs(const char *data, struct js **out, struct err *e)
+{
+    static const char *const names[] = {"run", "state", "agreement", "title", "why", NULL};
+    return list(data,
+                "SELECT id, state, coalesce(json_extract(terms, '$.agreement'), ''),"
+                " coalesce(json_extract(request, '$.body.study.title'), ''), why FROM run"
+                " ORDER BY changed_ms DESC, id",
+                names, out, e);
+}
+
+struct output {
+    char run[RUN_ID_MOST + 1];
+    char hash[2 * HASH_BYTES + 1];
+    char state[16];
+    struct js *document;
+};
+
+static enum status output_find(struct node *n, const char *id, struct output *out, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = (struct output){0};
+    enum status s = db_prepare(n->db, "SELECT run, sha256, state, document FROM output WHERE id=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, id);
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row) {
+        snprintf(out->run, sizeof out->run, "%s", stmt_text(q, 0));
+        snprintf(out->hash, sizeof out->hash, "%s", stmt_text(q, 1));
+        snprintf(out->state, sizeof out->state, "%s", stmt_text(q, 2));
+        s = js_parse(slice_of(stmt_text(q, 3)), "node.db", &out->document, e);
+    }
+    stmt_done(q);
+    return s == ST_OK && !row ? err_set(e, ST_NOT_FOUND,
+                                        "this node holds no output '%.40s'; 'accord node output list' shows "
+                                        "what it holds",
+                                        id)
+                              : s;
+}
+
+enum status node_output(const char *data, const char *id, struct js **document, struct err *e)
+{
+    struct node *n;
+    struct output o = {0};
+    *document = NULL;
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = output_find(n, id, &o, e);
+    *document = o.document;
+    node_close(n);
+    return s;
+}
+
+static enum status output_state(struct node *n, const char *id, const char *state, const char *why,
+                                struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(n->db, "UPDATE output SET state=?2, why=?3 WHERE id=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, id);
+    stmt_bind_text(q, 2, state);
+    stmt_bind_text(q, 3, why);
+    return stmt_run(q, e);
+}
+
+/* The verdict as the register knows it (govern/review.c). */
+static enum status make_verdict(const struct identity *checker, const char *id, const struct output *o,
+                                const char *verdict, const char *text, struct js **out, struct err *e)
+{
+    uint8_t random[8];
+    char hex[17], *subject, *about = xasprintf("artefact:%s", id);
+    random_bytes(random, sizeof random);
+    hex_encode(random, sizeof random, hex);
+    subject = xasprintf("review:%s", hex);
+    struct js *body = js_object();
+    js_put_str(body, "about", about);
+    js_put_str(body, "perspective", "statistical");
+    js_put_str(body, "verdict", verdict);
+    js_put_str(body, "hash", o->hash);
+    if (text)
+        js_put_str(body, "text", text);
+    enum status s = command_make(checker, "review.give", subject, body, out, e);
+    free(subject);
+    free(about);
+    return s;
+}
+
+static enum status send_verdict(struct node *n, const struct js *command, struct err *e)
+{
+    struct js *message = js_object();
+    js_put(message, "command", js_copy(command));
+    enum status s = hub_post(n->hub, "/api/v1/commands", message, NULL, e);
+    js_free(message);
+    return s;
+}
+
+static enum status keep_approval(struct node *n, const char *id, const struct js *command, struct err *e)
+{
+    struct stmt *q;
+    struct buf text;
+    char now[21];
+    time_format(time_now_ms(), now);
+    buf_init(&text, 1 << 16);
+    js_format(command, JS_COMPACT, &text);
+    enum status s = db_prepare(n->db, "INSERT OR REPLACE INTO approval VALUES(?1, ?2, ?3, ?4)", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, id);
+        stmt_bind_text(q, 2, js_get_str(command, "actor"));
+        stmt_bind_text(q, 3, text.p);
+        stmt_bind_text(q, 4, now);
+        s = stmt_run(q, e);
+    }
+    buf_deinit(&text);
+    return s;
+}
+
+static enum status approvals(struct node *n, const char *id, int *out, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = 0;
+    enum status s = db_prepare(n->db, "SELECT count(*) FROM approval WHERE output=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, id);
+    s = stmt_step(q, &row, e);
+    *out = s == ST_OK && row ? (int)stmt_int(q, 0) : 0;
+    stmt_done(q);
+    return s;
+}
+
+struct checking {
+    struct node *n;
+    struct identity *checker;
+    struct output output;
+};
+
+static enum status checking_begin(struct checking *c, const char *data, const char *id, const char *key_path,
+                                  struct err *e)
+{
+    *c = (struct checking){0};
+    enum status s = node_open(data, true, NULL, &c->n, e);
+    if (s == ST_OK)
+        s = identity_load(key_path, &c->checker, e);
+    if (s == ST_OK)
+        s = output_find(c->n, id, &c->output, e);
+    if (s == ST_OK && strcmp(c->output.state, "held") != 0)
+        s = err_set(e, ST_CONFLICT, "this output is %s; only a held one is checked", c->output.state);
+    return s;
+}
+
+static void checking_end(struct checking *c)
+{
+    js_free(c->output.document);
+    identity_free(c->checker);
+    node_close(c->n);
+}
+
+enum status node_output_approve(const char *data, const char *id, const char *key_path, int *left,
+                                struct err *e)
+{
+    struct checking c;
+    struct js *command = NULL;
+    int given = 0;
+    enum status s = checking_begin(&c, data, id, key_path, e);
+    if (s == ST_OK)
+        s = make_verdict(c.checker, id, &c.output, "yes", NULL, &command, e);
+    if (s == ST_OK)
+        s = send_verdict(c.n, command, e);
+    if (s == ST_OK)
+        s = keep_approval(c.n, id, command, e);
+    if (s == ST_OK)
+        s = approvals(c.n, id, &given, e);
+    *left = given < CHECKERS_NEEDED ? CHECKERS_NEEDED - given : 0;
+    js_free(command);
+    checking_end(&c);
+    return s;
+}
+
+enum status node_output_return(const char *data, const char *id, const char *key_path, const char *reason,
+                               struct err *e)
+{
+    struct checking c;
+    struct js *command = NULL, *body = js_object();
+    enum status s = checking_begin(&c, data, id, key_path, e);
+    if (s == ST_OK)
+        s = make_verdict(c.checker, id, &c.output, "return", reason, &command, e);
+    if (s == ST_OK)
+        s = send_verdict(c.n, command, e);
+    char *why = xasprintf("a checker returned the output: %s", reason);
+    js_put_str(body, "reason", why);
+    if (s == ST_OK)
+        s = db_begin(c.n->db, e);
+    if (s == ST_OK) {
+        s = node_tell(c.n, c.output.run, "run.fail", js_share(body), NULL, e);
+        if (s == ST_OK)
+            s = output_state(c.n, id, "returned", reason, e);
+        if (s == ST_OK)
+            s = db_commit(c.n->db, e);
+        else
+            db_rollback(c.n->db);
+    }
+    js_free(body);
+    js_free(command);
+    free(why);
+    checking_end(&c);
+    return s;
+}
+
+/* --- release ------------------------------------------------------------------------------------------- */
+
+static enum status release(struct node *n, const char *id, struct err *e)
+{
+    struct output o;
+    struct js *body = js_object(), *command = NULL;
+    char *subject = xasprintf("artefact:%s", id);
+    enum status s = output_find(n, id, &o, e);
+    if (s == ST_OK) {
+        js_put(body, "document", js_share(o.document));
+        js_put_str(body, "hash", o.hash);
+        s = command_make(n->id, "artefact.release", subject, js_share(body), &command, e);
+    }
+    if (s == ST_OK)
+        s = db_begin(n->db, e);
+    if (s == ST_OK) {
+        s = node_forward(n, o.run, command, e);
+        if (s == ST_OK)
+            s = output_state(n, id, "released", "", e);
+        if (s == ST_OK)
+            s = db_commit(n->db, e);
+        else
+            db_rollback(n->db);
+    }
+    if (s == ST_OK)
+        log_event(LOG_INFO, "node.release", "run", o.run, NULL);
+    js_free(command);
+    js_free(body);
+    js_free(o.document);
+    free(subject);
+    return s;
+}
+
+enum status outputs_settle(struct node *n, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    struct js *ready = js_array();
+    enum status s = db_prepare(n->db,
+                               "SELECT id FROM output o WHERE state='held' AND (SELECT count(*) FROM approval"
+                               " WHERE output=o.id) >= ?1 ORDER BY id",
+                               &q, e);
+    if (s == ST_OK) {
+        stmt_bind_int(q, 1, CHECKERS_NEEDED);
+        while ((s = stmt_step(q, &row, e)) == ST_OK && row)
+            js_push(ready, js_string(stmt_text(q, 0)));
+        stmt_done(q);
+    }
+    for (size_t i = 0; s == ST_OK && i < js_size(ready); i++)
+        s = release(n, js_str(js_at(ready, i)), e);
+    js_free(ready);
+    return s;
+}
+
+/* --- a person's decision on a run ---------------------------------------------------------------------- */
+
+static enum status need_asking(struct node *n, const char *run, struct err *e)
+{
+    struct node_run r;
+    enum status s = node_run_find(n, run, &r, e);
+    if (s == ST_OK && !r.state[0])
+        s = err_set(e, ST_NOT_FOUND, "this node knows no run '%.40s'; 'accord node runs' lists them", run);
+    else if (s == ST_OK && strcmp(r.state, "asking") != 0)
+        s = err_set(e, ST_CONFLICT, "the run is '%s' here; only one that asks can be decided on", r.state);
+    node_run_deinit(&r);
+    return s;
+}
+
+enum status node_admit(const char *data, const char *run, struct err *e)
+{
+    struct node *n;
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = need_asking(n, run, e);
+    if (s == ST_OK)
+        s = node_run_state(n, run, "admitted", "", e);
+    node_close(n);
+    return s;
+}
+
+enum status node_refuse(const char *data, const char *run, const char *reason, struct err *e)
+{
+    struct node *n;
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = need_asking(n, run, e);
+    if (s == ST_OK)
+        s = db_begin(n->db, e);
+    if (s == ST_OK) {
+        struct js *body = js_object();
+        js_put_str(body, "reason", reason);
+        s = node_tell(n, run, "run.decline", body, NULL, e);
+        if (s == ST_OK)
+            s = node_run_state(n, run, "refused", reason, e);
+        if (s == ST_OK)
+            s = db_commit(n->db, e);
+        else
+            db_rollback(n->db);
+    }
+    node_close(n);
+    return s;
+}

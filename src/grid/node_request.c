@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a node checks for itself before it computes anything. The hub's word counts for nothing here: the hub
+ * is known by the key pinned at enrolment, and everything that it shows must lie in its signed log.
+ *
+ *     rule             what it refuses
+ *     inclusion        an entry that is not proven to be in the hub's log
+ *     request          a request that is not a well-formed, signed run.request for this agreement
+ *     study-hash       another study than the one whose hash was signed
+ *     study            a study that this program does not understand
+ *     agreement        an agreement that is not signed by as many as it has parties, on exactly these terms
+ *     in-force         ... or was revoked, ended or varied, or is outside its dates
+ *     site             ... or does not name this site
+ *     annex            a study or analysis that the annex does not allow
+ *     opt-out-age      a store whose national data opt-outs were applied too long ago
+ *     policy           what the site's own policy does not take part in
+ *
+ * A hub could keep a revocation from a node; it cannot do so without showing two histories to those who copy
+ * and witness the log, and a controller can always stop their own node.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "govern/agreement.h"
+#include "grid/node_state.h"
+#include "ledger/command.h"
+#include "ledger/proof.h"
+
+static enum status rule_err(char rule[32], const char *name)
+{
+    snprintf(rule, 32, "%s", name);
+    return ST_DENIED;
+}
+
+/* --- the agreement as the log tells it ----------------------------------------------------------------- */
+
+struct agreed {
+    struct js *doc; /* the members of its terms, as drafted and edited */
+    size_t signatures;
+    const char *ended; /* verb that ended it; NULL while it holds */
+};
+
+static void merge(struct js *into, const struct js *body)
+{
+    for (void *it = js_first(body); it; it = js_next(body, it))
+        js_put(into, js_key(it), js_copy(js_value(it)));
+}
+
+static enum status take_signature(struct agreed *a, const struct ledger_entry *entry, struct err *e)
+{
+    char terms[2 * HASH_BYTES + 1];
+    const char *signed_terms = js_get_str(entry->body, "terms");
+    enum status s = agreement_terms(a->doc, terms, e);
+    if (s == ST_OK && (!signed_terms || strcmp(signed_terms, terms) != 0))
+        return err_set(e, ST_DENIED, "a signature of the agreement is for other terms");
+    a->signatures++;
+    return s;
+}
+
+static enum status fold_agreement(struct agreed *a, const struct ledger_entry *entry, struct err *e)
+{
+    const char *verb = entry->verb;
+    if (strcmp(verb, "agreement.draft") == 0 || strcmp(verb, "agreement.edit") == 0 ||
+        strcmp(verb, "agreement.summarise") == 0) {
+        merge(a->doc, entry->body);
+    } else if (strcmp(verb, "agreement.sign") == 0) {
+        return take_signature(a, entry, e);
+    } else if (strcmp(verb, "agreement.vary") == 0) {
+        a->signatures = 0;
+        js_drop(a->doc, "summary");
+    } else if (strcmp(verb, "agreement.revoke") == 0 || strcmp(verb, "agreement.end") == 0) {
+        a->ended = strcmp(verb, "agreement.end") == 0 ? "ended" : "revoked";
+    }
+    return ST_OK;
+}
+
+static enum status read_agreement(struct node *n, const struct js *proofs, const char *id, struct agreed *a,
+                                  char rule[32], struct err *e)
+{
+    char subject[RUN_ID_MOST + 16];
+    snprintf(subject, sizeof subject, "agreement:%s", id);
+    int64_t last = -1;
+    for (size_t i = 0; i < js_size(proofs); i++) {
+        struct ledger_entry entry = {0};
+        struct checkpoint checkpoint;
+        enum status s = proof_check(js_at(proofs, i), &n->hub_key, &entry, &checkpoint, e);
+        if (s == ST_OK && (strcmp(entry.subject, subject) != 0 || entry.seq <= last))
+            s = err_set(e, ST_DENIED, "the entries shown are not those of agreement %s in order", id);
+        if (s != ST_OK)
+            rule_err(rule, "inclusion");
+        last = entry.seq;
+        if (s == ST_OK && (s = fold_agreement(a, &entry, e)) != ST_OK)
+            rule_err(rule, "agreement");
+        ledger_entry_deinit(&entry);
+        if (s != ST_OK)
+            return s;
+    }
+    return ST_OK;
+}
+
+static enum status check_in_force(const struct agreed *a, const char *id, char rule[32], struct err *e)
+{
+    const struct js *parties = js_get(a->doc, "parties");
+    int32_t from, to, today = (int32_t)(time_now_ms() / 86400000);
+    const char *from_text = js_get_str(a->doc, "from"), *to_text = js_get_str(a->doc, "to");
+    if (js_size(parties) < 2 || a->signatures < js_size(parties)) {
+        rule_err(rule, "agreement");
+        return err_set(e, ST_DENIED, "agreement %s has %zu signatures of %zu parties", id, a->signatures,
+                       js_size(parties));
+    }
+    rule_err(rule, "in-force");
+    if (a->ended)
+        return err_set(e, ST_DENIED, "agreement %s was %s", id, a->ended);
+    if (!from_text || !to_text || !date_parse(slice_of(from_text), &from) ||
+        !date_parse(slice_of(to_text), &to) || today < from || today > to)
+        return err_set(e, ST_DENIED, "agreement %s is for %s to %s", id, from_text ? from_text : "?",
+                       to_text ? to_text : "?");
+    rule[0] = '\0';
+    return ST_OK;
+}
+
+static bool has_text(const struct js *list, const char *text)
+{
+    for (size_t i = 0; i < js_size(list); i++)
+        if (js_str(js_at(list, i)) && strcmp(js_str(js_at(list, i)), text) == 0)
+            return true;
+    return false;
+}
+
+static enum status check_annex(const struct agreed *a, const struct study *study, char rule[32],
+                               struct err *e)
+{
+    const struct js *annex = js_get(a->doc, "annex"), *studies = js_get(annex, "studies");
+    const struct js *kinds = js_get(annex, "analyses");
+    char hash[2 * HASH_BYTES + 1];
+    study_hash(study, hash);
+    rule_err(rule, "annex");
+    if (!has_text(studies, "any") && !has_text(studies, hash))
+        return err_set(e, ST_DENIED, "the agreement's annex does not name study %.16s...", hash);
+    for (size_t i = 0; i < study_n_analyses(study); i++)
+        if (!has_text(kinds, "any") && !has_text(kinds, study_analysis_kind(study, i)))
+            return err_set(e, ST_DENIED, "the agreement's annex does not name the analysis '%s'",
+                           study_analysis_kind(study, i));
+    rule[0] = '\0';
+    return ST_OK;
+}
+
+/* What the rest of the run needs of the agreement: {agreement, sites: [body], lead_site}. */
+static enum status make_terms(const struct agreed *a, const char *id, const char *own_body, struct js **out,
+                              char rule[32], struct err *e)
+{
+    const struct js *parties = js_get(a->doc, "parties");
+    struct js *terms = js_object(), *sites = js_array();
+    bool here = false;
+    js_put_str(terms, "agreement", id);
+    js_put(terms, "sites", sites);
+    for (size_t i = 0; i < js_size(parties); i++) {
+        const char *role = js_get_str(js_at(parties, i), "role"),
+                   *body = js_get_str(js_at(parties, i), "body");
+        bool leads = role && strcmp(role, "lead_site") == 0;
+        if (!role || !body || (!leads && strcmp(role, "site") != 0))
+            continue;
+        js_push(sites, js_string(body));
+        if (leads)
+            js_put_str(terms, "lead_site", body);
+        here = here || strcmp(body, own_body) == 0;
+    }
+    *out = terms;
+    if (here)
+        return ST_OK;
+    rule_err(rule, "site");
+    return err_set(e, ST_DENIED, "agreement %s does not name this site (%s)", id, own_body);
+}
+
+/* --- the request --------------------------------------------------------------------------------------- */
+
+static enum status check_study(struct node *n, const struct js *body, struct study **out, char rule[32],
+                               struct err *e)
+{
+    char hash[2 * HASH_BYTES + 1];
+    const char *named = js_get_str(body, "study_hash");
+    rule_err(rule, "study");
+    enum status s = study_parse(js_get(body, "study"), out, e);
+    if (s != ST_OK)
+        return s;
+    study_hash(*out, hash);
+    rule_err(rule, "study-hash");
+    if (!named || strcmp(named, hash) != 0)
+        return err_set(e, ST_DENIED, "the study is not the one whose hash was signed");
+    rule_err(rule, "policy");
+    for (size_t i = 0; n->policy.analyses && i < study_n_analyses(*out); i++) {
+        const char *kind = study_analysis_kind(*out, i);
+        bool allowed = false;
+        for (size_t k = 0; !allowed && k < config_size(n->policy.analyses); k++)
+            allowed = strcmp(config_text(config_at(n->policy.analyses, k)), kind) == 0;
+        if (!allowed)
+            return err_set(e, ST_DENIED, "this site takes no part in the analysis '%s'", kind);
+    }
+    rule[0] = '\0';
+    return ST_OK;
+}
+
+enum status opt_out_day(struct node *n, char day[11], bool *known, struct err *e)
+{
+    struct store *store = NULL;
+    int32_t checked = DATE_NONE;
+    enum status s = store_open(n->store_path, &store, e);
+    if (s != ST_OK)
+        return s;
+    const char *text = js_get_str(js_get(store_manifest(store), "opt_outs"), "checked");
+    *known = text && strlen(text) >= 10 && date_parse((struct slice){text, 10}, &checked);
+    date_format(checked, day);
+    store_close(store);
+    return ST_OK;
+}
+
+static enum status check_opt_outs(struct node *n, char rule[32], struct err *e)
+{
+    char day[11];
+    bool known = false;
+    int32_t checked;
+    if (!n->policy.opt_out_required)
+        return ST_OK;
+    enum status s = opt_out_day(n, day, &known, e);
+    if (s != ST_OK)
+        return s;
+    rule_err(rule, "opt-out-age");
+    if (!known)
+        return err_set(e, ST_DENIED, "the store does not say when national data opt-outs were applied");
+    if (!date_parse(slice_of(day), &checked) ||
+        (int32_t)(time_now_ms() / 86400000) - checked > n->policy.opt_out_days)
+        return err_set(e, ST_DENIED,
+                       "national data opt-outs were last applied on %s, over %" PRId64 " days ago", day,
+                       n->policy.opt_out_days);
+    rule[0] = '\0';
+    return ST_OK;
+}
+
+enum status request_check(struct node *n, const struct js *dossier, struct node_run *out, char rule[32],
+                          struct err *e)
+{
+    struct ledger_entry entry = {0};
+    struct checkpoint checkpoint;
+    struct agreed agreed = {.doc = js_object()};
+    struct study *study = NULL;
+    const char *id = NULL;
+    rule_err(rule, "inclusion");
+    enum status s = proof_check(js_get(dossier, "request"), &n->hub_key, &entry, &checkpoint, e);
+    if (s == ST_OK) {
+        rule_err(rule, "request");
+        id = js_get_str(entry.body, "agreement");
+        if (strcmp(entry.verb, "run.request") != 0 || !id || strlen(id) > RUN_ID_MOST)
+            s = err_set(e, ST_DENIED, "the entry shown is not a request for a run");
+    }
+    if (s == ST_OK)
+        s = check_study(n, entry.body, &study, rule, e);
+    if (s == ST_OK)
+        s = read_agreement(n, js_get(dossier, "agreement"), id, &agreed, rule, e);
+    if (s == ST_OK)
+        s = check_in_force(&agreed, id, rule, e);
+    if (s == ST_OK)
+        s = make_terms(&agreed, id, n->body, &out->terms, rule, e);
+    if (s == ST_OK)
+        s = check_annex(&agreed, study, rule, e);
+    if (s == ST_OK)
+        s = check_opt_outs(n, rule, e);
+    if (s == ST_OK)
+        out->request = js_share(entry.json);
+    ledger_entry_deinit(&entry);
+    js_free(agreed.doc);
+    study_free(study);
+    return s;
+}
+
+/* --- an attempt ---------------------------------------------------------------------------------------- */
+
+enum status attempt_sites(const struct js *work, struct site_key **sites, size_t *n_sites, struct err *e)
+{
+    const struct js *list = js_get(work, "sites");
+    *n_sites = js_size(list);
+    *sites = xcalloc(*n_sites ? *n_sites : 1, sizeof **sites);
+    for (size_t i = 0; i < *n_sites; i++) {
+        const char *hex = js_get_str(js_at(list, i), "node");
+        if (!hex || !hex_decode(slice_of(hex), (*sites)[i].bytes, SIGN_PUBLIC_BYTES))
+            return err_set(e, ST_INVALID, "the attempt names a site without its key");
+    }
+    return ST_OK;
+}
+
+/* The key of a site's node is pinned when it is first seen, so that a hub cannot put its own in its place. */
+static enum status check_peer(struct node *n, const char *body, const char *key, struct err *e)
+{
+    struct stmt *q;
+    bool row = false, same = true;
+    enum status s =
+        db_prepare(n->db, "INSERT INTO peer(body, key) VALUES(?1, ?2) ON CONFLICT DO NOTHING", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, body);
+        stmt_bind_text(q, 2, key);
+        s = stmt_run(q, e);
+    }
+    if (s == ST_OK)
+        s = db_prepare(n->db, "SELECT key FROM peer WHERE body=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, body);
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row)
+        same = strcmp(stmt_text(q, 0), key) == 0;
+    stmt_done(q);
+    if (s == ST_OK && !same)
+        s = err_set(e, ST_DENIED,
+                    "the node key of %s is not the one known here; ask them, then run 'accord node trust'",
+                    body);
+    return s;
+}
+
+/* A later round's parameters are the lead node's, in an entry that it signed. */
+static enum status check_order(const struct js *work, struct err *e)
+{
+    const struct js *order = js_get(work, "order"), *body = js_get(order, "body");
+    const char *actor = js_get_str(order, "actor"), *verb = js_get_str(order, "verb");
+    const char *subject = js_get_str(order, "subject"), *run = js_get_str(work, "run");
+    if (js_get_int(work, "round", 0) == 1)
+        return order ? err_set(e, ST_DENIED, "the first round's parameters follow from the study alone")
+                     : ST_OK;
+    if (!order || !actor || !verb || !subject || strcmp(actor, js_get_str(work, "lead")) != 0 ||
+        strcmp(verb, "run.round") != 0 || strncmp(subject, "run:", 4) != 0 || strcmp(subject + 4, run) != 0 ||
+        js_get_int(body, "round", 0) + 1 != js_get_int(work, "round", 0))
+        return err_set(e, ST_DENIED, "the lead node has not asked for this round");
+    return command_check_signature(order, e);
+}
+
+enum status attempt_check(struct node *n, const struct node_run *r, const struct js *work, struct err *e)
+{
+    const struct js *list = js_get(work, "sites"), *agreed = js_get(r->terms, "sites");
+    const char *lead = js_get_str(work, "lead"), *lead_site = js_get_str(r->terms, "lead_site");
+    bool lead_there = false;
+    enum status s = ST_OK;
+    if (!lead || !lead_site)
+        return err_set(e, ST_DENIED, "the agreement or the attempt names no lead");
+    for (size_t i = 0; s == ST_OK && i < js_size(list); i++) {
+        const char *body = js_get_str(js_at(list, i), "body"), *key = js_get_str(js_at(list, i), "node");
+        if (!body || !key || !has_text(agreed, body))
+            return err_set(e, ST_DENIED, "the attempt names a site that is not of the agreement");
+        if (strcmp(body, n->body) == 0 && strcmp(key, n->key_hex) != 0)
+            return err_set(e, ST_DENIED, "the attempt names another node for this site");
+        lead_there = lead_there || (strcmp(key, lead) == 0 && strcmp(body, lead_site) == 0);
+        s = check_peer(n, body, key, e);
+    }
+    if (s == ST_OK && !lead_there)
+        s = err_set(e, ST_DENIED, "the attempt's lead is not the node of the agreement's lead site");
+    return s == ST_OK ? check_order(work, e) : s;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A site's side of a run: check the request once, compute the sums of a round once, mask and seal them for
+ * each attempt. The sums of a round are kept until the run is over, so that a repeated attempt sends the same
+ * sums under fresh masks.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "grid/node_state.h"
+
+static enum status refuse_run(struct node *n, const char *run, const char *rule, const char *reason,
+                              struct err *e)
+{
+    struct js *body = js_object();
+    char *told = xasprintf("rule %s: %s", rule, reason);
+    js_put_str(body, "reason", told);
+    free(told);
+    log_event(LOG_WARN, "node.refused", "run", run, "rule", rule, "text", reason, NULL);
+    enum status s = db_begin(n->db, e);
+    if (s != ST_OK) {
+        js_free(body);
+        return s;
+    }
+    s = node_run_put(n, run, "refused", reason, NULL, NULL, e);
+    if (s == ST_OK)
+        s = node_tell(n, run, "run.decline", body, NULL, e);
+    else
+        js_free(body);
+    if (s == ST_OK)
+        return db_commit(n->db, e);
+    db_rollback(n->db);
+    return s;
+}
+
+/* Tells the hub that this site takes part, with the day of its opt-outs. */
+static enum status tell_admitted(struct node *n, const char *run, struct err *e)
+{
+    char day[11];
+    bool known = false;
+    enum status s = opt_out_day(n, day, &known, e);
+    if (s != ST_OK)
+        return s;
+    struct js *body = js_object();
+    if (known)
+        js_put_str(body, "opt_outs_checked", day);
+    else
+        js_put(body, "synthetic", js_boolean(true));
+    return node_tell(n, run, "run.admit", body, NULL, e);
+}
+
+static enum status tell_deferred(struct node *n, const char *run, struct err *e)
+{
+    struct js *body = js_object();
+    js_put_str(body, "reason", "a person at this site admits each run");
+    return node_tell(n, run, "run.defer", body, NULL, e);
+}
+
+/* Keeps what was checked, and tells whether a person is to be asked first. */
+static enum status take(struct node *n, const char *run, const struct node_run *r, struct err *e)
+{
+    bool ask = strcmp(r->state, "asking") == 0;
+    enum status s = db_begin(n->db, e);
+    if (s != ST_OK)
+        return s;
+    s = ask ? tell_deferred(n, run, e) : tell_admitted(n, run, e);
+    if (s == ST_OK)
+        s = node_run_put(n, run, r->state, "", r->request, r->terms, e);
+    if (s == ST_OK)
+        return db_commit(n->db, e);
+    db_rollback(n->db);
+    return s;
+}
+
+/* A person of the site said yes (node_admit). */
+static enum status take_admitted(struct node *n, const char *run, struct node_run *r, struct err *e)
+{
+    snprintf(r->state, sizeof r->state, "checked");
+    return take(n, run, r, e);
+}
+
+/* First sight of a run: fetch what proves it, check, take or refuse. */
+static enum status meet(struct node *n, const char *run, struct node_run *r, struct err *e)
+{
+    char rule[32] = "", *target = xasprintf("/api/v1/runs/%s/dossier", run);
+    struct js *dossier = NULL;
+    struct err why = {0};
+    enum status s = hub_get(n->hub, target, 0, &dossier, e);
+    free(target);
+    if (s != ST_OK)
+        return s;
+    node_run_deinit(r);
+    s = request_check(n, dossier, r, rule, &why);
+    js_free(dossier);
+    if (s != ST_OK && rule[0]) {
+        s = refuse_run(n, run, rule, why.text, e);
+        snprintf(r->state, sizeof r->state, "refused");
+        return s;
+    }
+    if (s != ST_OK) {
+        if (e)
+            *e = why;
+        return s;
+    }
+    snprintf(r->state, sizeof r->state, n->policy.admission == ADMIT_PERSON ? "asking" : "checked");
+    log_event(LOG_INFO, "node.checked", "run", run, NULL);
+    return take(n, run, r, e);
+}
+
+static enum status local_find(struct node *n, const char *run, int round, struct sums *out, bool *found,
+                              struct err *e)
+{
+    struct stmt *q;
+    *found = false;
+    enum status s = db_prepare(n->db, "SELECT sums FROM local WHERE run=?1 AND round=?2", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, run);
+    stmt_bind_int(q, 2, round);
+    s = stmt_step(q, found, e);
+    if (s == ST_OK && *found) {
+        struct slice bytes = stmt_blob(q, 0);
+        s = sums_decode(bytes, bytes.n / SUM_BYTES, out, e);
+    }
+    stmt_done(q);
+    return s;
+}
+
+static enum status local_keep(struct node *n, const char *run, int round, const struct sums *v, struct err *e)
+{
+    struct buf bytes;
+    struct stmt *q;
+    buf_init(&bytes, v->n * SUM_BYTES);
+    sums_encode(v, &bytes);
+    enum status s = db_prepare(n->db, "INSERT OR REPLACE INTO local VALUES(?1, ?2, ?3)", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, run);
+        stmt_bind_int(q, 2, round);
+        stmt_bind_blob(q, 3, bytes.p, bytes.n);
+        s = stmt_run(q, e);
+    }
+    buf_deinit(&bytes);
+    return s;
+}
+
+static enum status check_bounds(const struct study *study, const struct js *parameters, const struct sums *v,
+                                struct err *e)
+{
+    sum_t *bounds = xcalloc(v->n ? v->n : 1, sizeof *bounds);
+    enum status s = study_bounds(study, parameters, bounds, v->n, e);
+    if (s == ST_OK)
+        s = mask_check_bounds(v, bounds, e);
+    free(bounds);
+    return s;
+}
+
+static enum status compute(struct node *n, const struct study *study, const struct js *parameters,
+                           struct sums *out, struct err *e)
+{
+    struct store *store = NULL;
+    struct site *site = NULL;
+    enum status s = store_open(n->store_path, &store, e);
+    if (s == ST_OK)
+        s = study_site_open(study, store, n->pool, &site, e);
+    if (s == ST_OK)
+        s = study_local(site, parameters, out, e);
+    if (s == ST_OK)
+        s = check_bounds(study, parameters, out, e);
+    study_site_close(site);
+    store_close(store);
+    return s;
+}
+
+/* The first round's parameters follow from the study; later ones come with the work. */
+static enum status sums_of(struct node *n, const struct node_run *r, const struct js *work, struct sums *out,
+                           struct err *e)
+{
+    struct study *study = NULL;
+    struct study_run *first = NULL;
+    const struct js *parameters = js_get(js_get(js_get(work, "order"), "body"), "parameters");
+    const char *run = js_get_str(work, "run");
+    int round = (int)js_get_int(work, "round", 0);
+    bool found = false;
+    enum status s = local_find(n, run, round, out, &found, e);
+    if (s != ST_OK || found)
+        return s;
+    s = run_study(r, &study, e);
+    if (s == ST_OK && !parameters) {
+        first = study_run_new(study);
+        parameters = study_run_parameters(first);
+    }
+    if (s == ST_OK)
+        s = compute(n, study, parameters, out, e);
+    if (s == ST_OK)
+        s = local_keep(n, run, round, out, e);
+    study_run_free(first);
+    study_free(study);
+    return s;
+}
+
+static enum status part_done(struct node *n, const struct mask_place *place, bool *done, struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(n->db, "SELECT 1 FROM part WHERE run=?1 AND round=?2 AND attempt=?3", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, place->run);
+    stmt_bind_int(q, 2, place->round);
+    stmt_bind_int(q, 3, place->attempt);
+    s = stmt_step(q, done, e);
+    stmt_done(q);
+    return s;
+}
+
+static enum status part_mark(struct node *n, const struct mask_place *place, struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(n->db, "INSERT INTO part(run, round, attempt) VALUES(?1, ?2, ?3)", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, place->run);
+    stmt_bind_int(q, 2, place->round);
+    stmt_bind_int(q, 3, place->attempt);
+    return stmt_run(q, e);
+}
+
+static enum status tell_part(struct node *n, const struct mask_place *place, const struct buf *sealed,
+                             struct err *e)
+{
+    char hash[2 * HASH_BYTES + 1];
+    struct js *body = js_object();
+    sha256_hex(buf_slice(sealed), hash);
+    js_put_int(body, "round", place->round);
+    js_put_int(body, "attempt", place->attempt);
+    js_put_str(body, "sha256", hash);
+    enum status s = db_begin(n->db, e);
+    if (s != ST_OK) {
+        js_free(body);
+        return s;
+    }
+    s = node_tell(n, place->run, "run.part", body, sealed, e);
+    if (s == ST_OK)
+        s = part_mark(n, place, e);
+    if (s == ST_OK)
+        return db_commit(n->db, e);
+    db_rollback(n->db);
+    return s;
+}
+
+static enum status make_part(struct node *n, const struct node_run *r, const struct js *work,
+                             const struct mask_place *place, struct err *e)
+{
+    struct sums v = {0};
+    struct site_key *sites = NULL, lead;
+    size_t n_sites = 0;
+    struct buf sealed;
+    buf_init(&sealed, (size_t)MASK_MOST_SUMS * SUM_BYTES + 4096);
+    enum status s = attempt_check(n, r, work, e);
+    if (s == ST_OK)
+        s = attempt_sites(work, &sites, &n_sites, e);
+    if (s == ST_OK && !hex_decode(slice_of(js_get_str(work, "lead")), lead.bytes, sizeof lead.bytes))
+        s = err_set(e, ST_INVALID, "the lead node's key is not 64 hex digits");
+    if (s == ST_OK)
+        s = sums_of(n, r, work, &v, e);
+    if (s == ST_OK)
+        s = mask_apply(n->id, sites, n_sites, place, &v, e);
+    if (s == ST_OK)
+        s = part_seal(n->id, &lead, place, &v, &sealed, e);
+    if (s == ST_OK)
+        s = tell_part(n, place, &sealed, e);
+    if (s == ST_OK)
+        log_event(LOG_INFO, "node.part", "run", place->run, NULL);
+    sums_deinit(&v);
+    free(sites);
+    buf_deinit(&sealed);
+    return s;
+}
+
+/* Faults that will be the same next time are told as refusals, so that nobody waits for this site. */
+static bool is_final(enum status s)
+{
+    return s == ST_INVALID || s == ST_UNSUPPORTED || s == ST_DENIED || s == ST_INTERNAL || s == ST_UNSAFE;
+}
+
+enum status site_work(struct node *n, const struct js *work, struct err *e)
+{
+    struct mask_place place = {.round = (int)js_get_int(work, "round", 0),
+                               .attempt = (int)js_get_int(work, "attempt", 0)};
+    const char *run = js_get_str(work, "run");
+    struct node_run r;
+    bool done = false;
+    snprintf(place.run, sizeof place.run, "%s", run);
+    enum status s = part_done(n, &place, &done, e);
+    if (s != ST_OK || done)
+        return s;
+    s = node_run_find(n, run, &r, e);
+    if (s == ST_OK && !r.state[0])
+        s = meet(n, run, &r, e);
+    if (s == ST_OK && strcmp(r.state, "admitted") == 0)
+        s = take_admitted(n, run, &r, e);
+    if (s == ST_OK && strcmp(r.state, "checked") == 0) {
+        struct err why = {0};
+        s = make_part(n, &r, work, &place, &why);
+        if (s != ST_OK && is_final(s))
+            s = refuse_run(n, run, "computation", why.text, e);
+        else if (s != ST_OK && e)
+            *e = why;
+    }
+    node_run_deinit(&r);
+    return s;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of the node share; nobody else includes this. */
+#ifndef ACCORD_GRID_NODE_STATE_H
+#define ACCORD_GRID_NODE_STATE_H
+
+#include <stdatomic.h>
+
+#include "base/config.h"
+#include "base/crypto.h"
+#include "base/db.h"
+#include "base/pool.h"
+#include "grid/hub_client.h"
+#include "grid/mask.h"
+#include "grid/node.h"
+#include "ledger/note.h"
+#include "store/store.h"
+#include "study/study.h"
+
+enum admission { ADMIT_AUTOMATIC, ADMIT_PERSON };
+
+/* node.yaml */
+struct node_policy {
+    int admission;                 /* enum admission */
+    const char *disclosure;        /* a profile or a policy file */
+    int64_t opt_out_days;          /* refuse when opt-outs were checked longer ago */
+    bool opt_out_required;         /* false for synthetic data only */
+    const struct config *analyses; /* kinds that this site takes part in; NULL = all */
+    struct config *tree;           /* owns the texts */
+};
+
+struct node {
+    char *data;
+    struct db *db;
+    struct identity *id;
+    char key_hex[65];
+    struct node_policy policy;
+    char *hub_url, *ca_file, *body;
+    struct note_key hub_key;
+    struct hub_client *hub;
+    const char *store_path;
+    struct pool *pool;
+};
+
+/* Opens folder, key, database and policy. `enrolled`: it must be, and the hub's client is opened with `stop`.
+ */
+MUST_CHECK enum status node_open(const char *data, bool enrolled, const atomic_bool *stop, struct node **out,
+                                 struct err *e);
+void node_close(struct node *n); /* NULL is fine */
+
+/* meta values; *out is malloced, NULL when absent. */
+MUST_CHECK enum status meta_get(struct node *n, const char *key, char **out, struct err *e);
+MUST_CHECK enum status meta_set(struct node *n, const char *key, const char *value, struct err *e);
+
+/* Runs. */
+struct node_run {
+    char state[16];     /* "" = unknown; checked, asking, admitted, refused, over */
+    struct js *request; /* the signed run.request entry; NULL unless known */
+    struct js *terms;   /* of the agreement, as checked */
+};
+MUST_CHECK enum status node_run_find(struct node *n, const char *run, struct node_run *out, struct err *e);
+void node_run_deinit(struct node_run *r);
+MUST_CHECK enum status node_run_put(struct node *n, const char *run, const char *state, const char *why,
+                                    const struct js *request, const struct js *terms, struct err *e);
+MUST_CHECK enum status node_run_state(struct node *n, const char *run, const char *state, const char *why,
+                                      struct err *e);
+
+/* Signs a command about a run and puts it into the outbox; takes body over. `sealed` (may be NULL) goes with
+   it. Call inside a transaction with what the command tells. */
+MUST_CHECK enum status node_tell(struct node *n, const char *run, const char *verb, struct js *body,
+                                 const struct buf *sealed, struct err *e);
+/* Puts a command that somebody else signed into the outbox. */
+MUST_CHECK enum status node_forward(struct node *n, const char *run, const struct js *command, struct err *e);
+/* Sends what is waiting, in order. ST_NETWORK and the like leave it for later; refused items are set aside
+   with the reason in the log. */
+MUST_CHECK enum status node_flush(struct node *n, struct err *e);
+
+/* node_request.c: is this run to be done here? The name of the rule that refuses goes to `rule` ("" = none,
+   then an error is not a refusal but a fault on the way). */
+MUST_CHECK enum status request_check(struct node *n, const struct js *dossier, struct node_run *out,
+                                     char rule[32], struct err *e);
+/* The day national data opt-outs were applied to the store; not known for a store without. */
+MUST_CHECK enum status opt_out_day(struct node *n, char day[11], bool *known, struct err *e);
+/* The attempt as the hub tells it, against the terms: sites, lead, order of a later round. */
+MUST_CHECK enum status attempt_check(struct node *n, const struct node_run *r, const struct js *work,
+                                     struct err *e);
+MUST_CHECK enum status attempt_sites(const struct js *work, struct site_key **sites, size_t *n_sites,
+                                     struct err *e);
+
+/* node_site.c, node_lead.c: one item of work each. */
+MUST_CHECK enum status site_work(struct node *n, const struct js *work, struct err *e);
+MUST_CHECK enum status lead_work(struct node *n, const struct js *work, struct err *e);
+/* node_output.c: sends what two checkers have approved. */
+MUST_CHECK enum status outputs_settle(struct node *n, struct err *e);
+
+/* The study of a run; caller frees. */
+MUST_CHECK enum status run_study(const struct node_run *r, struct study **out, struct err *e);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The hub: the register (govern/), the board of runs (grid/) and the server, in one folder:
+ *
+ *     hub.key       the hub's identity: signs checkpoints and what the hub itself says
+ *     register.db   the log and its projections
+ *     grid.db       the board
+ *
+ * One lock guards register and board: commands take it in turn, reads are short. Every command goes through
+ * hub_submit: checked by board and register, appended, folded, and whoever waits for news is woken.
+ */
+#ifndef ACCORD_HTTP_HUB_H
+#define ACCORD_HTTP_HUB_H
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "govern/register.h"
+#include "grid/board.h"
+#include "grid/signature.h"
+#include "http/server.h"
+
+struct hub {
+    struct identity *id;
+    struct registry *registry;
+    struct board *board;
+    struct replay_guard *guard;
+    struct server *server;
+    pthread_mutex_t lock;
+};
+
+struct hub_options {
+    const char *data;
+    const char *origin; /* name of the log: "register.example.nhs.uk" */
+    const char *listen, *certificate, *key_path;
+    struct board_options board;
+};
+MUST_CHECK enum status hub_open(const struct hub_options *o, struct hub **out, struct err *e);
+/* Serves until interrupted; says on the log where. */
+MUST_CHECK enum status hub_serve(struct hub *h, struct err *e);
+void hub_close(struct hub *h); /* NULL is fine */
+
+void hub_lock(struct hub *h);
+void hub_unlock(struct hub *h);
+
+/* With the lock held. */
+MUST_CHECK enum status hub_submit(struct hub *h, const struct js *command, struct ledger_entry *entry,
+                                  struct err *e);
+/* The hub's own command; takes body over. */
+MUST_CHECK enum status hub_say(struct hub *h, const char *verb, const char *subject, struct js *body,
+                               struct err *e);
+/* The body of an enrolled node; arena memory. ST_NOT_FOUND. */
+MUST_CHECK enum status hub_node_body(struct hub *h, const char *key_hex, struct arena *a, char **body,
+                                     struct err *e);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Routes of the register and its log: items of every noun, entries, checkpoints, proofs, and this interface's
+ * own description.
+ */
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "http/hub.h"
+#include "http/tables.h"
+#include "ledger/proof.h"
+
+enum { MOST_ITEMS = 1000, MOST_ENTRIES = 1000 };
+
+static enum status get_openapi(struct call *c, struct err *e)
+{
+    (void)e;
+    return call_json(c, 200, openapi_document());
+}
+
+static enum status get_hub(struct call *c, struct err *e)
+{
+    struct ledger *l = registry_ledger(c->hub->registry);
+    struct buf vkey;
+    int64_t size = 0;
+    enum status s = ledger_size(l, &size, e);
+    if (s != ST_OK)
+        return s;
+    buf_init(&vkey, 1024);
+    note_vkey_format(ledger_key(l), &vkey);
+    struct js *answer = js_object();
+    js_put_str(answer, "origin", ledger_origin(l));
+    js_put_str(answer, "key", vkey.p);
+    js_put_int(answer, "entries", size);
+    js_put_str(answer, "version", ACCORD_VERSION);
+    buf_deinit(&vkey);
+    return call_json(c, 200, answer);
+}
+
+static enum status get_items(struct call *c, struct err *e)
+{
+    struct registry_query q = {.noun = c->param[0]};
+    struct js *list = NULL;
+    enum status s = call_query(c, "state", &q.state, e);
+    if (s == ST_OK)
+        s = call_query(c, "body", &q.body, e);
+    if (s == ST_OK)
+        s = call_query(c, "about", &q.about, e);
+    if (s == ST_OK)
+        s = call_query(c, "after", &q.after, e);
+    if (s == ST_OK)
+        s = call_query_int(c, "limit", 1, MOST_ITEMS, 100, &q.limit, e);
+    if (s == ST_OK)
+        s = registry_list(c->hub->registry, &q, &list, e);
+    if (s != ST_OK)
+        return s;
+    struct js *answer = js_object();
+    size_t n = js_size(list);
+    js_put(answer, "items", list);
+    if ((int64_t)n == q.limit)
+        js_put_str(answer, "next_after", js_get_str(js_at(list, n - 1), "id"));
+    return call_json(c, 200, answer);
+}
+
+static enum status get_item(struct call *c, struct err *e)
+{
+    struct js *item = NULL;
+    enum status s = registry_item(c->hub->registry, c->param[0], c->param[1], &item, e);
+    return s == ST_OK ? call_json(c, 200, item) : s;
+}
+
+static enum status get_actor(struct call *c, struct err *e)
+{
+    struct js *actor = NULL;
+    enum status s = registry_actor(c->hub->registry, c->param[0], &actor, e);
+    return s == ST_OK ? call_json(c, 200, actor) : s;
+}
+
+struct listing {
+    struct js *into;
+    int64_t most;
+};
+
+static enum status add_entry(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
+{
+    (void)d, (void)e;
+    struct listing *l = context;
+    if ((int64_t)js_size(l->into) < l->most)
+        js_push(l->into, js_share(entry->json));
+    return ST_OK;
+}
+
+static enum status get_entries(struct call *c, struct err *e)
+{
+    struct ledger *l = registry_ledger(c->hub->registry);
+    const char *subject;
+    int64_t from, limit, size = 0;
+    struct listing listing = {.into = NULL};
+    enum status s = call_query(c, "subject", &subject, e);
+    if (s == ST_OK)
+        s = call_query_int(c, "from", 0, INT64_MAX, 0, &from, e);
+    if (s == ST_OK)
+        s = call_query_int(c, "limit", 1, MOST_ENTRIES, 100, &limit, e);
+    if (s == ST_OK)
+        s = ledger_size(l, &size, e);
+    if (s != ST_OK)
+        return s;
+    listing = (struct listing){js_array(), limit};
+    int64_t to = subject || from + limit > size ? size : from + limit;
+    if (from < to)
+        s = ledger_walk(l, from, to, subject, add_entry, &listing, e);
+    if (s != ST_OK) {
+        js_free(listing.into);
+        return s;
+    }
+    struct js *answer = js_object();
+    js_put_int(answer, "size", size);
+    js_put(answer, "items", listing.into);
+    return call_json(c, 200, answer);
+}
+
+static enum status get_checkpoint(struct call *c, struct err *e)
+{
+    struct buf note;
+    buf_init(&note, NOTE_MOST);
+    enum status s = ledger_checkpoint(registry_ledger(c->hub->registry), &note, e);
+    if (s == ST_OK)
+        s = call_bytes(c, "text/plain; charset=utf-8", buf_slice(&note));
+    buf_deinit(&note);
+    return s;
+}
+
+static enum status get_proof(struct call *c, struct err *e)
+{
+    int64_t seq;
+    struct js *proof = NULL;
+    if (!parse_i64(slice_of(c->param[0]), &seq) || seq < 0)
+        return err_set(e, ST_NOT_FOUND, "there is no such entry");
+    enum status s = proof_make(registry_ledger(c->hub->registry), seq, &proof, e);
+    return s == ST_OK ? call_json(c, 200, proof) : s;
+}
+
+const struct route register_routes[] = {
+    {"GET", "/api/v1/openapi.json", ACCESS_PUBLIC, "this interface's description", NULL, NULL,
+     "an OpenAPI 3.1 document", get_openapi, true},
+    {"GET", "/api/v1/hub", ACCESS_PUBLIC, "the hub: name and key of its log", NULL, NULL,
+     "origin, key (the log's verifier key), entries, version", get_hub, false},
+    {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
+     "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
+     "limit=1 to 1,000",
+     NULL, "items, next_after", get_items, false},
+    {"GET", "/api/v1/register/{noun}/{id}", ACCESS_PUBLIC, "one item", NULL, NULL, "the item", get_item,
+     false},
+    {"GET", "/api/v1/keys/{key}", ACCESS_PUBLIC, "whom a key belongs to", NULL, NULL, "kind, id, body",
+     get_actor, false},
+    {"GET", "/api/v1/log/entries", ACCESS_PUBLIC, "entries of the log in order",
+     "from=number of the first|limit=1 to 1,000|subject=only of this subject", NULL, "size, items",
+     get_entries, false},
+    {"GET", "/api/v1/log/checkpoint", ACCESS_PUBLIC, "the signed checkpoint of the log (C2SP)", NULL, NULL,
+     "a signed note", get_checkpoint, false},
+    {"GET", "/api/v1/log/entries/{seq}/proof", ACCESS_PUBLIC, "an entry with its inclusion proof", NULL, NULL,
+     "a proof document that stands by itself", get_proof, false},
+    {0},
+};

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/route.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/date.h"
+#include "base/log.h"
+#include "grid/signature.h"
+#include "http/hub.h"
+
+static const char json_type[] = "application/json";
+
+/* --- answers ------------------------------------------------------------------------------------------- */
+
+enum status call_json(struct call *c, int code, struct js *j)
+{
+    c->response->code = code;
+    c->response->type = json_type;
+    js_format(j, JS_COMPACT, &c->response->body);
+    js_free(j);
+    return ST_OK;
+}
+
+enum status call_bytes(struct call *c, const char *type, struct slice bytes)
+{
+    c->response->code = 200;
+    c->response->type = type;
+    buf_add(&c->response->body, bytes.p, bytes.n);
+    return ST_OK;
+}
+
+enum status call_empty(struct call *c)
+{
+    c->response->code = 204;
+    return ST_OK;
+}
+
+bool call_park(struct call *c, int seconds)
+{
+    c->request->park_until = c->request->arrived_ns + (int64_t)seconds * 1000000000;
+    c->parked = !c->request->stopping && time_monotonic_ns() < c->request->park_until;
+    return c->parked;
+}
+
+enum status call_query(struct call *c, const char *name, const char **out, struct err *e)
+{
+    return request_query(c->request, name, out, e);
+}
+
+enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max, int64_t absent,
+                           int64_t *out, struct err *e)
+{
+    const char *text;
+    *out = absent;
+    enum status s = request_query(c->request, name, &text, e);
+    if (s == ST_OK && text && (!parse_i64(slice_of(text), out) || *out < min || *out > max))
+        s = err_set(e, ST_USAGE, "query member '%s': expected a whole number from %" PRId64 " to %" PRId64,
+                    name, min, max);
+    return s;
+}
+
+void respond_problem(struct http_response *r, const struct err *e, int code)
+{
+    struct js *p = js_object();
+    r->code = code ? code : status_http(e->status);
+    r->type = "application/problem+json";
+    js_put_str(p, "type", "about:blank");
+    js_put_str(p, "title", status_title(e->status));
+    js_put_int(p, "status", r->code);
+    js_put_str(p, "detail", e->text);
+    js_put_str(p, "code", status_name(e->status));
+    buf_clear(&r->body);
+    js_format(p, JS_COMPACT, &r->body);
+    js_free(p);
+}
+
+/* --- matching ------------------------------------------------------------------------------------------ */
+
+/* Does the path fit the pattern segment by segment? {x} takes one segment, percent-decoded. */
+static bool match(const char *pattern, const char *path, struct arena *a, const char **param)
+{
+    size_t n_params = 0;
+    while (*pattern == '/' && *path == '/') {
+        size_t np = strcspn(++pattern, "/"), nq = strcspn(++path, "/");
+        if (*pattern == '{') {
+            const char *value = nq ? percent_decode(a, (struct slice){path, nq}) : NULL;
+            if (!value || n_params == ROUTE_PARAMS)
+                return false;
+            param[n_params++] = value;
+        } else if (np != nq || memcmp(pattern, path, np) != 0) {
+            return false;
+        }
+        pattern += np;
+        path += nq;
+    }
+    return !*pattern && !*path;
+}
+
+static const struct route *find(struct call *c, bool *other_method)
+{
+    const struct http_request *r = c->request;
+    *other_method = false;
+    for (const struct route *const *t = route_tables; *t; t++)
+        for (const struct route *route = *t; route->method; route++) {
+            if (!match(route->pattern, r->path, r->arena, c->param))
+                continue;
+            if (strcmp(route->method, r->method) == 0)
+                return route;
+            *other_method = true;
+        }
+    return NULL;
+}
+
+/* --- the checks before a handler ----------------------------------------------------------------------- */
+
+static enum status authenticate(struct call *c, const struct route *route, struct err *e)
+{
+    const struct http_request *r = c->request;
+    const char *input = request_header(r, "Signature-Input"), *sig = request_header(r, "Signature");
+    if (!input && !sig && route->access == ACCESS_PUBLIC)
+        return ST_OK;
+    struct signed_message m = {r->method, slice_of(r->path), slice_of(r->query ? r->query : ""), r->body};
+    struct signature s;
+    enum status status = signature_check(&m, request_header(r, "Content-Digest"), input, sig, &s, e);
+    /* A parked request comes here again with the nonce it was admitted with. */
+    if (status == ST_OK && !r->parked_before)
+        status = replay_guard_admit(c->hub->guard, &s, time_now_ms(), e);
+    if (status == ST_OK) {
+        char *hex = arena_alloc(r->arena, 2 * SIGN_PUBLIC_BYTES + 1);
+        hex_encode(s.key, SIGN_PUBLIC_BYTES, hex);
+        c->signer = hex;
+    }
+    return status;
+}
+
+static enum status read_body(struct call *c, const struct route *route, struct js **body, struct err *e)
+{
+    const char *type = request_header(c->request, "Content-Type");
+    if (!route->takes)
+        return c->request->body.n ? err_set(e, ST_USAGE, "this takes no body") : ST_OK;
+    if (!type || strncmp(type, json_type, sizeof json_type - 1) != 0)
+        return err_set(e, ST_USAGE, "Content-Type: expected application/json");
+    enum status s = js_parse(c->request->body, "body", body, e);
+    if (s == ST_OK && !js_is(*body, JS_OBJECT))
+        s = err_set(e, ST_INVALID, "body: expected a JSON object");
+    return s;
+}
+
+static enum status check_node(struct call *c, struct err *e)
+{
+    char *body;
+    enum status s = hub_node_body(c->hub, c->signer, c->request->arena, &body, e);
+    return s == ST_NOT_FOUND ? err_set(e, ST_DENIED, "the request's key is not that of an enrolled node") : s;
+}
+
+static enum status call_route(struct call *c, const struct route *route, struct err *e)
+{
+    struct js *body = NULL;
+    enum status s = authenticate(c, route, e);
+    if (s == ST_OK)
+        s = read_body(c, route, &body, e);
+    c->body = body;
+    if (s == ST_OK && route->unlocked)
+        s = route->run(c, e);
+    else if (s == ST_OK) {
+        hub_lock(c->hub);
+        if (route->access == ACCESS_NODE)
+            s = check_node(c, e);
+        if (s == ST_OK)
+            s = route->run(c, e);
+        hub_unlock(c->hub);
+    }
+    js_free(body);
+    return s;
+}
+
+enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response)
+{
+    struct call c = {.hub = context, .request = request, .response = response};
+    struct err e = {0};
+    bool other_method;
+    const struct route *route = find(&c, &other_method);
+    if (!route) {
+        err_set(&e, other_method ? ST_USAGE : ST_NOT_FOUND,
+                other_method ? "this path has no such method; /api/v1/openapi.json lists them"
+                             : "there is nothing here; /api/v1/openapi.json lists what there is");
+        respond_problem(response, &e, other_method ? 405 : 404);
+        return HTTP_ANSWER;
+    }
+    if (call_route(&c, route, &e) != ST_OK) {
+        if (status_http(e.status) >= 500)
+            log_err(LOG_ERROR, "http.fault", &e);
+        respond_problem(response, &e, 0);
+        return HTTP_ANSWER;
+    }
+    return c.parked ? HTTP_PARK : HTTP_ANSWER;
+}
+
+/* --- OpenAPI ------------------------------------------------------------------------------------------- */
+
+static struct js *parameter(const char *name, size_t n, const char *in, const char *about, size_t n_about)
+{
+    struct js *p = js_object(), *schema = js_object();
+    char text[200];
+    snprintf(text, sizeof text, "%.*s", (int)n, name);
+    js_put_str(p, "name", text);
+    js_put_str(p, "in", in);
+    if (strcmp(in, "path") == 0)
+        js_put(p, "required", js_boolean(true));
+    snprintf(text, sizeof text, "%.*s", (int)n_about, about);
+    if (n_about)
+        js_put_str(p, "description", text);
+    js_put_str(schema, "type", "string");
+    js_put(p, "schema", schema);
+    return p;
+}
+
+static struct js *parameters_of(const struct route *r)
+{
+    struct js *list = js_array();
+    for (const char *p = strchr(r->pattern, '{'); p; p = strchr(p, '{')) {
+        size_t n = strcspn(++p, "}");
+        js_push(list, parameter(p, n, "path", "", 0));
+    }
+    for (const char *q = r->query; q && *q;) {
+        size_t n = strcspn(q, "|"), n_name = strcspn(q, "=");
+        js_push(list, parameter(q, n_name, "query", q + n_name + 1, n - n_name - 1));
+        q += n + (q[n] == '|');
+    }
+    return list;
+}
+
+static struct js *content(const char *type, const char *about)
+{
+    struct js *c = js_object(), *types = js_object(), *media = js_object(), *schema = js_object();
+    js_put_str(c, "description", about);
+    js_put_str(schema, "type", "object");
+    js_put(media, "schema", schema);
+    js_put(types, type, media);
+    js_put(c, "content", types);
+    return c;
+}
+
+static struct js *operation(const struct route *r)
+{
+    static const char *const access[] = {
+        [ACCESS_PUBLIC] = "public", [ACCESS_SIGNED] = "signed request", [ACCESS_NODE] = "enrolled node"};
+    struct js *o = js_object(), *responses = js_object();
+    js_put_str(o, "summary", r->summary);
+    js_put_str(o, "x-access", access[r->access]);
+    js_put(o, "parameters", parameters_of(r));
+    if (r->takes)
+        js_put(o, "requestBody", content(json_type, r->takes));
+    js_put(responses, "2XX", content(json_type, r->gives ? r->gives : "nothing"));
+    js_put(responses, "default", content("application/problem+json", "what was wrong and what to do"));
+    js_put(o, "responses", responses);
+    if (r->access != ACCESS_PUBLIC) {
+        struct js *security = js_array(), *one = js_object();
+        js_put(one, "signature", js_array());
+        js_push(security, one);
+        js_put(o, "security", security);
+    }
+    return o;
+}
+
+static void put_operation(struct js *paths, const struct route *r)
+{
+    char method[8] = "";
+    for (size_t i = 0; r->method[i] && i + 1 < sizeof method; i++)
+        method[i] = (char)(r->method[i] | 0x20);
+    struct js *old = js_copy(js_get(paths, r->pattern)), *item = old ? old : js_object();
+    js_put(item, method, operation(r));
+    js_put(paths, r->pattern, item);
+}
+
+struct js *openapi_document(void)
+{
+    struct js *d = js_object(), *info = js_object(), *paths = js_object(), *components = js_object();
+    struct js *schemes = js_object(), *signature = js_object();
+    js_put_str(d, "openapi", "3.1.0");
+    js_put_str(info, "title", "Accord");
+    js_put_str(info, "version", ACCORD_VERSION);
+    js_put(d, "info", info);
+    for (const struct route *const *t = route_tables; *t; t++)
+        for (const struct route *r = *t; r->method; r++)
+            if (strncmp(r->pattern, "/api/", 5) == 0)
+                put_operation(paths, r);
+    js_put(d, "paths", paths);
+    js_put_str(signature, "type", "http");
+    js_put_str(signature, "scheme", "signature");
+    js_put_str(signature, "description",
+               "HTTP Message Signatures (RFC 9421) with Ed25519; docs/formats/signed-requests.md");
+    js_put(schemes, "signature", signature);
+    js_put(components, "securitySchemes", schemes);
+    js_put(d, "components", components);
+    return d;
+}

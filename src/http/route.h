@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Routes are a table: method, path pattern, who may call, what it does. Matching, the checks before a handler
+ * (signature, JSON body, query members), problem+json errors and the OpenAPI document all come from it; a
+ * test walks it.
+ *
+ * A handler runs with the hub's lock held (route.unlocked = false), so it may use registry and board freely.
+ * It returns an error or fills the response: call_json, call_bytes, call_empty, or call_park to be asked
+ * again when something changed.
+ */
+#ifndef ACCORD_HTTP_ROUTE_H
+#define ACCORD_HTTP_ROUTE_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "http/server.h"
+
+struct hub;
+
+enum { ROUTE_PARAMS = 4 };
+
+struct call {
+    struct hub *hub;
+    struct http_request *request;
+    struct http_response *response;
+    const char *param[ROUTE_PARAMS]; /* what stood for {...}, decoded, in order */
+    const char *signer;              /* hex key whose signature covers this request; NULL when unsigned */
+    const struct js *body;           /* of requests with a JSON body; NULL otherwise */
+    bool parked;
+};
+
+enum access {
+    ACCESS_PUBLIC, /* anyone; a signature is checked when there is one */
+    ACCESS_SIGNED, /* a signed request of any key (the register decides what the key may do) */
+    ACCESS_NODE    /* a signed request of an enrolled node */
+};
+
+struct route {
+    const char *method;
+    const char *pattern; /* "/api/v1/runs/{id}" */
+    enum access access;
+    const char *summary; /* for the OpenAPI document: one line */
+    const char *query; /* names of query members with what they are: "wait=seconds to hold the request|..." */
+    const char *takes; /* what the JSON body holds, in words; NULL = no body */
+    const char *gives; /* what the answer holds */
+    enum status (*run)(struct call *c, struct err *e);
+    bool unlocked;
+};
+
+/* Every table, ended by NULL; each table is ended by an empty entry. */
+extern const struct route *const route_tables[];
+
+/* The one http_handler; context is the struct hub. */
+enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response);
+
+/* Answers. call_json takes j over; code 200, 201 ... */
+enum status call_json(struct call *c, int code, struct js *j);
+enum status call_bytes(struct call *c, const char *type, struct slice bytes);
+enum status call_empty(struct call *c);
+/* Be called again when something changed, at the latest `seconds` after the request arrived; false when that
+   time is up (or the server stops), then answer. */
+bool call_park(struct call *c, int seconds);
+
+/* Query members. */
+MUST_CHECK enum status call_query(struct call *c, const char *name, const char **out, struct err *e);
+MUST_CHECK enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max,
+                                      int64_t absent, int64_t *out, struct err *e);
+
+/* problem+json (RFC 9457) from an error: the public text only. code 0 = the status's own. */
+void respond_problem(struct http_response *r, const struct err *e, int code);
+
+/* The OpenAPI 3.1 document of all tables; caller frees. */
+struct js *openapi_document(void);
+
+#endif
