@@ -22,6 +22,7 @@ struct given {
 };
 
 struct args {
+    const struct command *command;
     struct given *options;
     size_t n_options, cap_options;
     const char **operands;
@@ -93,6 +94,7 @@ static enum status check_format(struct args *a, struct err *e)
 enum status args_parse(const struct command *c, int argc, char **argv, struct args **out, struct err *e)
 {
     struct args *a = xcalloc(1, sizeof *a);
+    a->command = c;
     enum status s = ST_OK;
     bool only_operands = false;
     for (int i = 0; s == ST_OK && i < argc; i++) {
@@ -182,6 +184,11 @@ enum status args_int(const struct args *a, const char *name, int64_t min, int64_
                        "--%s must be a whole number from %" PRId64 " to %" PRId64 ", not '%.40s'", name, min,
                        max, text);
     return ST_OK;
+}
+
+const struct command *args_command(const struct args *a)
+{
+    return a->command;
 }
 
 int args_count(const struct args *a)

@@ -37,8 +37,9 @@ struct command {
 struct noun {
     const char *name;
     const char *summary;
-    const struct command *commands;
+    const struct command *commands; /* NULL: made from the register's table of verbs */
 };
+const struct command *noun_commands(const struct noun *n);
 extern const struct noun nouns[]; /* ended by an empty entry */
 
 /* Options by name: NULL or false when absent. */
@@ -51,8 +52,9 @@ MUST_CHECK enum status args_need(const struct args *a, const char *name, const c
 /* A whole number within bounds; `absent` when not given. */
 MUST_CHECK enum status args_int(const struct args *a, const char *name, int64_t min, int64_t max,
                                 int64_t absent, int64_t *out, struct err *e);
-int args_count(const struct args *a);                  /* operands */
-const char *args_operand(const struct args *a, int i); /* NULL past the end */
+const struct command *args_command(const struct args *a); /* which one runs */
+int args_count(const struct args *a);                     /* operands */
+const char *args_operand(const struct args *a, int i);    /* NULL past the end */
 
 /* Output in the format asked for with --format: a table of text cells with a header; numbers are
    right-aligned in tables and unquoted in JSON when they are marked so. */

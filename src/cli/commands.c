@@ -3,7 +3,7 @@
  * The one list of nouns. To add a noun: write cli/<noun>.c with its commands, declare the table here and list
  * it.
  */
-#include "cli/command.h"
+#include "cli/register_nouns.h"
 
 extern const struct command help_commands[];
 extern const struct command key_commands[];
@@ -11,13 +11,31 @@ extern const struct command ledger_commands[];
 extern const struct command synth_commands[];
 extern const struct command stats_commands[];
 extern const struct command version_commands[];
+extern const struct command perms_commands[];
+extern const struct command register_commands[];
 
 const struct noun nouns[] = {
     {"key", "signing keys", key_commands},
     {"ledger", "the public log: copy, verify, prove", ledger_commands},
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
     {"stats", "epidemiology and statistics on a plain CSV table", stats_commands},
+    {"register", "begin, search and export the public register", register_commands},
+    {"body", "organisations: ICBs, trusts, universities, companies", NULL},
+    {"person", "people, their training and interests", NULL},
+    {"grant", "roles that people hold for bodies", NULL},
+    {"vocabulary", "code lists and price lists", NULL},
+    {"template", "templates of agreements", NULL},
+    {"agreement", "what binds the bodies", NULL},
+    {"run", "studies run under an agreement", NULL},
+    {"artefact", "outputs and what is published", NULL},
+    {"review", "verdicts", NULL},
+    {"perms", "the permission table: roles, verbs, states, rules", perms_commands},
     {"help", "this overview, the manual page, shell completion", help_commands},
     {"version", "the program's version and what it was built from", version_commands},
     {0},
 };
+
+const struct command *noun_commands(const struct noun *n)
+{
+    return n->commands ? n->commands : register_noun_commands(n->name);
+}

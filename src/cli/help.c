@@ -40,12 +40,12 @@ void help_command(const struct noun *n, const struct command *c)
 
 void help_noun(const struct noun *n)
 {
-    if (n->commands[0].verb == NULL) {
-        help_command(n, &n->commands[0]);
+    if (noun_commands(n)[0].verb == NULL) {
+        help_command(n, &noun_commands(n)[0]);
         return;
     }
     printf("accord %s: %s\n\n", n->name, n->summary);
-    for (const struct command *c = n->commands; c->run; c++) {
+    for (const struct command *c = noun_commands(n); c->run; c++) {
         char left[64];
         snprintf(left, sizeof left, "accord %s %s", n->name, c->verb);
         printf("  %-26s %s\n", left, c->summary);
@@ -100,7 +100,7 @@ void help_man(void)
            "\"\n.SH NAME\naccord \\- research on patient data that never leaves the "
            "NHS\n.SH SYNOPSIS\n.B accord\n.I NOUN VERB\n[options] [operands]\n.SH COMMANDS\n");
     for (const struct noun *n = nouns; n->name; n++)
-        for (const struct command *c = n->commands; c->run; c++) {
+        for (const struct command *c = noun_commands(n); c->run; c++) {
             printf(".SS accord %s%s%s %s\n", n->name, c->verb ? " " : "", c->verb ? c->verb : "",
                    c->operands);
             man_text(c->summary);
@@ -132,13 +132,13 @@ void help_completion(void)
     printf("' ;;\n  2) case ${COMP_WORDS[1]} in\n");
     for (const struct noun *n = nouns; n->name; n++) {
         printf("    %s) words='", n->name);
-        for (const struct command *c = n->commands; c->run; c++)
+        for (const struct command *c = noun_commands(n); c->run; c++)
             printf("%s ", c->verb ? c->verb : "");
         printf("' ;;\n");
     }
     printf("    esac ;;\n  *) case ${COMP_WORDS[1]}-${COMP_WORDS[2]} in\n");
     for (const struct noun *n = nouns; n->name; n++)
-        for (const struct command *c = n->commands; c->run; c++) {
+        for (const struct command *c = noun_commands(n); c->run; c++) {
             printf("    %s-%s) words='", n->name, c->verb ? c->verb : "*");
             for (const struct option_spec *o = c->options; o && o->name; o++)
                 printf("--%s ", o->name);

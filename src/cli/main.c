@@ -34,7 +34,7 @@ static const struct command *find_verb(const struct noun *n, const char *verb, s
 {
     const char *names[MOST_NAMES];
     size_t count = 0;
-    for (const struct command *c = n->commands; c->run; c++) {
+    for (const struct command *c = noun_commands(n); c->run; c++) {
         if (c->verb && strcmp(c->verb, verb) == 0)
             return c;
         if (c->verb && count < MOST_NAMES)
@@ -91,8 +91,8 @@ int main(int argc, char **argv)
     const struct noun *n = find_noun(argv[1], &e);
     if (!n)
         return fail(&e);
-    if (n->commands[0].verb == NULL)
-        return run(n, &n->commands[0], argc - 2, argv + 2);
+    if (noun_commands(n)[0].verb == NULL)
+        return run(n, &noun_commands(n)[0], argc - 2, argv + 2);
     if (argc < 3 || strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) {
         help_noun(n);
         return argc < 3 ? status_exit_code(ST_USAGE) : 0;

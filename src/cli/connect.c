@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/connect.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/http_client.h"
+
+enum { TIMEOUT_MS = 30000, REPLY_MOST = 64 << 20 };
+
+static enum status place(const struct args *a, const char **out, struct err *e)
+{
+    *out = args_get_or(a, "at", getenv("ACCORD_REGISTER"));
+    return *out ? ST_OK : err_set(e, ST_USAGE, "--at is needed: the register's file, or the hub's address");
+}
+
+static bool is_url(const char *at)
+{
+    return strncmp(at, "https://", 8) == 0 || strncmp(at, "http://", 7) == 0;
+}
+
+enum status connect_identity(const struct args *a, struct identity **out, struct err *e)
+{
+    const char *path = args_get_or(a, "identity", getenv("ACCORD_IDENTITY"));
+    *out = NULL;
+    if (!path)
+        return err_set(e, ST_USAGE,
+                       "--identity is needed: the key file that signs ('accord key new' makes one)");
+    return identity_load(path, out, e);
+}
+
+enum status connect_file(const struct args *a, enum db_mode mode, struct registry **out, struct err *e)
+{
+    const char *at;
+    *out = NULL;
+    enum status s = place(a, &at, e);
+    if (s == ST_OK && is_url(at))
+        s = err_set(e, ST_USAGE, "this works on the register's file only; --at names a hub");
+    return s == ST_OK ? registry_open(at, mode, NULL, NULL, out, e) : s;
+}
+
+/* What a hub says about a refusal: the title and detail of its problem+json. */
+static enum status refusal(const struct http_reply *reply, struct err *e)
+{
+    struct js *problem = NULL;
+    enum status s = ST_NETWORK;
+    for (int i = 0; i < ST_COUNT; i++)
+        if (i != ST_OK && status_http((enum status)i) == reply->code) {
+            s = (enum status)i;
+            break;
+        }
+    const char *detail = NULL;
+    if (js_parse(buf_slice(&reply->body), "reply", &problem, NULL) == ST_OK)
+        detail = js_get_str(problem, "detail") ? js_get_str(problem, "detail") : js_get_str(problem, "title");
+    err_set(e, s, "%s", detail ? detail : "the hub refused without saying why");
+    js_free(problem);
+    return s;
+}
+
+static enum status call(const struct args *a, const char *url, const struct http_call *request,
+                        struct js **out, struct err *e)
+{
+    struct http_client *client;
+    struct http_reply reply = {0};
+    *out = NULL;
+    enum status s = http_client_open(url, args_get(a, "ca"), NULL, &client, e);
+    if (s != ST_OK)
+        return s;
+    buf_init(&reply.body, REPLY_MOST);
+    s = http_client_send(client, request, &reply, e);
+    if (s == ST_OK && reply.code >= 400)
+        s = refusal(&reply, e);
+    if (s == ST_OK)
+        s = js_parse(buf_slice(&reply.body), "the hub's answer", out, e);
+    buf_deinit(&reply.body);
+    http_client_close(client);
+    return s;
+}
+
+static enum status apply_at_hub(const struct args *a, const char *url, const struct js *command,
+                                struct js **entry, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, COMMAND_MOST + 65536);
+    js_format(command, JS_COMPACT, &text);
+    const struct http_call request = {.method = "POST",
+                                      .target = "/api/v1/commands",
+                                      .type = "application/json",
+                                      .body = buf_slice(&text),
+                                      .timeout_ms = TIMEOUT_MS};
+    enum status s = call(a, url, &request, entry, e);
+    buf_deinit(&text);
+    return s;
+}
+
+static enum status apply_in_file(const struct args *a, const struct js *command, struct js **out,
+                                 struct err *e)
+{
+    struct registry *r;
+    struct ledger_entry entry;
+    enum status s = connect_file(a, DB_WRITE, &r, e);
+    if (s != ST_OK)
+        return s;
+    s = registry_apply(r, command, &entry, e);
+    if (s == ST_OK) {
+        *out = js_share(entry.json);
+        ledger_entry_deinit(&entry);
+    }
+    registry_close(r);
+    return s;
+}
+
+enum status connect_apply(const struct args *a, const struct js *command, struct js **entry, struct err *e)
+{
+    const char *at;
+    struct js *made = NULL;
+    enum status s = place(a, &at, e);
+    if (s == ST_OK)
+        s = is_url(at) ? apply_at_hub(a, at, command, &made, e) : apply_in_file(a, command, &made, e);
+    if (s == ST_OK && entry)
+        *entry = made;
+    else
+        js_free(made);
+    return s;
+}
+
+static enum status get_at_hub(const struct args *a, const char *url, const char *target, struct js **out,
+                              struct err *e)
+{
+    const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
+    return call(a, url, &request, out, e);
+}
+
+enum status connect_item(const struct args *a, const char *noun, const char *id, struct js **out,
+                         struct err *e)
+{
+    const char *at;
+    struct registry *r;
+    struct buf target;
+    *out = NULL;
+    enum status s = place(a, &at, e);
+    if (s == ST_OK && is_url(at)) {
+        buf_init(&target, 512);
+        buf_printf(&target, "/api/v1/items/%.24s/%.64s", noun, id);
+        s = get_at_hub(a, at, target.p, out, e);
+        buf_deinit(&target);
+        return s;
+    }
+    if (s == ST_OK)
+        s = connect_file(a, DB_READ, &r, e);
+    if (s != ST_OK)
+        return s;
+    s = registry_item_personal(r, noun, id, out, e);
+    registry_close(r);
+    return s;
+}
+
+static void add_parameter(struct buf *target, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(target, "%c%s=", strchr(target->p, '?') ? '&' : '?', name);
+    for (; *value; value++)
+        if (strchr("&=#%+ ", *value))
+            buf_printf(target, "%%%02X", (unsigned char)*value);
+        else
+            buf_addc(target, *value);
+}
+
+enum status connect_list(const struct args *a, const struct registry_query *q, struct js **out, struct err *e)
+{
+    const char *at;
+    struct registry *r;
+    struct buf target;
+    *out = NULL;
+    enum status s = place(a, &at, e);
+    if (s == ST_OK && is_url(at)) {
+        buf_init(&target, 2048);
+        buf_printf(&target, "/api/v1/items/%.24s?limit=%" PRId64, q->noun, q->limit);
+        add_parameter(&target, "state", q->state);
+        add_parameter(&target, "body", q->body);
+        add_parameter(&target, "about", q->about);
+        add_parameter(&target, "after", q->after);
+        s = get_at_hub(a, at, target.p, out, e);
+        buf_deinit(&target);
+        return s;
+    }
+    if (s == ST_OK)
+        s = connect_file(a, DB_READ, &r, e);
+    if (s != ST_OK)
+        return s;
+    s = registry_list(r, q, out, e);
+    registry_close(r);
+    return s;
+}

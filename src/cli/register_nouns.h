@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The nouns of the register as commands, made from its table of verbs. */
+#ifndef ACCORD_CLI_REGISTER_NOUNS_H
+#define ACCORD_CLI_REGISTER_NOUNS_H
+
+#include "cli/command.h"
+
+const struct command *register_noun_commands(const char *noun);
+
+#endif
