@@ -3,6 +3,8 @@
  * The one list of nouns. To add a noun: write cli/<noun>.c with its commands, declare the table here and list
  * it.
  */
+#include <stddef.h>
+
 #include "cli/register_nouns.h"
 
 extern const struct command help_commands[];

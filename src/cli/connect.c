@@ -142,7 +142,7 @@ enum status connect_item(const struct args *a, const char *noun, const char *id,
     enum status s = place(a, &at, e);
     if (s == ST_OK && is_url(at)) {
         buf_init(&target, 512);
-        buf_printf(&target, "/api/v1/items/%.24s/%.64s", noun, id);
+        buf_printf(&target, "/api/v1/register/%.24s/%.64s", noun, id);
         s = get_at_hub(a, at, target.p, out, e);
         buf_deinit(&target);
         return s;
@@ -177,7 +177,7 @@ enum status connect_list(const struct args *a, const struct registry_query *q, s
     enum status s = place(a, &at, e);
     if (s == ST_OK && is_url(at)) {
         buf_init(&target, 2048);
-        buf_printf(&target, "/api/v1/items/%.24s?limit=%" PRId64, q->noun, q->limit);
+        buf_printf(&target, "/api/v1/register/%.24s?limit=%" PRId64, q->noun, q->limit);
         add_parameter(&target, "state", q->state);
         add_parameter(&target, "body", q->body);
         add_parameter(&target, "about", q->about);

@@ -82,14 +82,19 @@ static bool is_json_field(const struct field *f)
     return f->type == F_OBJECT || f->type == F_LIST || f->type == F_CODES || f->type == F_ANY;
 }
 
+/* "one of a|b|c (needed)", "id of a body", "list of texts; may be given several times". */
+static char *field_help(const struct field *f)
+{
+    const char *between = f->type == F_ENUM ? " " : f->type == F_ID ? " of a " : "";
+    const char *what = f->arg && *between ? f->arg : "";
+    const char *more = f->type == F_TEXTS || f->type == F_IDS ? "; may be given several times" : "";
+    return xasprintf("%s%s%s%s%s", field_type_name(f->type), *what ? between : "", what, more,
+                     f->required ? " (needed)" : "");
+}
+
 static struct option_spec field_option(const struct field *f)
 {
-    const char *value = is_json_field(f) ? "JSON|@FILE" : f->type == F_ENUM ? f->arg : "VALUE";
-    const char *more = f->type == F_TEXTS || f->type == F_IDS ? "; may be given several times" : "";
-    return (struct option_spec){
-        option_name(f), value,
-        xasprintf("%s%s%s%s%s", field_type_name(f->type), f->type == F_ID && f->arg ? " of a " : "",
-                  f->type == F_ID && f->arg ? f->arg : "", more, f->required ? " (needed)" : "")};
+    return (struct option_spec){option_name(f), is_json_field(f) ? "JSON|@FILE" : "VALUE", field_help(f)};
 }
 
 static const struct option_spec *verb_options(const struct verb *v)
@@ -345,8 +350,7 @@ static struct command verb_command(const struct verb *v)
         .options = verb_options(v),
         .least = 1,
         .most = 1,
-        .run = run_verb,
-        .context = v};
+        .run = run_verb};
 }
 
 static void make_commands(struct made *m)

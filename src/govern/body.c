@@ -137,7 +137,7 @@ FOLD(body_add_fold)
 {
     merge_all(c);
     c->owner = c->id;
-    if (c->person && !c->state)
+    if (c->person && strcmp(c->verb->name, "body.apply") == 0)
         js_put_str(c->doc, "applicant", c->person);
     return index_text(c, e);
 }
