@@ -337,7 +337,9 @@ void csv_scan_init(struct csv_scan *s, const struct csv *c, struct slice piece)
     s->inside = 0;
     s->quotes = false;
     s->line = s->row_line = 0;
-    s->at = s->n_ends = 0;
+    s->at = s->n_ends = s->found = 0;
+    s->wrong = NULL;
+    s->wrong_column = -1;
     s->fields = xcalloc((size_t)c->n_columns, sizeof *s->fields);
 }
 
@@ -383,23 +385,30 @@ static void index_more(struct csv_scan *s)
     }
 }
 
-static enum status scan_error(const struct csv_scan *s, uint64_t lines_before, int column, const char *what,
-                              struct err *e)
+static bool scan_fault(struct csv_scan *s, int column, const char *wrong)
 {
-    unsigned long long line = lines_before + s->row_line + 1;
-    if (column < 0)
-        return err_set(e, ST_INVALID, "%s line %llu: %s", csv_name(s->c), line, what);
-    return err_set(e, ST_INVALID, "%s line %llu, column %d (%s): %s", csv_name(s->c), line, column + 1,
-                   csv_column(s->c, column), what);
+    s->wrong = wrong;
+    s->wrong_column = column;
+    return false;
 }
 
-static enum status wrong_count(const struct csv_scan *s, uint64_t lines_before, uint32_t found,
-                               const char *more, struct err *e)
+static bool wrong_count(struct csv_scan *s, uint32_t found, const char *more)
 {
-    char what[160];
-    snprintf(what, sizeof what, "expected %d fields like the header, found %s%u", s->c->n_columns, more,
-             found);
-    return scan_error(s, lines_before, -1, what, e);
+    s->found = found;
+    return scan_fault(s, -1, more);
+}
+
+enum status csv_scan_error(const struct csv_scan *s, uint64_t lines_before, struct err *e)
+{
+    unsigned long long line = lines_before + s->row_line + 1;
+    const char *name = csv_name(s->c);
+    if (s->found)
+        return err_set(e, ST_INVALID, "%s line %llu: expected %d fields like the header, found %s%u", name,
+                       line, s->c->n_columns, s->wrong, s->found);
+    if (s->wrong_column < 0)
+        return err_set(e, ST_INVALID, "%s line %llu: %s", name, line, s->wrong);
+    return err_set(e, ST_INVALID, "%s line %llu, column %d (%s): %s", name, line, s->wrong_column + 1,
+                   csv_column(s->c, s->wrong_column), s->wrong);
 }
 
 /* Takes the quotes off a field; "" inside becomes ". Counts the newlines in it. */
@@ -424,22 +433,14 @@ static const char *unquote(struct csv_scan *s, struct slice *f)
     return NULL;
 }
 
-static enum status unquote_row(struct csv_scan *s, uint64_t lines_before, struct err *e)
+static bool unquote_row(struct csv_scan *s)
 {
     for (int i = 0; i < s->c->n_columns; i++) {
         const char *wrong = unquote(s, &s->fields[i]);
         if (wrong)
-            return scan_error(s, lines_before, i, wrong, e);
+            return scan_fault(s, i, wrong);
     }
-    return ST_OK;
-}
-
-/* No ends are left: the end of the piece, unless it lies in quotes. */
-static enum status last_row(const struct csv_scan *s, uint64_t lines_before, struct err *e)
-{
-    if (!s->inside)
-        return ST_OK;
-    return scan_error(s, lines_before, -1, "a quoted field is not closed before the end of the file", e);
+    return true;
 }
 
 static bool blank_line(const struct csv_scan *s, uint32_t end)
@@ -447,8 +448,26 @@ static bool blank_line(const struct csv_scan *s, uint32_t end)
     return s->p[end] == '\n' && (end == s->row || (end == s->row + 1 && s->p[s->row] == '\r'));
 }
 
-enum status csv_scan_next(struct csv_scan *s, uint64_t lines_before, const struct slice **fields,
-                          struct err *e)
+/* Cuts the next row's fields out of the index. */
+static bool cut_row(struct csv_scan *s, uint32_t columns)
+{
+    size_t from = s->row;
+    for (uint32_t i = 0; i < columns; i++) {
+        if (s->at + i == s->n_ends)
+            return s->inside ? scan_fault(s, (int)i, "a quoted field is not closed") : wrong_count(s, i, "");
+        uint32_t end = s->ends[s->at + i];
+        s->fields[i] = (struct slice){s->p + from, end - from};
+        from = (size_t)end + 1;
+        if ((s->p[end] == '\n') != (i + 1 == columns))
+            return wrong_count(s, i + 1, i + 1 == columns ? "more than " : "");
+    }
+    s->at += columns;
+    s->row = from;
+    s->line++;
+    return true;
+}
+
+bool csv_scan_next(struct csv_scan *s, const struct slice **fields)
 {
     const uint32_t columns = (uint32_t)s->c->n_columns;
     *fields = NULL;
@@ -457,31 +476,21 @@ enum status csv_scan_next(struct csv_scan *s, uint64_t lines_before, const struc
         if (s->n_ends - s->at < columns)
             index_more(s);
         if (s->at == s->n_ends)
-            return last_row(s, lines_before, e);
+            return !s->inside || scan_fault(s, -1, "a quoted field is not closed before the end of the file");
         if (!blank_line(s, s->ends[s->at]))
             break;
         s->row = s->ends[s->at++] + 1;
         s->line++;
     }
-    size_t from = s->row;
-    for (uint32_t i = 0; i < columns; i++) {
-        if (s->at + i == s->n_ends)
-            return s->inside ? scan_error(s, lines_before, (int)i, "a quoted field is not closed", e)
-                             : wrong_count(s, lines_before, i, "", e);
-        uint32_t end = s->ends[s->at + i];
-        s->fields[i] = (struct slice){s->p + from, end - from};
-        from = (size_t)end + 1;
-        if ((s->p[end] == '\n') != (i + 1 == columns))
-            return wrong_count(s, lines_before, i + 1, i + 1 == columns ? "more than " : "", e);
-    }
-    s->at += columns;
-    s->row = from;
-    s->line++;
+    if (!cut_row(s, columns))
+        return false;
     struct slice *last = &s->fields[columns - 1];
     if (last->n && last->p[last->n - 1] == '\r')
         last->n--;
+    if (s->quotes && !unquote_row(s))
+        return false;
     *fields = s->fields;
-    return s->quotes ? unquote_row(s, lines_before, e) : ST_OK;
+    return true;
 }
 
 enum status csv_next(struct csv *c, const struct slice **fields, struct err *e)
@@ -489,10 +498,12 @@ enum status csv_next(struct csv *c, const struct slice **fields, struct err *e)
     for (;;) {
         *fields = NULL;
         if (c->scanning) {
-            enum status st = csv_scan_next(&c->scan, c->lines_before, fields, e);
+            bool fine = csv_scan_next(&c->scan, fields);
             c->line = c->lines_before + c->scan.row_line + 1;
-            if (st != ST_OK || *fields)
-                return st;
+            if (!fine)
+                return csv_scan_error(&c->scan, c->lines_before, e);
+            if (*fields)
+                return ST_OK;
             c->lines_before += c->scan.line;
             csv_scan_deinit(&c->scan);
             c->scanning = false;

@@ -76,14 +76,17 @@ struct csv_scan {
     uint64_t row_line;   /* lines before the row last given */
     uint32_t at, n_ends; /* ends[at..n_ends) are not used yet */
     struct slice *fields;
+    const char *wrong; /* the fault, in which column (-1: the row), and the number of fields found */
+    int wrong_column;
+    uint32_t found;
     uint32_t ends[CSV_INDEX + 64]; /* where fields end: delimiters and newlines outside quotes */
 };
 /* The piece is at most 4 GiB. */
 void csv_scan_init(struct csv_scan *s, const struct csv *c, struct slice piece);
 void csv_scan_deinit(struct csv_scan *s);
-/* The next row's fields (as many as columns, until the next call), or NULL at the end. Errors count lines
-   from `lines_before`, those of the file before the piece. */
-MUST_CHECK enum status csv_scan_next(struct csv_scan *s, uint64_t lines_before, const struct slice **fields,
-                                     struct err *e);
+/* The next row's fields (as many as columns, until the next call), or NULL at the end. False on an error,
+   which csv_scan_error then tells; `lines_before` are those of the file before the piece. */
+bool csv_scan_next(struct csv_scan *s, const struct slice **fields);
+enum status csv_scan_error(const struct csv_scan *s, uint64_t lines_before, struct err *e);
 
 #endif

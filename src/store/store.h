@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/table.h" /* NONE_I32, NONE_I64 */
 
 enum store_table {
     STORE_CONDITION,
@@ -25,7 +26,7 @@ enum store_table {
     STORE_MEASUREMENT,
     STORE_OBSERVATION,
     STORE_SPECIMEN,
-    STORE_DEATH,
+    STORE_DEATH, /* concept = cause_concept_id; it has no id of its own: COL_ID is the person index + 1 */
     STORE_VISIT,
     STORE_VISIT_DETAIL,
     STORE_CONDITION_ERA,
@@ -71,7 +72,6 @@ enum store_column {
     COL_ANATOMIC_SITE,
     COL_DISEASE_STATUS,
     COL_SOURCE_ID, /* specimen_source_id, text */
-    COL_CAUSE,     /* death: cause_concept_id is COL_CONCEPT; cause_source_concept_id is COL_SOURCE_CONCEPT */
     COL_ADMITTED_FROM,
     COL_DISCHARGED_TO,
     COL_OCCURRENCE_COUNT,
@@ -87,10 +87,6 @@ enum store_column {
 };
 
 enum store_kind { KIND_ABSENT, KIND_I32, KIND_I64, KIND_F64, KIND_TEXT };
-/* What store_read gives for a missing value: NONE_I32, NONE_I64, NaN; for text a code of -1. */
-#define NONE_I32 INT32_MIN
-#define NONE_I64 INT64_MIN
-
 struct store;
 MUST_CHECK enum status store_open(const char *path, struct store **out, struct err *e);
 void store_close(struct store *s);
@@ -100,11 +96,11 @@ const char *store_snapshot_id(const struct store *s);   /* hex hash of the manif
 /* Persons: parallel arrays of n, mapped. */
 struct store_persons {
     uint32_t n;
-    const int16_t *birth_year;
+    const int16_t *birth_year;                /* INT16_MIN where in_person is 0 */
     const int8_t *birth_month;                /* 0 = missing */
     const int8_t *birth_day;                  /* 0 = missing */
     const int32_t *gender, *race, *ethnicity; /* concept ids; 0 as the source has it, NONE_I32 missing */
-    const int32_t *location, *care_site;      /* index into store_places / store_care_sites; -1 missing */
+    const int32_t *location, *care_site;      /* for store_place, store_care_site; -1 missing */
     /* Persons that events or periods name but PERSON has no row for are kept with in_person = 0: Circe counts
      * them. */
     const uint8_t *in_person;
@@ -117,6 +113,22 @@ void store_pseudonym(const struct store *s, uint32_t person, uint8_t out[16]);
    opt-outs at the site only. */
 MUST_CHECK enum status store_source_ids(const struct store *s, const char *key_path, int64_t **out,
                                         struct err *e);
+
+/* LOCATION (addresses are not kept) and CARE_SITE; false past the end. Texts are borrowed, "" where missing.
+ */
+struct store_place {
+    int64_t id;
+    double latitude, longitude; /* NaN where missing */
+    const char *state, *county, *zip, *source_value;
+};
+struct store_care_site {
+    int64_t id;
+    int32_t place_of_service; /* NONE_I32 missing */
+    int32_t place;            /* index of its location; -1 missing */
+    const char *name, *source_value;
+};
+bool store_place(const struct store *s, uint32_t i, struct store_place *out);
+bool store_care_site(const struct store *s, uint32_t i, struct store_care_site *out);
 
 /* Observation periods of a person: [first, first + n) of parallel arrays, sorted by start, then id. */
 struct store_periods {
@@ -135,8 +147,8 @@ struct store_concept {
     const char *name, *domain, *vocabulary, *code, *concept_class; /* borrowed; "" where absent */
 };
 bool store_concept_find(const struct store *s, int32_t id, struct store_concept *out);
-/* Ids of CONCEPT_ANCESTOR descendants of an id (without the id itself unless a row says so), valid or not;
- * borrowed array. */
+/* Ids of CONCEPT_ANCESTOR descendants of an id (without the id itself unless a row says so), valid or not,
+ * ascending; borrowed array. */
 void store_descendants(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
 /* concept_id_1 of valid 'Maps to' rows whose concept_id_2 is id. */
 void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
@@ -155,6 +167,19 @@ void store_runs(const struct store *s, enum store_table t, const struct store_ru
 /* The run of a concept; false when there are no rows. */
 bool store_run_find(const struct store *s, enum store_table t, int32_t concept_id, struct store_run *out);
 
+/* Persons within a run: the first row of the run whose person is at or behind `person` (its end when there is
+   none). A person range [a, b) of a run is the rows from seek(a) to seek(b). */
+MUST_CHECK enum status store_run_seek(const struct store *s, enum store_table t, const struct store_run *r,
+                                      uint32_t person, uint64_t *row, struct err *e);
+/* Columns lie in blocks of 512 rows; decoding whole blocks is cheapest. The person of the first row of each
+ * block of the table (block b holds rows [512 b, 512 b + 512)); within a run they ascend: skip blocks of
+ * persons of no interest.
+ */
+enum { STORE_BLOCK_ROWS = 512 };
+void store_block_persons(const struct store *s, enum store_table t, const uint32_t **first, uint64_t *n);
+/* Whether any row of the table has a value there; a column without is cheap to read all the same. */
+bool store_has_values(const struct store *s, enum store_table t, enum store_column c);
+
 /* Decodes rows [first, first + n) of a column. The kind must fit: i32 for COL_PERSON, days, concepts and text
  * codes. */
 MUST_CHECK enum status store_read_i32(const struct store *s, enum store_table t, enum store_column c,
@@ -168,7 +193,7 @@ MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t,
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code);
 int32_t store_n_texts(const struct store *s, enum store_table t, enum store_column c);
 
-/* The second order: rows of a table that belong to one person, as row numbers in ascending (start, id) order.
-   Absent orders give ST_UNSUPPORTED. Added when it pays; see docs/formats/store.md. */
+/* Reads every byte of the store against its checksums; ST_CORRUPT names the file. */
+MUST_CHECK enum status store_verify(const struct store *s, struct err *e);
 
 #endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/value.h"
+
+#include "base/date.h"
+
+/* "7.0", "7.00": what pandas and R make of a column of whole numbers with gaps. */
+static bool whole_with_zeros(struct slice s, int64_t *out)
+{
+    const char *point = s.n ? memchr(s.p, '.', s.n) : NULL;
+    if (!point)
+        return false;
+    struct slice whole = {s.p, (size_t)(point - s.p)};
+    for (size_t i = whole.n + 1; i < s.n; i++)
+        if (s.p[i] != '0')
+            return false;
+    return parse_i64(whole, out);
+}
+
+bool value_i64(struct slice s, int64_t *out)
+{
+    size_t i = s.n && s.p[0] == '-', from = i;
+    if (s.n - i > 18 || s.n == i)
+        return parse_i64(s, out) || whole_with_zeros(s, out);
+    uint64_t v = 0;
+    for (; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9)
+            return whole_with_zeros(s, out);
+        v = v * 10 + digit;
+    }
+    *out = from ? -(int64_t)v : (int64_t)v;
+    return true;
+}
+
+bool value_i32(struct slice s, int32_t *out)
+{
+    int64_t v;
+    if (!value_i64(s, &v) || v <= INT32_MIN || v > INT32_MAX) /* INT32_MIN means missing */
+        return false;
+    *out = (int32_t)v;
+    return true;
+}
+
+/* Up to 15 digits and 10^0..10^15 are exact doubles, so one division rounds correctly (Clinger, 1990). */
+bool value_double(struct slice s, double *out)
+{
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = s.n && s.p[0] == '-', from = i, point = s.n;
+    if (s.n - i > 16 || s.n == i)
+        return parse_double(s, out);
+    int64_t mantissa = 0;
+    for (; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (s.p[i] == '.' && point == s.n && i > from)
+            point = i;
+        else if (digit > 9)
+            return parse_double(s, out);
+        else
+            mantissa = mantissa * 10 + digit;
+    }
+    size_t decimals = point < s.n ? s.n - point - 1 : 0;
+    if (s.n - from - (point < s.n) > 15)
+        return parse_double(s, out);
+    double v = (double)mantissa / powers[decimals];
+    *out = from ? -v : v;
+    return true;
+}
+
+bool value_date(struct slice s, int32_t *days)
+{
+    if (s.n != 10)
+        return date_parse_loose(s, days);
+    unsigned d[10], worst = 0;
+    for (int i = 0; i < 10; i++) {
+        d[i] = (unsigned)(unsigned char)s.p[i] - '0';
+        worst |= i == 4 || i == 7 ? (unsigned)(s.p[i] != '-') * 16 : d[i] > 9 ? 16 : 0;
+    }
+    int year = (int)(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3]);
+    int month = (int)(d[5] * 10 + d[6]), day = (int)(d[8] * 10 + d[9]);
+    if (worst || !date_valid(year, month, day))
+        return false;
+    *days = date_of(year, month, day);
+    return true;
+}

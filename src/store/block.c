@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/block.h"
+
+#include <string.h>
+
+#include "base/table.h"
+
+/* Loops over lanes become vector code of the machine's width; the machine is asked once, at start. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&                \
+    defined(__GNUC__) && !defined(__clang__)
+#define VECTORS __attribute__((target_clones("arch=x86-64-v4", "avx2", "default"), optimize("O3")))
+#else
+#define VECTORS
+#endif
+
+struct header {
+    uint8_t width, flags;
+    uint16_t n_exceptions;
+    int32_t base;
+};
+
+/* Packs the low `width` (1..32) bits of 512 values into 16 * width words. */
+VECTORS static void pack(const uint32_t *restrict v, unsigned width, uint32_t *restrict out)
+{
+    const uint32_t mask = width == 32 ? UINT32_MAX : (1U << width) - 1;
+    memset(out, 0, (size_t)width * BLOCK_LANES * sizeof *out);
+    for (unsigned row = 0; row < BLOCK_ROWS / BLOCK_LANES; row++) {
+        unsigned bit = row * width, word = bit / 32, shift = bit % 32;
+        for (unsigned lane = 0; lane < BLOCK_LANES; lane++)
+            out[word * BLOCK_LANES + lane] |= (v[row * BLOCK_LANES + lane] & mask) << shift;
+        if (shift + width > 32)
+            for (unsigned lane = 0; lane < BLOCK_LANES; lane++)
+                out[(word + 1) * BLOCK_LANES + lane] |= (v[row * BLOCK_LANES + lane] & mask) >> (32 - shift);
+    }
+}
+
+VECTORS static void unpack(const uint32_t *restrict in, unsigned width, uint32_t *restrict v)
+{
+    const uint32_t mask = width == 32 ? UINT32_MAX : (1U << width) - 1;
+    for (unsigned row = 0; row < BLOCK_ROWS / BLOCK_LANES; row++) {
+        unsigned bit = row * width, word = bit / 32, shift = bit % 32;
+        const uint32_t *a = in + word * BLOCK_LANES;
+        if (shift + width > 32)
+            for (unsigned lane = 0; lane < BLOCK_LANES; lane++)
+                v[row * BLOCK_LANES + lane] =
+                    ((a[lane] >> shift) | (a[BLOCK_LANES + lane] << (32 - shift))) & mask;
+        else
+            for (unsigned lane = 0; lane < BLOCK_LANES; lane++)
+                v[row * BLOCK_LANES + lane] = (a[lane] >> shift) & mask;
+    }
+}
+
+VECTORS static void add_base_i32(int32_t *restrict v, int32_t base)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = (int32_t)((uint32_t)v[i] + (uint32_t)base);
+}
+
+/* Code 0 is missing, the others are one more than the distance to the base. */
+VECTORS static void add_base_missing_i32(int32_t *restrict v, int32_t base)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = v[i] ? (int32_t)((uint32_t)v[i] + (uint32_t)base - 1) : NONE_I32;
+}
+
+VECTORS static void join_i64(const uint32_t *restrict low, const uint32_t *restrict high,
+                             int64_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = (int64_t)((uint64_t)high[i] << 32 | low[i]);
+}
+
+static unsigned bits_of(uint64_t x)
+{
+    return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
+}
+
+static size_t round_up_8(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+static size_t exceptions_bytes(unsigned n)
+{
+    return round_up_8(2 * (size_t)n) + 8 * (size_t)n;
+}
+
+struct plan {
+    int64_t base;
+    bool missing;
+    unsigned width, n_exceptions;
+    size_t bytes;
+};
+
+static size_t header_bytes(int64_t base)
+{
+    return base < INT32_MIN || base > INT32_MAX ? 16 : 8;
+}
+
+static uint64_t code_of(const struct plan *p, int64_t v)
+{
+    if (!p->missing)
+        return (uint64_t)v - (uint64_t)p->base;
+    return v == NONE_I64 ? 0 : (uint64_t)v - (uint64_t)p->base + 1;
+}
+
+/* The width with the fewest bytes: every value of more bits costs ten as an exception. */
+static void choose_width(struct plan *p, const uint16_t *of_bits)
+{
+    unsigned above = 0;
+    p->bytes = SIZE_MAX;
+    for (unsigned width = 65; width-- > 0;) {
+        size_t bytes = header_bytes(p->base) + 64 * (size_t)width + exceptions_bytes(above);
+        if (bytes < p->bytes) {
+            p->bytes = bytes;
+            p->width = width;
+            p->n_exceptions = above;
+        }
+        above += of_bits[width];
+    }
+}
+
+static struct plan make_plan(const int64_t *values)
+{
+    struct plan p = {.base = INT64_MAX};
+    int64_t most = INT64_MIN;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        bool none = values[i] == NONE_I64;
+        p.missing |= none;
+        p.base = !none && values[i] < p.base ? values[i] : p.base;
+        most = values[i] > most ? values[i] : most;
+    }
+    if (most == NONE_I64)
+        p.base = 0;
+    uint16_t of_bits[65] = {0};
+    if (bits_of(code_of(&p, most)) == 0) {
+        p.bytes = header_bytes(p.base);
+        return p;
+    }
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        of_bits[bits_of(code_of(&p, values[i]))]++;
+    choose_width(&p, of_bits);
+    return p;
+}
+
+size_t block_cost(const int64_t *values)
+{
+    return make_plan(values).bytes;
+}
+
+static uint8_t *put_header(const struct plan *p, unsigned user, uint8_t *out)
+{
+    bool wide = header_bytes(p->base) == 16;
+    struct header h = {(uint8_t)p->width, (uint8_t)(user << BLOCK_USER_SHIFT), (uint16_t)p->n_exceptions,
+                       wide ? 0 : (int32_t)p->base};
+    h.flags |= (uint8_t)((p->missing ? BLOCK_MISSING : 0) | (wide ? BLOCK_WIDE_BASE : 0));
+    memcpy(out, &h, sizeof h);
+    if (wide)
+        memcpy(out + 8, &p->base, 8);
+    return out + header_bytes(p->base);
+}
+
+static uint8_t *put_exceptions(const struct plan *p, const int64_t *values, uint8_t *out)
+{
+    uint8_t *code_at = out + round_up_8(2 * (size_t)p->n_exceptions);
+    memset(out, 0, (size_t)(code_at - out));
+    for (unsigned i = 0; i < BLOCK_ROWS && p->n_exceptions; i++) {
+        uint64_t code = code_of(p, values[i]);
+        if (bits_of(code) <= p->width)
+            continue;
+        uint16_t at = (uint16_t)i;
+        memcpy(out, &at, 2);
+        memcpy(code_at, &code, 8);
+        out += 2;
+        code_at += 8;
+    }
+    return code_at;
+}
+
+size_t block_encode(const int64_t *values, unsigned user, uint8_t *out)
+{
+    struct plan p = make_plan(values);
+    uint32_t part[BLOCK_ROWS], packed[BLOCK_ROWS];
+    uint8_t *to = put_header(&p, user, out);
+    unsigned low = p.width < 32 ? p.width : 32, high = p.width - low;
+    if (low) {
+        for (unsigned i = 0; i < BLOCK_ROWS; i++)
+            part[i] = (uint32_t)code_of(&p, values[i]);
+        pack(part, low, packed);
+        memcpy(to, packed, 64 * (size_t)low);
+        to += 64 * (size_t)low;
+    }
+    if (high) {
+        for (unsigned i = 0; i < BLOCK_ROWS; i++)
+            part[i] = (uint32_t)(code_of(&p, values[i]) >> 32);
+        pack(part, high, packed);
+        memcpy(to, packed, 64 * (size_t)high);
+        to += 64 * (size_t)high;
+    }
+    return (size_t)(put_exceptions(&p, values, to) - out);
+}
+
+/* Where the parts of a block are; false when they do not fit into n bytes. */
+struct parts {
+    struct header h;
+    int64_t base;
+    const uint8_t *packed, *positions, *codes;
+};
+
+static bool find_parts(const uint8_t *p, size_t n, struct parts *out)
+{
+    if (n < sizeof out->h)
+        return false;
+    memcpy(&out->h, p, sizeof out->h);
+    size_t header = out->h.flags & BLOCK_WIDE_BASE ? 16 : 8;
+    size_t packed = 64 * (size_t)out->h.width;
+    if (out->h.width > 64 || out->h.n_exceptions > BLOCK_ROWS ||
+        n < header + packed + exceptions_bytes(out->h.n_exceptions))
+        return false;
+    out->base = out->h.base;
+    if (header == 16)
+        memcpy(&out->base, p + 8, 8);
+    out->packed = p + header;
+    out->positions = out->packed + packed;
+    out->codes = out->positions + round_up_8(2 * (size_t)out->h.n_exceptions);
+    return true;
+}
+
+/* The packed words; blocks lie 8-byte aligned in their file, but tests give any address. */
+static void unpack_bytes(const uint8_t *packed, unsigned width, uint32_t *out)
+{
+    if ((uintptr_t)packed % 4 == 0) {
+        unpack((const uint32_t *)(const void *)packed, width, out);
+        return;
+    }
+    uint32_t words[BLOCK_ROWS];
+    memcpy(words, packed, 64 * (size_t)width);
+    unpack(words, width, out);
+}
+
+static int64_t value_of(const struct parts *b, uint64_t code)
+{
+    if (!(b->h.flags & BLOCK_MISSING))
+        return (int64_t)(code + (uint64_t)b->base);
+    return code ? (int64_t)(code + (uint64_t)b->base - 1) : NONE_I64;
+}
+
+static bool exception(const struct parts *b, unsigned k, unsigned *at, uint64_t *code)
+{
+    uint16_t position;
+    memcpy(&position, b->positions + 2 * (size_t)k, 2);
+    memcpy(code, b->codes + 8 * (size_t)k, 8);
+    *at = position;
+    return position < BLOCK_ROWS;
+}
+
+bool block_decode_i32(const uint8_t *p, size_t n, int32_t *out)
+{
+    struct parts b;
+    if (!find_parts(p, n, &b) || b.h.width > 32)
+        return false;
+    if (b.h.width)
+        unpack_bytes(b.packed, b.h.width, (uint32_t *)out);
+    else
+        memset(out, 0, BLOCK_ROWS * sizeof *out);
+    if (b.h.flags & BLOCK_MISSING)
+        add_base_missing_i32(out, (int32_t)b.base);
+    else
+        add_base_i32(out, (int32_t)b.base);
+    for (unsigned k = 0; k < b.h.n_exceptions; k++) {
+        unsigned at;
+        uint64_t code;
+        if (!exception(&b, k, &at, &code))
+            return false;
+        int64_t v = value_of(&b, code);
+        out[at] = v == NONE_I64 ? NONE_I32 : (int32_t)v;
+    }
+    return true;
+}
+
+bool block_decode_i64(const uint8_t *p, size_t n, int64_t *out)
+{
+    struct parts b;
+    uint32_t low[BLOCK_ROWS], high[BLOCK_ROWS];
+    if (!find_parts(p, n, &b))
+        return false;
+    memset(low, 0, b.h.width ? 0 : sizeof low);
+    memset(high, 0, b.h.width > 32 ? 0 : sizeof high);
+    if (b.h.width)
+        unpack_bytes(b.packed, b.h.width < 32 ? b.h.width : 32, low);
+    if (b.h.width > 32)
+        unpack_bytes(b.packed + 64 * 32, b.h.width - 32U, high);
+    join_i64(low, high, out);
+    for (unsigned k = 0; k < b.h.n_exceptions; k++) {
+        unsigned at;
+        uint64_t code;
+        if (!exception(&b, k, &at, &code))
+            return false;
+        out[at] = (int64_t)code;
+    }
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = value_of(&b, (uint64_t)out[i]);
+    return true;
+}
+
+unsigned block_user(const uint8_t *p)
+{
+    return p[1] >> BLOCK_USER_SHIFT;
+}
+
+static uint64_t packed_value(const uint8_t *packed, unsigned width, unsigned i)
+{
+    unsigned bit = i / BLOCK_LANES * width, word = bit / 32, shift = bit % 32, lane = i % BLOCK_LANES;
+    uint32_t a, b = 0;
+    memcpy(&a, packed + 4 * (size_t)(word * BLOCK_LANES + lane), 4);
+    if (shift + width > 32)
+        memcpy(&b, packed + 4 * (size_t)((word + 1) * BLOCK_LANES + lane), 4);
+    uint64_t both = (uint64_t)b << 32 | a;
+    return both >> shift & (((uint64_t)1 << width) - 1);
+}
+
+bool block_value(const uint8_t *p, size_t n, unsigned i, int64_t *out)
+{
+    struct parts b;
+    if (!find_parts(p, n, &b))
+        return false;
+    uint64_t code = 0, other;
+    unsigned low = b.h.width < 32 ? b.h.width : 32, at;
+    if (low)
+        code = packed_value(b.packed, low, i);
+    if (b.h.width > 32)
+        code |= packed_value(b.packed + 64 * 32, b.h.width - 32U, i) << 32;
+    for (unsigned k = 0; k < b.h.n_exceptions; k++)
+        if (exception(&b, k, &at, &other) && at == i)
+            code = other;
+    *out = value_of(&b, code);
+    return true;
+}

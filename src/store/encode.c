@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/encode.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Distinct values of a column with their numbers of rows, in an open hash; given up when there are too many.
+ */
+struct distinct {
+    int64_t value[2 * COLUMN_MOST_DISTINCT];
+    uint64_t rows[2 * COLUMN_MOST_DISTINCT]; /* 0 = free */
+    int32_t code[2 * COLUMN_MOST_DISTINCT];
+    size_t n;
+};
+
+struct encoder {
+    struct column_writer *w; /* NULL for a constant: its file is written at once */
+    enum column_coding coding;
+    struct distinct *distinct;
+    int32_t *values; /* of the codes */
+    const int64_t *least;
+    int64_t *base; /* least, with 0 for persons without */
+    uint32_t n_persons;
+    const struct text_list *texts;
+    uint32_t *first;
+    size_t n_first, cap_first;
+};
+
+static size_t slot_of(const struct distinct *d, int64_t value)
+{
+    size_t mask = 2 * COLUMN_MOST_DISTINCT - 1, at = (size_t)idmap_hash(value) & mask;
+    while (d->rows[at] && d->value[at] != value)
+        at = (at + 1) & mask;
+    return at;
+}
+
+static bool count_value(struct distinct *d, int64_t value, uint64_t rows)
+{
+    size_t at = slot_of(d, value);
+    if (!d->rows[at] && ++d->n > COLUMN_MOST_DISTINCT)
+        return false;
+    d->value[at] = value;
+    d->rows[at] += rows;
+    return true;
+}
+
+/* Counts repeated values of neighbours at once: rows of one concept often agree. */
+static bool count_column(struct distinct *d, const struct run_column *c, size_t n)
+{
+    for (size_t i = 0, same; i < n; i += same) {
+        int64_t v = run_value(c, i);
+        for (same = c->width ? 1 : n; i + same < n && run_value(c, i + same) == v;)
+            same++;
+        if (v != NONE_I64 && !count_value(d, v, same))
+            return false;
+    }
+    return true;
+}
+
+struct frequent {
+    uint64_t rows;
+    int64_t value;
+};
+
+static int by_frequency(const void *a, const void *b)
+{
+    const struct frequent *x = a, *y = b;
+    if (x->rows != y->rows)
+        return x->rows > y->rows ? -1 : 1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Codes by frequency, so that the usual ones are small. */
+static int32_t *number_values(struct distinct *d)
+{
+    struct frequent *f = xrealloc_array(NULL, d->n, sizeof *f);
+    int32_t *values = xrealloc_array(NULL, d->n, sizeof *values);
+    size_t n = 0;
+    for (size_t i = 0; i < 2 * COLUMN_MOST_DISTINCT; i++)
+        if (d->rows[i])
+            f[n++] = (struct frequent){d->rows[i], d->value[i]};
+    qsort(f, n, sizeof *f, by_frequency);
+    for (size_t i = 0; i < n; i++) {
+        values[i] = (int32_t)f[i].value;
+        d->code[slot_of(d, f[i].value)] = (int32_t)i;
+    }
+    free(f);
+    return values;
+}
+
+/* The column's values where they are few; else NULL. */
+static struct distinct *find_distinct(const struct merge_input *in, size_t column)
+{
+    struct distinct *d = xcalloc(1, sizeof *d);
+    for (size_t r = 0; r < in->n_runs; r++)
+        if (!count_column(d, &in->runs[r].columns[column], in->runs[r].n)) {
+            free(d);
+            return NULL;
+        }
+    return d;
+}
+
+enum uniformity { VARIED, CONSTANT, ALL_MISSING };
+static enum uniformity uniformity_of(const struct merge_input *in, size_t column, int64_t *value)
+{
+    const struct run_column *first = &in->runs[0].columns[column];
+    for (size_t r = 0; r < in->n_runs; r++) {
+        const struct run_column *c = &in->runs[r].columns[column];
+        if (c->width || c->missing != first->missing || c->base != first->base)
+            return VARIED;
+    }
+    *value = first->base;
+    return first->missing ? ALL_MISSING : CONSTANT;
+}
+
+static enum column_coding coding_of(const struct schema_column *c)
+{
+    switch (c->column) {
+    case COL_PERSON:
+        return CODING_PERSON;
+    case COL_END:
+        return CODING_FROM_START;
+    case COL_ID:
+    case COL_VISIT:
+        return CODING_ID;
+    case COL_START:
+    case COL_CARE_SITE:
+        return CODING_PLAIN;
+    default:
+        break;
+    }
+    if (c->origin == FROM_SOURCE && c->source.kind == TABLE_F64)
+        return CODING_NUMBER;
+    return c->source.kind == TABLE_TEXT ? CODING_TEXT : CODING_DISTINCT;
+}
+
+static char *column_path(const struct import *im, enum store_table t, size_t column)
+{
+    const struct schema_table *s = schema_table(t);
+    char *file = xasprintf("%s.%s.acc", s->file, schema_column_name(s->columns[column].column));
+    char *path = import_path(im, file);
+    free(file);
+    return path;
+}
+
+static void prepare(struct encoder *x, const struct import *im, const struct merge_input *in, size_t column)
+{
+    if (x->coding == CODING_DISTINCT) {
+        x->distinct = find_distinct(in, column);
+        x->coding = x->distinct ? CODING_DISTINCT : CODING_PLAIN;
+    }
+    if (x->distinct)
+        x->values = number_values(x->distinct);
+    x->texts = in->texts[column];
+    if (x->coding == CODING_ID) {
+        x->least = in->least_id[column];
+        x->n_persons = im->n_persons;
+        x->base = xrealloc_array(NULL, x->n_persons, sizeof *x->base);
+        for (uint32_t p = 0; p < x->n_persons; p++)
+            x->base[p] = x->least[p] == INT64_MAX ? (p ? x->base[p - 1] : 0) : x->least[p];
+    }
+}
+
+enum status encoder_open(struct import *im, const struct merge_input *in, size_t column, uint64_t rows,
+                         struct encoder **out, struct err *e)
+{
+    const struct schema_column *c = &schema_table(in->table)->columns[column];
+    struct column_meta meta = {.rows = rows};
+    *out = NULL;
+    enum uniformity u = uniformity_of(in, column, &meta.constant);
+    if (u == ALL_MISSING)
+        return ST_OK;
+    struct encoder *x = xcalloc(1, sizeof *x);
+    x->coding = coding_of(c);
+    bool constant = u == CONSTANT && (x->coding == CODING_DISTINCT || x->coding == CODING_NUMBER);
+    if (constant)
+        x->coding = CODING_CONSTANT;
+    else
+        prepare(x, im, in, column);
+    meta.kind = (uint32_t)store_column_kind(in->table, c->column);
+    meta.coding = (uint32_t)x->coding;
+    meta.constant = constant ? meta.constant : 0;
+    char *path = column_path(im, in->table, column);
+    enum status st = column_create(path, &meta, &x->w, e);
+    free(path);
+    if (st == ST_OK)
+        *out = x;
+    else
+        encoder_abandon(x);
+    return st;
+}
+
+static unsigned make_person(struct encoder *x, const int64_t *persons, int64_t *block)
+{
+    GROW(x->first, x->n_first + 1, x->cap_first);
+    x->first[x->n_first++] = (uint32_t)persons[0];
+    block[0] = 0;
+    for (unsigned i = 1; i < BLOCK_ROWS; i++)
+        block[i] = (int64_t)(uint32_t)((uint32_t)persons[i] - (uint32_t)persons[i - 1]);
+    return 0;
+}
+
+static unsigned make_from_start(const int64_t *values, const int64_t *starts, int64_t *block)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        block[i] = values[i] == NONE_I64 ? NONE_I64 : values[i] - starts[i];
+    return 0;
+}
+
+static unsigned make_id(const struct encoder *x, const int64_t *values, const int64_t *persons,
+                        int64_t *block)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        block[i] =
+            values[i] == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
+    if (block_cost(block) < block_cost(values))
+        return 1;
+    memcpy(block, values, BLOCK_ROWS * sizeof *block);
+    return 0;
+}
+
+static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+/* Whole numbers under 2^53 and powers of ten up to 10^22 are exact, so the division rounds once: what the
+ * decimal text of the source was rounded to. */
+static bool scale(double v, unsigned decimals, int64_t *out)
+{
+    double scaled = nearbyint(v * powers[decimals]);
+    if (!(fabs(scaled) < 9007199254740992.0) || scaled / powers[decimals] != v)
+        return false;
+    *out = (int64_t)scaled;
+    return true;
+}
+
+static double number_of(int64_t bits)
+{
+    double d;
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
+static unsigned make_number(const int64_t *values, int64_t *block)
+{
+    unsigned decimals = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS && decimals <= COLUMN_MOST_DECIMALS; i++) {
+        int64_t unused;
+        while (values[i] != NONE_I64 && decimals <= COLUMN_MOST_DECIMALS &&
+               !scale(number_of(values[i]), decimals, &unused))
+            decimals++;
+    }
+    bool exact = decimals <= COLUMN_MOST_DECIMALS;
+    for (unsigned i = 0; i < BLOCK_ROWS && exact; i++)
+        if (values[i] == NONE_I64)
+            block[i] = NONE_I64;
+        else
+            exact = scale(number_of(values[i]), decimals, &block[i]);
+    if (exact)
+        return decimals;
+    memcpy(block, values, BLOCK_ROWS * sizeof *block);
+    return COLUMN_NUMBER_BITS;
+}
+
+static unsigned make_distinct(const struct encoder *x, const int64_t *values, int64_t *block)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        if (i && values[i] == values[i - 1])
+            block[i] = block[i - 1];
+        else
+            block[i] = values[i] == NONE_I64 ? NONE_I64 : x->distinct->code[slot_of(x->distinct, values[i])];
+    }
+    return 0;
+}
+
+static void encode_block(struct encoder *x, const int64_t *values, const int64_t *persons,
+                         const int64_t *starts)
+{
+    int64_t block[BLOCK_ROWS];
+    unsigned user = 0;
+    if (x->coding == CODING_PERSON)
+        user = make_person(x, values, block);
+    else if (x->coding == CODING_FROM_START)
+        user = make_from_start(values, starts, block);
+    else if (x->coding == CODING_ID)
+        user = make_id(x, values, persons, block);
+    else if (x->coding == CODING_NUMBER)
+        user = make_number(values, block);
+    else if (x->coding == CODING_DISTINCT)
+        user = make_distinct(x, values, block);
+    else
+        memcpy(block, values, sizeof block);
+    column_write_block(x->w, block, user);
+}
+
+/* The last rows, repeated to fill a block. */
+static void encode_rest(struct encoder *x, const int64_t *values, const int64_t *persons,
+                        const int64_t *starts, size_t n)
+{
+    int64_t v[BLOCK_ROWS], p[BLOCK_ROWS], s[BLOCK_ROWS];
+    for (size_t i = 0; i < BLOCK_ROWS; i++) {
+        size_t from = i < n ? i : n - 1;
+        v[i] = values[from];
+        p[i] = persons[from];
+        s[i] = starts[from];
+    }
+    encode_block(x, v, p, s);
+}
+
+void encoder_add(struct encoder *x, const int64_t *values, const int64_t *persons, const int64_t *starts,
+                 size_t n)
+{
+    if (x->coding == CODING_CONSTANT)
+        return;
+    size_t at = 0;
+    for (; at + BLOCK_ROWS <= n; at += BLOCK_ROWS)
+        encode_block(x, values + at, persons + at, starts + at);
+    if (at < n)
+        encode_rest(x, values + at, persons + at, starts + at, n - at);
+}
+
+static void encoder_free(struct encoder *x)
+{
+    free(x->distinct);
+    free(x->values);
+    free(x->base);
+    free(x->first);
+    free(x);
+}
+
+enum status encoder_commit(struct encoder *x, struct err *e)
+{
+    if (!x)
+        return ST_OK;
+    column_write_end(x->w);
+    struct arrays_writer *file = column_file(x->w);
+    if (x->coding == CODING_PERSON)
+        arrays_add(file, "first", sizeof *x->first, x->first, x->n_first);
+    else if (x->coding == CODING_ID)
+        column_add_base(x->w, x->base, x->n_persons);
+    else if (x->coding == CODING_DISTINCT)
+        arrays_add(file, "distinct", sizeof *x->values, x->values, x->distinct->n);
+    else if (x->coding == CODING_TEXT)
+        text_list_write(x->texts, "text", file);
+    enum status st = column_commit(x->w, e);
+    encoder_free(x);
+    return st;
+}
+
+void encoder_abandon(struct encoder *x)
+{
+    if (!x)
+        return;
+    column_abandon(x->w);
+    encoder_free(x);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Concept (as its place among those of the slice), person and day are put into one 64-bit key and sorted by
+ * least-significant-digit radix, which is stable; rows of one key are then put in order of their ids. Input
+ * that comes ordered by person, as exports mostly do, needs the digits of the concept only.
+ */
+#include "store/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
+static unsigned bits_of(uint64_t x)
+{
+    return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
+}
+
+/* The distinct concept keys of a slice, sorted, with an open hash from key to place. */
+struct places {
+    uint32_t *keys, *slots; /* slots hold place + 1 */
+    size_t n, capacity, mask;
+};
+
+static size_t slot_of(const struct places *p, uint32_t key)
+{
+    size_t at = (key * 2654435761U) & p->mask; /* Knuth's multiplicative hashing: 2^32 / golden ratio */
+    while (p->slots[at] && p->keys[p->slots[at] - 1] != key)
+        at = (at + 1) & p->mask;
+    return at;
+}
+
+static void rehash(struct places *p, size_t slots)
+{
+    free(p->slots);
+    p->slots = xcalloc(slots, sizeof *p->slots);
+    p->mask = slots - 1;
+    for (size_t i = 0; i < p->n; i++)
+        p->slots[slot_of(p, p->keys[i])] = (uint32_t)i + 1;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void places_init(struct places *p, const uint32_t *keys, size_t n)
+{
+    *p = (struct places){0};
+    rehash(p, 1024);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = slot_of(p, keys[i]);
+        if (p->slots[at])
+            continue;
+        GROW(p->keys, p->n + 1, p->capacity);
+        p->keys[p->n++] = keys[i];
+        p->slots[at] = (uint32_t)p->n;
+        if (2 * p->n > p->mask)
+            rehash(p, 4 * (p->mask + 1));
+    }
+    qsort(p->keys, p->n, sizeof *p->keys, by_key);
+    rehash(p, p->mask + 1);
+}
+
+/* Row numbers of the slice (from its beginning) with their keys, in two buffers that take turns. */
+struct sorter {
+    size_t n;
+    uint64_t *key, *other_key;
+    uint32_t *row, *other_row;
+    unsigned low_bits; /* of person and day */
+    unsigned bits;
+};
+
+static void radix_pass(struct sorter *s, unsigned shift)
+{
+    size_t count[DIGITS] = {0};
+    for (size_t i = 0; i < s->n; i++)
+        count[s->key[i] >> shift & (DIGITS - 1)]++;
+    for (size_t d = 0, at = 0; d < DIGITS; d++) {
+        size_t n = count[d];
+        count[d] = at;
+        at += n;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        size_t to = count[s->key[i] >> shift & (DIGITS - 1)]++;
+        s->other_key[to] = s->key[i];
+        s->other_row[to] = s->row[i];
+    }
+    uint64_t *k = s->key;
+    s->key = s->other_key;
+    s->other_key = k;
+    uint32_t *r = s->row;
+    s->row = s->other_row;
+    s->other_row = r;
+}
+
+static bool low_part_sorted(const struct sorter *s)
+{
+    uint64_t mask = s->low_bits < 64 ? ((uint64_t)1 << s->low_bits) - 1 : UINT64_MAX;
+    for (size_t i = 1; i < s->n; i++)
+        if ((s->key[i] & mask) < (s->key[i - 1] & mask))
+            return false;
+    return true;
+}
+
+struct tie {
+    int32_t day;
+    uint32_t row;
+    int64_t id;
+};
+
+static int by_day_and_id(const void *a, const void *b)
+{
+    const struct tie *x = a, *y = b;
+    if (x->day != y->day)
+        return x->day < y->day ? -1 : 1;
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Rows [from, to) of the sorter have one key: puts them in order of day, id, and place in the source. */
+static void order_ties(struct sorter *s, const struct batch *b, size_t slice, size_t from, size_t to)
+{
+    const int32_t *days = (const int32_t *)b->columns[AT_START] + slice;
+    const int64_t *ids = (const int64_t *)b->columns[AT_ID] + slice;
+    struct tie few[32], *ties = to - from <= 32 ? few : xrealloc_array(NULL, to - from, sizeof *ties);
+    bool sorted = true;
+    for (size_t i = from; i < to; i++) {
+        uint32_t row = s->row[i];
+        ties[i - from] = (struct tie){days[row], row, ids[row]};
+        sorted = sorted && (i == from || by_day_and_id(&ties[i - from - 1], &ties[i - from]) <= 0);
+    }
+    if (!sorted)
+        qsort(ties, to - from, sizeof *ties, by_day_and_id);
+    for (size_t i = from; i < to && !sorted; i++)
+        s->row[i] = ties[i - from].row;
+    if (ties != few)
+        free(ties);
+}
+
+static void order_all_ties(struct sorter *s, const struct batch *b, size_t slice)
+{
+    for (size_t from = 0, to; from < s->n; from = to) {
+        for (to = from + 1; to < s->n && s->key[to] == s->key[from];)
+            to++;
+        if (to - from > 1)
+            order_ties(s, b, slice, from, to);
+    }
+}
+
+/* The days of a slice can span 22 bits, persons 32 and concepts 31: when that is too much for one key, the
+ * day is left out of it, and order_all_ties sees to it. */
+static void make_keys(struct sorter *s, const struct batch *b, size_t from, const struct places *places)
+{
+    const uint32_t *person = (const uint32_t *)b->columns[AT_PERSON] + from;
+    const uint32_t *concept = (const uint32_t *)b->columns[AT_CONCEPT] + from;
+    const int32_t *day = (const int32_t *)b->columns[AT_START] + from;
+    int32_t first = INT32_MAX, last = INT32_MIN;
+    for (size_t i = 0; i < s->n; i++) {
+        first = day[i] < first ? day[i] : first;
+        last = day[i] > last ? day[i] : last;
+    }
+    unsigned day_bits = bits_of((uint64_t)((int64_t)last - first)), person_bits = bits_of(b->persons);
+    unsigned concept_bits = bits_of(places->n);
+    bool whole = concept_bits + person_bits + day_bits <= 64;
+    if (!whole)
+        day_bits = 0;
+    s->low_bits = person_bits + day_bits;
+    s->bits = s->low_bits + concept_bits;
+    for (size_t i = 0; i < s->n; i++) {
+        uint64_t place = places->slots[slot_of(places, concept[i])] - 1;
+        uint64_t low = (uint64_t)person[i] << day_bits | (whole ? (uint64_t)((int64_t)day[i] - first) : 0);
+        s->key[i] = place << s->low_bits | low;
+        s->row[i] = (uint32_t)i;
+    }
+}
+
+static void sort_slice(struct sorter *s, const struct batch *b, size_t from, const struct places *places)
+{
+    make_keys(s, b, from, places);
+    unsigned shift = low_part_sorted(s) ? s->low_bits : 0;
+    for (; shift < s->bits; shift += DIGIT_BITS)
+        radix_pass(s, shift);
+    order_all_ties(s, b, from);
+}
+
+static void find_runs_of_keys(struct run *r, const struct sorter *s, const struct places *places)
+{
+    r->n_keys = places->n;
+    r->keys = xrealloc_array(NULL, places->n, sizeof *r->keys);
+    r->first = xcalloc(places->n + 1, sizeof *r->first);
+    memcpy(r->keys, places->keys, places->n * sizeof *r->keys);
+    size_t key = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (uint64_t place = s->key[i] >> s->low_bits; key < place;)
+            r->first[++key] = (uint32_t)i;
+    r->first[places->n] = (uint32_t)s->n;
+}
+
+static void choose_codes(const struct batch *b, size_t column, size_t from, size_t to, struct run_column *c)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    for (size_t i = from; i < to; i++) {
+        int64_t v = batch_value(b, column, i);
+        if (v == NONE_I64) {
+            c->missing = true;
+            continue;
+        }
+        least = v < least ? v : least;
+        most = v > most ? v : most;
+    }
+    c->present = true;
+    c->base = least <= most ? least : 0;
+    uint64_t range = least <= most ? (uint64_t)most - (uint64_t)least + c->missing : 0;
+    c->width = range == 0            ? 0
+               : range <= UINT8_MAX  ? 1
+               : range <= UINT16_MAX ? 2
+               : range <= UINT32_MAX ? 4
+                                     : 8;
+}
+
+static inline uint64_t code_of(const struct run_column *c, int64_t v)
+{
+    return !c->missing     ? (uint64_t)v - (uint64_t)c->base
+           : v == NONE_I64 ? 0
+                           : (uint64_t)v - (uint64_t)c->base + 1;
+}
+
+enum { AHEAD = 24 }; /* rows looked ahead, so that memory comes in time */
+#define GATHER(type)                                                                                         \
+    for (size_t i = 0; i < n; i++) {                                                                         \
+        if (i + AHEAD < n)                                                                                   \
+            __builtin_prefetch((const char *)b->columns[column] + (from + row[i + AHEAD]) * bytes);          \
+        ((type *)(void *)out)[i] = (type)code_of(c, batch_value(b, column, from + row[i]));                  \
+    }
+
+static void write_codes(const struct batch *b, size_t column, size_t from, const uint32_t *row, size_t n,
+                        const struct run_column *c, uint8_t *out)
+{
+    size_t bytes = b->wide[column] ? 8 : 4;
+    if (c->width == 1) {
+        GATHER(uint8_t)
+    } else if (c->width == 2) {
+        GATHER(uint16_t)
+    } else if (c->width == 4) {
+        GATHER(uint32_t)
+    } else if (c->width == 8) {
+        GATHER(uint64_t)
+    }
+}
+
+static void gather(const struct batch *b, size_t from, const uint32_t *row, struct run *r)
+{
+    size_t at[SCHEMA_MOST_COLUMNS] = {0};
+    for (size_t k = 0; k < b->n_columns; k++) {
+        if (!b->columns[k] || k == AT_CONCEPT)
+            continue;
+        choose_codes(b, k, from, from + r->n, &r->columns[k]);
+        at[k] = r->bytes;
+        r->bytes = (r->bytes + r->columns[k].width * r->n + 63) / 64 * 64;
+    }
+    r->memory = xmalloc(r->bytes);
+    for (size_t k = 0; k < b->n_columns; k++) {
+        if (!r->columns[k].present)
+            continue;
+        write_codes(b, k, from, row, r->n, &r->columns[k], r->memory + at[k]);
+        r->columns[k].codes = r->memory + at[k];
+    }
+}
+
+void run_make(const struct batch *b, size_t from, size_t to, struct run *out)
+{
+    *out = (struct run){.n = to - from};
+    struct sorter s = {.n = out->n};
+    struct places places;
+    uint64_t *keys = xrealloc_array(NULL, 2 * s.n, sizeof *keys);
+    uint32_t *rows = xrealloc_array(NULL, 2 * s.n, sizeof *rows);
+    s.key = keys;
+    s.other_key = keys + s.n;
+    s.row = rows;
+    s.other_row = rows + s.n;
+    places_init(&places, (const uint32_t *)b->columns[AT_CONCEPT] + from, s.n);
+    sort_slice(&s, b, from, &places);
+    find_runs_of_keys(out, &s, &places);
+    free(places.keys);
+    free(places.slots);
+    free(keys);
+    gather(b, from, s.row, out);
+    free(rows);
+}
+
+static enum status write_all(int fd, const uint8_t *p, size_t n, struct err *e)
+{
+    while (n) {
+        ssize_t k = write(fd, p, n < (1U << 30) ? n : 1U << 30);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return err_errno(e, errno, "cannot write a", "temporary file of the import");
+        p += k;
+        n -= (size_t)k;
+    }
+    return ST_OK;
+}
+
+enum status run_spill(struct run *r, const char *folder, struct err *e)
+{
+    if (r->mapped || r->bytes == 0)
+        return ST_OK;
+    int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot make a temporary file in", folder);
+    enum status st = write_all(fd, r->memory, r->bytes, e);
+    void *p = st == ST_OK ? mmap(NULL, r->bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (st == ST_OK && p == MAP_FAILED)
+        st = err_errno(e, errno, "cannot map a", "temporary file of the import");
+    close(fd);
+    if (st != ST_OK)
+        return st;
+    for (size_t k = 0; k < SCHEMA_MOST_COLUMNS; k++)
+        if (r->columns[k].codes)
+            r->columns[k].codes = (const uint8_t *)p + (r->columns[k].codes - r->memory);
+    free(r->memory);
+    r->memory = p;
+    r->mapped = true;
+    return ST_OK;
+}
+
+void run_deinit(struct run *r)
+{
+    if (r->mapped)
+        munmap(r->memory, r->bytes);
+    else
+        free(r->memory);
+    free(r->keys);
+    free(r->first);
+    *r = (struct run){0};
+}
+
+static inline uint64_t raw_code(const struct run_column *c, size_t row)
+{
+    switch (c->width) {
+    case 1:
+        return c->codes[row];
+    case 2:
+        return ((const uint16_t *)(const void *)c->codes)[row];
+    case 4:
+        return ((const uint32_t *)(const void *)c->codes)[row];
+    case 8:
+        return ((const uint64_t *)(const void *)c->codes)[row];
+    default:
+        return 0;
+    }
+}
+
+int64_t run_value(const struct run_column *c, size_t row)
+{
+    uint64_t code = raw_code(c, row);
+    if (!c->missing)
+        return (int64_t)((uint64_t)c->base + code);
+    return code ? (int64_t)((uint64_t)c->base + code - 1) : NONE_I64;
+}
+
+void run_copy_i64(const struct run_column *c, size_t from, size_t n, int64_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = run_value(c, from + i);
+}
+
+void run_copy_i32(const struct run_column *c, size_t from, size_t n, int32_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t v = run_value(c, from + i);
+        out[i] = v == NONE_I64 ? NONE_I32 : (int32_t)v;
+    }
+}

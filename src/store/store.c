@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/reader.h"
+#include "store/version.h"
+
+enum { MANIFEST_BYTES = 64 << 20, FORMAT_VERSION = 1 };
+
+enum status store_damaged(const char *file, const char *what, struct err *e)
+{
+    return err_set(e, ST_CORRUPT, "the store is damaged: %s: %s; import again", file, what);
+}
+
+const char *text_in(const char *bytes, uint64_t n_bytes, uint64_t at)
+{
+    return at < n_bytes && memchr(bytes + at, '\0', (size_t)(n_bytes - at)) ? bytes + at : "";
+}
+
+bool store_lists_file(const struct store *s, const char *file)
+{
+    const struct js *files = js_get(s->manifest, "files");
+    for (size_t i = 0; i < js_size(files); i++) {
+        const char *name = js_get_str(js_at(files, i), "name");
+        if (name && strcmp(name, file) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum status store_open_arrays(const struct store *s, const char *file, struct arrays *out, struct err *e)
+{
+    char *path = xasprintf("%s/%s", s->folder, file);
+    enum status st = arrays_open(path, out, e);
+    free(path);
+    return st == ST_NOT_FOUND ? store_damaged(file, "the file is not there", e) : st;
+}
+
+static enum status check_manifest(struct store *s, const struct buf *text, struct err *e)
+{
+    sha256_hex(buf_slice(text), s->snapshot);
+    if (js_parse(buf_slice(text), "manifest.json", &s->manifest, e) != ST_OK)
+        return store_damaged("manifest.json", "it is not valid JSON", e);
+    const char *format = js_get_str(s->manifest, "format");
+    if (!format || strcmp(format, "accord-store") != 0)
+        return store_damaged("manifest.json", "it is not that of a store", e);
+    if (js_get_int(s->manifest, "version", 0) != FORMAT_VERSION)
+        return err_set(e, ST_UNSUPPORTED,
+                       "the store has format version %lld, this program reads version %d; import again",
+                       (long long)js_get_int(s->manifest, "version", 0), FORMAT_VERSION);
+    return ST_OK;
+}
+
+enum status store_open(const char *path, struct store **out, struct err *e)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    struct buf text;
+    buf_init(&text, MANIFEST_BYTES);
+    *out = NULL;
+    enum status st = version_open(path, &s->folder, &text, &s->lock_fd, e);
+    if (st == ST_OK)
+        st = check_manifest(s, &text, e);
+    buf_deinit(&text);
+    if (st == ST_OK)
+        st = people_open(s, e);
+    if (st == ST_OK)
+        st = vocabulary_open(s, e);
+    for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++)
+        st = events_open(s, (enum store_table)t, e);
+    if (st == ST_OK)
+        *out = s;
+    else
+        store_close(s);
+    return st;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    for (int t = 0; t < STORE_N_TABLES; t++)
+        events_close(&s->tables[t]);
+    arrays_close(&s->vocabulary.file);
+    arrays_close(&s->places.file);
+    arrays_close(&s->persons_file);
+    arrays_close(&s->periods_file);
+    js_free(s->manifest);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s->folder);
+    free(s);
+}
+
+const struct js *store_manifest(const struct store *s)
+{
+    return s->manifest;
+}
+
+const char *store_snapshot_id(const struct store *s)
+{
+    return s->snapshot;
+}
+
+static enum status verify_file(const struct store *s, const struct js *entry, struct err *e)
+{
+    const char *name = js_get_str(entry, "name"), *hash = js_get_str(entry, "xxh3");
+    char found[17];
+    struct file_map map;
+    if (!name || !hash || strchr(name, '/'))
+        return store_damaged("manifest.json", "its list of files is not valid", e);
+    char *path = xasprintf("%s/%s", s->folder, name);
+    enum status st = file_map_open(path, &map, e);
+    free(path);
+    if (st != ST_OK)
+        return store_damaged(name, "the file cannot be read", e);
+    snprintf(found, sizeof found, "%016llx", (unsigned long long)XXH3_64bits(map.p, map.n));
+    if ((int64_t)map.n != js_get_int(entry, "bytes", -1) || strcmp(found, hash) != 0)
+        st = store_damaged(name, "it is not what was written", e);
+    file_map_close(&map);
+    return st;
+}
+
+/* The manifest itself was checked when the store was opened: the version is named for its hash. */
+enum status store_verify(const struct store *s, struct err *e)
+{
+    const struct js *files = js_get(s->manifest, "files");
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < js_size(files); i++)
+        st = verify_file(s, js_at(files, i), e);
+    return st;
+}
