@@ -10,6 +10,8 @@
 extern const struct command help_commands[];
 extern const struct command key_commands[];
 extern const struct command ledger_commands[];
+extern const struct command node_commands[];
+extern const struct command store_commands[];
 extern const struct command synth_commands[];
 extern const struct command stats_commands[];
 extern const struct command version_commands[];
@@ -19,6 +21,8 @@ extern const struct command register_commands[];
 const struct noun nouns[] = {
     {"key", "signing keys", key_commands},
     {"ledger", "the public log: copy, verify, prove", ledger_commands},
+    {"node", "a site's node: its store, its runs", node_commands},
+    {"store", "the patient store of a site", store_commands},
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
     {"stats", "epidemiology and statistics on a plain CSV table", stats_commands},
     {"register", "begin, search and export the public register", register_commands},

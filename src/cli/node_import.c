@@ -17,20 +17,26 @@
 #include "source/source.h"
 #include "store/import.h"
 
-const char node_import_about[] =
-    "DIR holds one file per table of the OMOP CDM 5.3 or 5.4: NAME.csv (or .tsv, .txt), plain, .gz or .zst. Column\n"
-    "order is free; unknown columns are ignored and named. person, observation_period and concept must be there;\n"
-    "other tables may be missing. The new store replaces the old one in one step when it is complete; whatever\n"
-    "stops an import leaves the old one as it is.\n\n"
-    "Person ids are replaced by pseudonyms under the site's key (--key; by default STORE.key, made when absent:\n"
-    "keep it, and keep it secret). Persons of the national data opt-out list (--opt-outs: one person_id a line, or a\n"
-    "CSV file with a column person_id) are left out with all that refers to them; the list's date is that of the file.";
+const char node_import_about[] = "DIR holds one file per table of the OMOP CDM 5.3 or 5.4: NAME.csv (or "
+                                 ".tsv, .txt), plain, .gz or .zst. Column\n"
+                                 "order is free; unknown columns are ignored and named. person, "
+                                 "observation_period and concept must be there;\n"
+                                 "other tables may be missing. The new store replaces the old one in one "
+                                 "step when it is complete; whatever\n"
+                                 "stops an import leaves the old one as it is.\n\n"
+                                 "Person ids are replaced by pseudonyms under the site's key (--key; by "
+                                 "default STORE.key, made when absent:\n"
+                                 "keep it, and keep it secret). Persons of the national data opt-out list "
+                                 "(--opt-outs: one person_id a line, or a\n"
+                                 "CSV file with a column person_id) are left out with all that refers to "
+                                 "them; the list's date is that of the file.";
 
 const struct option_spec node_import_options[] = {
     {"store", "STORE", "the store to make or replace (needed)"},
     {"key", "FILE", "the site's key (default: STORE.key, made when absent)"},
     {"opt-outs", "FILE", "persons to leave out: the national data opt-out"},
-    {"on-error", "stop|skip", "a faulty row stops the import, or is dropped, counted and reported (default: stop)"},
+    {"on-error", "stop|skip",
+     "a faulty row stops the import, or is dropped, counted and reported (default: stop)"},
     {"without-periods", NULL, "go on when there is no observation_period table"},
     {"memory", "MB", "memory for sorting (default: 2048)"},
     {0},
@@ -46,7 +52,8 @@ static enum status add_id(struct id_list *l, struct slice text, uint64_t line, s
 {
     int64_t id;
     if (!parse_i64(slice_trim(text), &id))
-        return err_set(e, ST_INVALID, "the opt-out list, line %" PRIu64 ": expected a person_id, a whole number", line);
+        return err_set(e, ST_INVALID,
+                       "the opt-out list, line %" PRIu64 ": expected a person_id, a whole number", line);
     GROW(l->ids, l->n + 1, l->capacity);
     l->ids[l->n++] = id;
     return ST_OK;
@@ -138,7 +145,8 @@ static void say_result(const struct js *report, double seconds)
     const struct js *tables = js_get(report, "tables");
     for (void *it = js_first(tables); it; it = js_next(tables, it))
         rows += js_get_int(js_value(it), "rows", 0);
-    fprintf(stderr, "%" PRId64 " persons, %" PRId64 " events from %" PRId64 " rows in %.1f s (%.2f million rows/s)\n",
+    fprintf(stderr,
+            "%" PRId64 " persons, %" PRId64 " events from %" PRId64 " rows in %.1f s (%.2f million rows/s)\n",
             js_get_int(report, "persons", 0), js_get_int(report, "events", 0), rows, seconds,
             (double)rows / 1e6 / (seconds > 0 ? seconds : 1e-9));
 }

@@ -319,16 +319,16 @@ static struct span span_of(uint64_t b, uint64_t first, uint64_t n)
     return (struct span){(unsigned)(from - start), (unsigned)(to - from)};
 }
 
-/* Walks over the blocks of a range: whole ones are decoded in place, others beside. */
-#define READ_BLOCKS(type, decode)                                                                            \
+/* Walks over the blocks of a range into `out`: whole ones are decoded in place, others beside. `decode` is an
+ * expression over b, the number of the block, and `to`, where its rows go. */
+#define READ_BLOCKS(beside, to, decode)                                                                      \
     for (uint64_t b = first / BLOCK_ROWS, done = 0; done < n; b++) {                                         \
-        type beside[BLOCK_ROWS];                                                                             \
         struct span part = span_of(b, first, n);                                                             \
-        type *to = part.n == BLOCK_ROWS ? out + done : beside;                                               \
+        (to) = part.n == BLOCK_ROWS ? out + done : (beside);                                                 \
         if (!(decode))                                                                                       \
             return bad_block(column, e);                                                                     \
-        if (to == beside)                                                                                    \
-            memcpy(out + done, beside + part.from, part.n * sizeof *out);                                    \
+        if ((to) == (beside))                                                                                \
+            memcpy(out + done, (beside) + part.from, part.n * sizeof *out);                                  \
         done += part.n;                                                                                      \
     }                                                                                                        \
     return ST_OK
@@ -374,7 +374,8 @@ enum status store_read_i32(const struct store *s, enum store_table t, enum store
             out[i] = value;
         return ST_OK;
     }
-    READ_BLOCKS(int32_t, decode_i32(s, t, column, b, to));
+    int32_t beside[BLOCK_ROWS], *to;
+    READ_BLOCKS(beside, to, decode_i32(s, t, column, b, to));
 }
 
 enum status store_read_i64(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
@@ -389,7 +390,8 @@ enum status store_read_i64(const struct store *s, enum store_table t, enum store
             out[i] = column ? column->meta.constant : NONE_I64;
         return ST_OK;
     }
-    READ_BLOCKS(int64_t, decode_i64(s, t, column, b, to));
+    int64_t beside[BLOCK_ROWS], *to;
+    READ_BLOCKS(beside, to, decode_i64(s, t, column, b, to));
 }
 
 enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
@@ -407,7 +409,8 @@ enum status store_read_f64(const struct store *s, enum store_table t, enum store
             out[i] = value;
         return ST_OK;
     }
-    READ_BLOCKS(double, decode_f64(column, b, to));
+    double beside[BLOCK_ROWS], *to;
+    READ_BLOCKS(beside, to, decode_f64(column, b, to));
 }
 
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code)

@@ -198,11 +198,29 @@ static enum status merge_round(struct merge *m, struct err *e)
     return st;
 }
 
-/* The runs by row order, and their order by concept id. */
+struct place {
+    int32_t concept_id;
+    uint32_t run;
+};
+
 static int by_concept(const void *a, const void *b)
 {
-    const struct store_run *x = *(struct store_run *const *)a, *y = *(struct store_run *const *)b;
+    const struct place *x = a, *y = b;
     return (x->concept_id > y->concept_id) - (x->concept_id < y->concept_id);
+}
+
+/* The runs in the order of their concept ids. */
+static void write_by_concept(const struct merge *m, struct arrays_writer *w)
+{
+    struct place *places = xrealloc_array(NULL, m->n_table_runs, sizeof *places);
+    for (size_t i = 0; i < m->n_table_runs; i++)
+        places[i] = (struct place){m->table_runs[i].concept_id, (uint32_t)i};
+    qsort(places, m->n_table_runs, sizeof *places, by_concept);
+    arrays_begin(w, "by_concept", sizeof places->run);
+    for (size_t i = 0; i < m->n_table_runs; i++)
+        arrays_append(w, &places[i].run, sizeof places[i].run);
+    arrays_end(w);
+    free(places);
 }
 
 static enum status write_runs(const struct merge *m, struct err *e)
@@ -214,18 +232,8 @@ static enum status write_runs(const struct merge *m, struct err *e)
     free(file);
     if (st != ST_OK)
         return st;
-    const struct store_run **sorted = xrealloc_array(NULL, m->n_table_runs, sizeof *sorted);
-    for (size_t i = 0; i < m->n_table_runs; i++)
-        sorted[i] = &m->table_runs[i];
-    qsort(sorted, m->n_table_runs, sizeof *sorted, by_concept);
     arrays_add(w, "runs", sizeof *m->table_runs, m->table_runs, m->n_table_runs);
-    arrays_begin(w, "by_concept", 4);
-    for (size_t i = 0; i < m->n_table_runs; i++) {
-        uint32_t place = (uint32_t)(sorted[i] - m->table_runs);
-        arrays_append(w, &place, sizeof place);
-    }
-    arrays_end(w);
-    free(sorted);
+    write_by_concept(m, w);
     return arrays_commit(w, e);
 }
 
