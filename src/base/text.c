@@ -64,7 +64,7 @@ void buf_clear(struct buf *b)
         b->p[0] = '\0';
 }
 
-static bool buf_reserve(struct buf *b, size_t more)
+bool buf_reserve(struct buf *b, size_t more)
 {
     if (b->failed || more > b->max || b->n > b->max - more) {
         b->failed = true;

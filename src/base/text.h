@@ -26,7 +26,7 @@ static inline struct slice slice_of(const char *s)
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *s);
 bool word_in(const char *words, const char *word); /* whether "a|b|c" has the word; false for NULL words */
-struct slice slice_trim(struct slice s); /* spaces, tabs, CR, LF at both ends */
+struct slice slice_trim(struct slice s);           /* spaces, tabs, CR, LF at both ends */
 
 /* A growable buffer. Always NUL-terminated behind n. Going over `max` sets `failed` and drops the bytes:
    check once at the end with buf_check. */
@@ -42,6 +42,9 @@ void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_addc(struct buf *b, char c);
 void buf_adds(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Makes room for `more` bytes and a NUL behind n, for writing in place: the caller then adds to n and keeps
+ * the NUL. */
+MUST_CHECK bool buf_reserve(struct buf *b, size_t more);
 char *buf_steal(struct buf *b); /* caller frees with free(); b is empty afterwards */
 struct slice buf_slice(const struct buf *b);
 MUST_CHECK enum status buf_check(const struct buf *b, const char *what,

@@ -47,6 +47,9 @@ static enum status read_options(const struct args *a, struct synth_options *o, s
         s = args_int(a, "seed", 0, INT64_MAX, 1, &seed, e);
     if (s != ST_OK)
         return s;
+    const char *zip = args_get_or(a, "compress", "none");
+    if (!zip_find(zip, &o->zip))
+        return err_set(e, ST_USAGE, "--compress takes none, gzip or zstd, not '%.40s'", zip);
     o->profile = profiles[at].profile;
     o->persons = (uint64_t)persons;
     o->seed = (uint64_t)seed;
@@ -118,6 +121,7 @@ static const struct option_spec synth_options[] = {
     {"seed", "S", "the seed of all randomness (default 1); the same options give the same bytes everywhere"},
     {"site", "NAME", "whose mix of age, ethnicity and deprivation (default England)"},
     {"profile", "PROFILE", "uk (default), bench-1m or bench-dense"},
+    {"compress", "KIND", "none (default), gzip or zstd: the large files as .csv.gz or .csv.zst"},
     {0},
 };
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/date.h"
+#include "base/text.h"
 #include "synth/rng.h"
 #include "synth/sites.h"
 #include "synth/synth.h"
@@ -104,16 +105,11 @@ struct tally {
     uint64_t adults[DECILES], copd[DECILES], copd_expected[DECILES]; /* aged 40 and over */
 };
 
-struct text {
-    char *p;
-    size_t n, capacity;
-};
-
 struct chunk {
     struct person *persons;
     uint32_t n_persons;
     struct events events[SYNTH_TABLES]; /* those of TABLE_PERSON stay empty: persons are their own rows */
-    struct text texts[SYNTH_TABLES];
+    struct buf texts[SYNTH_TABLES], packed[SYNTH_TABLES];
     struct tally tally;
 };
 
@@ -172,9 +168,9 @@ void truth_report(const struct tally *t, struct synth_summary *out);
 struct js *truth_json(const struct population *pop, const struct tally *t, const struct synth_summary *s);
 
 /* write.c: rows to CSV text. ids[t] is the number of rows of table t before this chunk. */
-void write_header(enum table t, struct text *out);
+void write_header(enum table t, struct buf *out);
 void write_rows(const struct population *pop, const struct chunk *c, enum table t,
-                const uint64_t ids[SYNTH_TABLES], uint64_t first_person, struct text *out);
+                const uint64_t ids[SYNTH_TABLES], uint64_t first_person, struct buf *out);
 /* The small files: care sites, location, concepts and their relations, CDM source. */
 MUST_CHECK enum status write_places(const struct population *pop, const char *folder, struct err *e);
 MUST_CHECK enum status write_vocabulary(const struct population *pop, const char *folder, struct err *e);

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "synth/population.h"
 
-enum { CHUNK_PERSONS = 512, DENSE_CHUNK_PERSONS = 64, CHUNKS_A_THREAD = 2 };
+enum { CHUNK_PERSONS = 512, DENSE_CHUNK_PERSONS = 64, CHUNKS_A_THREAD = 2, MOST_TEXT_BYTES = 1 << 30 };
 
 struct run {
     struct population pop;
@@ -70,12 +70,16 @@ static enum status write_chunk(void *context, size_t i, struct err *e)
 {
     struct run *run = context;
     struct chunk *c = &run->chunks[i];
-    (void)e;
-    for (enum table t = 0; t < SYNTH_TABLES; t++) {
-        c->texts[t].n = 0;
+    enum status s = ST_OK;
+    for (enum table t = 0; t < SYNTH_TABLES && s == ST_OK; t++) {
+        buf_clear(&c->texts[t]);
+        buf_clear(&c->packed[t]);
         write_rows(&run->pop, c, t, run->ids[i], run->first + i * run->chunk_persons, &c->texts[t]);
+        s = buf_check(&c->texts[t], "the text of a chunk of persons", e);
+        if (s == ST_OK && run->pop.options->zip != ZIP_NONE)
+            s = zip_add(run->pop.options->zip, buf_slice(&c->texts[t]), &c->packed[t], e);
     }
-    return ST_OK;
+    return s;
 }
 
 static void number_rows(struct run *run)
@@ -90,7 +94,7 @@ static void number_rows(struct run *run)
     }
 }
 
-static enum status append(struct run *run, enum table t, const struct text *text, struct err *e)
+static enum status append(struct run *run, enum table t, const struct buf *text, struct err *e)
 {
     for (size_t done = 0; done < text->n;) {
         ssize_t n = write(run->files[t], text->p + done, text->n - done);
@@ -108,30 +112,42 @@ static enum status append_batch(struct run *run, struct err *e)
 {
     for (size_t i = 0; i < run->n_chunks; i++)
         for (enum table t = 0; t < SYNTH_TABLES; t++) {
-            enum status s = append(run, t, &run->chunks[i].texts[t], e);
+            const struct chunk *c = &run->chunks[i];
+            bool plain = run->pop.options->zip == ZIP_NONE;
+            enum status s = append(run, t, plain ? &c->texts[t] : &c->packed[t], e);
             if (s != ST_OK)
                 return s;
         }
     return ST_OK;
 }
 
+static enum status add_header(struct run *run, enum table t, struct err *e)
+{
+    struct buf header, packed;
+    enum status s = ST_OK;
+    buf_init(&header, MOST_TEXT_BYTES);
+    buf_init(&packed, MOST_TEXT_BYTES);
+    write_header(t, &header);
+    if (run->pop.options->zip != ZIP_NONE)
+        s = zip_add(run->pop.options->zip, buf_slice(&header), &packed, e);
+    if (s == ST_OK)
+        s = append(run, t, run->pop.options->zip == ZIP_NONE ? &header : &packed, e);
+    buf_deinit(&header);
+    buf_deinit(&packed);
+    return s;
+}
+
 static enum status open_tables(struct run *run, struct err *e)
 {
-    for (enum table t = 0; t < SYNTH_TABLES; t++) {
-        struct text header = {0};
-        char *path = xasprintf("%s/%s.csv", run->folder, synth_table_names[t]);
+    enum status s = ST_OK;
+    for (enum table t = 0; t < SYNTH_TABLES && s == ST_OK; t++) {
+        char *path =
+            xasprintf("%s/%s.csv%s", run->folder, synth_table_names[t], zip_ending(run->pop.options->zip));
         run->files[t] = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        enum status s = run->files[t] < 0 ? err_errno(e, errno, "cannot create", path) : ST_OK;
-        if (s == ST_OK) {
-            write_header(t, &header);
-            s = append(run, t, &header, e);
-        }
-        free(header.p);
+        s = run->files[t] < 0 ? err_errno(e, errno, "cannot create", path) : add_header(run, t, e);
         free(path);
-        if (s != ST_OK)
-            return s;
     }
-    return ST_OK;
+    return s;
 }
 
 static enum status close_tables(struct run *run, struct err *e)
@@ -230,8 +246,13 @@ static enum status run_init(struct run *run, const struct synth_options *o, cons
     run->n_chunks = pool_threads(pool) * CHUNKS_A_THREAD;
     run->chunks = xcalloc(run->n_chunks, sizeof *run->chunks);
     run->ids = xcalloc(run->n_chunks, sizeof *run->ids);
-    for (size_t i = 0; i < run->n_chunks; i++)
+    for (size_t i = 0; i < run->n_chunks; i++) {
         run->chunks[i].persons = xcalloc(run->chunk_persons, sizeof *run->chunks[i].persons);
+        for (int t = 0; t < SYNTH_TABLES; t++) {
+            buf_init(&run->chunks[i].texts[t], MOST_TEXT_BYTES);
+            buf_init(&run->chunks[i].packed[t], MOST_TEXT_BYTES);
+        }
+    }
     run->folder = xasprintf("%s.making-%ld", o->folder, (long)getpid());
     return ST_OK;
 }
@@ -241,7 +262,8 @@ static void run_deinit(struct run *run)
     for (size_t i = 0; i < run->n_chunks; i++) {
         for (int t = 0; t < SYNTH_TABLES; t++) {
             free(run->chunks[i].events[t].v);
-            free(run->chunks[i].texts[t].p);
+            buf_deinit(&run->chunks[i].texts[t]);
+            buf_deinit(&run->chunks[i].packed[t]);
         }
         free(run->chunks[i].persons);
     }

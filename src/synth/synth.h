@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "base/zip.h"
 
 enum synth_profile {
     SYNTH_UK,         /* the UK-like population with gradients and planted truths */
@@ -28,6 +29,7 @@ struct synth_options {
     uint64_t persons; /* 1 to SYNTH_MOST_PERSONS */
     uint64_t seed;
     enum synth_profile profile;
+    enum zip zip; /* of the event tables and persons; the small files stay plain */
 };
 #define SYNTH_MOST_PERSONS 100000000u /* a site's block of person ids */
 

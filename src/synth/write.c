@@ -4,10 +4,6 @@
  * that is never filled is there and empty, as in real exports. Every value is a number, a date or a code, so
  * nothing needs quoting, except in the small files, where names are made without commas or are quoted.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/mem.h"
 #include "synth/population.h"
 
 enum { MOST_ROW_BYTES = 400, EHR = 32817, EHR_PRESCRIPTION = 32838 };
@@ -223,19 +219,11 @@ const char *const synth_table_names[SYNTH_TABLES] = {
     "death",
 };
 
-static void reserve(struct text *t, size_t more)
-{
-    GROW(t->p, t->n + more, t->capacity);
-}
-
-void write_header(enum table t, struct text *out)
+void write_header(enum table t, struct buf *out)
 {
     for (const struct column *c = columns[t]; c->name; c++) {
-        size_t n = strlen(c->name);
-        reserve(out, n + 1);
-        memcpy(out->p + out->n, c->name, n);
-        out->n += n;
-        out->p[out->n++] = c[1].name ? ',' : '\n';
+        buf_adds(out, c->name);
+        buf_addc(out, c[1].name ? ',' : '\n');
     }
 }
 
@@ -362,7 +350,7 @@ static char *put_row(char *at, const struct column *c, const struct writer *w, c
 }
 
 void write_rows(const struct population *pop, const struct chunk *c, enum table t,
-                const uint64_t ids[SYNTH_TABLES], uint64_t first_person, struct text *out)
+                const uint64_t ids[SYNTH_TABLES], uint64_t first_person, struct buf *out)
 {
     int64_t site = pop->site.number;
     struct writer w = {pop, c, site * SITE_PERSONS + (int64_t)first_person + 1,
@@ -371,9 +359,11 @@ void write_rows(const struct population *pop, const struct chunk *c, enum table 
     size_t n = t == TABLE_PERSON ? c->n_persons : c->events[t].n;
     for (size_t i = 0; i < n; i++) {
         struct event person_row = {.person = (uint32_t)i};
-        reserve(out, MOST_ROW_BYTES);
+        if (!buf_reserve(out, MOST_ROW_BYTES))
+            return;
         char *end =
             put_row(out->p + out->n, columns[t], &w, t == TABLE_PERSON ? &person_row : &c->events[t].v[i], i);
+        *end = '\0';
         out->n = (size_t)(end - out->p);
     }
 }

@@ -17,6 +17,14 @@ golden=a054c7f9d0f39eb6cfc025eee61f605fc76c5306436e2190cd44d404022becbd
 grep -q '^hazard_ratio  *0.72 ' "$work/one.txt" || fail "the planted truths are not printed"
 jq -e '.truths | length == 10' "$work/one/truth.json" > /dev/null || fail "truth.json lacks truths"
 
+# Compressed files hold the same text.
+for kind in gzip zstd; do
+  "$ACCORD" synth --persons 2000 --seed 42 --site "West Yorkshire" --compress $kind --out "$work/$kind" > /dev/null 2>&1
+done
+for t in person drug_exposure death; do
+  gzip -dc "$work/gzip/$t.csv.gz" | cmp - "$work/one/$t.csv" && zstd -qdc "$work/zstd/$t.csv.zst" | cmp - "$work/one/$t.csv" || fail "$t: other text when compressed"
+done
+
 # Every row refers to rows that exist, within the person's observation; ids are unique.
 cd "$work/one"
 for t in *.csv; do
@@ -66,6 +74,7 @@ refused 2 "did you mean 'bench-1m'" --profile bench-m --out "$work/x"
 refused 3 "did you mean 'Kent and Medway'" --site "Kent and Medwy" --out "$work/x"
 refused 2 'persons' --persons 0 --out "$work/x"
 refused 2 'persons' --persons many --out "$work/x"
+refused 2 'none, gzip or zstd' --compress lz4 --out "$work/x"
 refused 6 'not empty' --persons 10 --out "$work/one"
 refused 6 'file' --persons 10 --out "$work/one.txt"
 refused 4 '' --persons 10 --out /proc/none/x
