@@ -46,7 +46,7 @@ echo "{\"engine\":\"data\",\"step\":\"data\",\"persons\":$persons,\"profile\":\"
 
 say "Accord: import"
 rm -rf "$dir/store"
-measured accord import "$accord" node import "$data" --store "$dir/store"
+measured accord import "$accord" node import "$data" --store "$dir/store" --quiet
 echo "{\"engine\":\"accord\",\"step\":\"size\",\"bytes\":$(bytes_of "$dir/store")}" >> "$results"
 say "Accord: cohorts"
 build/release/accord_bench "$dir/store" "$runs" bench/queries/*.json >> "$results"
