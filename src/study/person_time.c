@@ -59,7 +59,11 @@ static bool cut_by_target(const struct denominator *d, const struct target_row *
     *end = earlier(*end, target->end);
     if (d->risk.to != SPEC_UNBOUNDED)
         *end = earlier(*end, target->start + d->risk.to);
-    *start = later(*start, target->start + d->risk.from);
+    *start = later(*start, target->start);
+    if (*start > *end)
+        return false;
+    if (d->risk.from > 0)
+        *start = target->start + d->risk.from;
     return true;
 }
 
@@ -68,10 +72,9 @@ bool denominator_span(const struct denominator *d, int32_t birth, int32_t observ
 {
     if (birth == DATE_NONE)
         return false;
-    *start = later(d->from, observed_from + d->prior_days);
+    *start = later(later(d->from, observed_from + d->prior_days),
+                   birthday(birth, d->min_age > 0 ? d->min_age : 0));
     *end = earlier(d->to, observed_to);
-    if (d->min_age > 0)
-        *start = later(*start, birthday(birth, d->min_age));
     if (d->max_age >= 0)
         *end = earlier(*end, birthday(birth, d->max_age + 1) - 1);
     if (target && !cut_by_target(d, target, observed_from, observed_to, start, end))

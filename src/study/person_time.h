@@ -9,7 +9,7 @@
  *   + 1, and observation end;
  * - with a target cohort, entry must lie in the observation period; with requirements at entry the span must
  *   have begun by then and starts at entry, without it starts when both hold; the entry's end and the time at
- *   risk [a, b] days after entry cut it;
+ *   risk [a, b] days after entry cut it (a > 0 starts it then, even where a requirement is met later);
  * - the event day counts as at risk and ends the span; after an outcome a person is at risk again wash-out +
  * 1 days after its end; infinite wash-out excludes anyone with an earlier outcome, in whatever observation
  *   period.
