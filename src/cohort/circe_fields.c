@@ -31,7 +31,7 @@ char *where_format(const struct where *w, struct arena *a)
     return s;
 }
 
-enum status refuse(struct parser *p, const struct where *w, const char *format, ...)
+enum status circe_refuse(struct parser *p, const struct where *w, const char *format, ...)
 {
     char what[256];
     va_list args;
@@ -72,7 +72,7 @@ enum status field_number(struct parser *p, const struct js *o, const struct wher
     if (!v || as_number(v, out))
         return ST_OK;
     struct where at = at_key(w, key);
-    return refuse(p, &at, "expected a number");
+    return circe_refuse(p, &at, "expected a number");
 }
 
 enum status field_int(struct parser *p, const struct js *o, const struct where *w, const char *key,
@@ -88,7 +88,7 @@ enum status field_int(struct parser *p, const struct js *o, const struct where *
         return s;
     if (v < INT32_MIN || v > INT32_MAX) {
         struct where at = at_key(w, key);
-        return refuse(p, &at, "expected a whole number from %d to %d", INT32_MIN, INT32_MAX);
+        return circe_refuse(p, &at, "expected a whole number from %d to %d", INT32_MIN, INT32_MAX);
     }
     *out = (int32_t)v;
     return ST_OK;
@@ -103,7 +103,7 @@ enum status field_bool(struct parser *p, const struct js *o, const struct where 
         return ST_OK;
     struct where at = at_key(w, key);
     if (!js_is_bool(v))
-        return refuse(p, &at, "expected true or false");
+        return circe_refuse(p, &at, "expected true or false");
     *out = js_bool(v);
     return ST_OK;
 }
@@ -114,7 +114,7 @@ enum status field_text(struct parser *p, const struct js *o, const struct where 
     const struct js *v = member(o, key);
     *out = js_str(v);
     struct where at = at_key(w, key);
-    return !v || *out ? ST_OK : refuse(p, &at, "expected a text in quotes");
+    return !v || *out ? ST_OK : circe_refuse(p, &at, "expected a text in quotes");
 }
 
 /* "2010-01-31"; circe-be also takes parts without leading zeros. */
@@ -139,7 +139,7 @@ enum status field_date(struct parser *p, const struct js *o, const struct where 
     if (s != ST_OK || !text || parse_day(text, out))
         return s;
     struct where at = at_key(w, key);
-    return refuse(p, &at, "expected a date such as 2010-01-31");
+    return circe_refuse(p, &at, "expected a date such as 2010-01-31");
 }
 
 enum status field_object(struct parser *p, const struct js *o, const struct where *w, const char *key,
@@ -147,7 +147,7 @@ enum status field_object(struct parser *p, const struct js *o, const struct wher
 {
     *out = member(o, key);
     struct where at = at_key(w, key);
-    return !*out || js_is(*out, JS_OBJECT) ? ST_OK : refuse(p, &at, "expected an object");
+    return !*out || js_is(*out, JS_OBJECT) ? ST_OK : circe_refuse(p, &at, "expected an object");
 }
 
 enum status field_array(struct parser *p, const struct js *o, const struct where *w, const char *key,
@@ -155,7 +155,7 @@ enum status field_array(struct parser *p, const struct js *o, const struct where
 {
     *out = member(o, key);
     struct where at = at_key(w, key);
-    return !*out || js_is(*out, JS_ARRAY) ? ST_OK : refuse(p, &at, "expected an array");
+    return !*out || js_is(*out, JS_ARRAY) ? ST_OK : circe_refuse(p, &at, "expected an array");
 }
 
 /* --- values of attributes --- */
@@ -177,7 +177,7 @@ static enum status field_op(struct parser *p, const struct js *v, const struct w
     int i = op ? name_find(op, range_op_names, N_RANGE_OPS) : -1;
     struct where at = at_key(w, "Op");
     if (i < 0)
-        return refuse(p, &at, "expected one of lt, lte, eq, !eq, gt, gte, bt, !bt");
+        return circe_refuse(p, &at, "expected one of lt, lte, eq, !eq, gt, gte, bt, !bt");
     *out = (enum range_op)i;
     return ST_OK;
 }
@@ -221,7 +221,7 @@ static enum status need_number(struct parser *p, const struct js *v, const struc
         return s;
     struct where at = at_key(w, key);
     if (!has)
-        return refuse(p, &at, "expected a number");
+        return circe_refuse(p, &at, "expected a number");
     *out = as_written(*out, whole);
     return ST_OK;
 }
@@ -247,7 +247,7 @@ static enum status need_date(struct parser *p, const struct js *v, const struct 
     bool has;
     enum status s = field_date(p, v, w, key, &has, out);
     struct where at = at_key(w, key);
-    return s != ST_OK || has ? s : refuse(p, &at, "expected a date such as 2010-01-31");
+    return s != ST_OK || has ? s : circe_refuse(p, &at, "expected a date such as 2010-01-31");
 }
 
 enum status field_date_range(struct parser *p, const struct js *v, const struct where *w,
@@ -305,11 +305,12 @@ enum status field_text_filter(struct parser *p, const struct js *v, const struct
         return s;
     if (!op || !parse_text_op(op, out)) {
         struct where at = at_key(w, "Op");
-        return refuse(p, &at, "expected eq, startsWith, endsWith or contains, with ! before it for 'not'");
+        return circe_refuse(p, &at,
+                            "expected eq, startsWith, endsWith or contains, with ! before it for 'not'");
     }
     struct where at = at_key(w, "Text");
     if (!text)
-        return refuse(p, &at, "expected a text in quotes");
+        return circe_refuse(p, &at, "expected a text in quotes");
     out->text = unescape_quotes(text, p->arena);
     text_filter_make(out, p->arena);
     return ST_OK;
@@ -333,14 +334,14 @@ static enum status one_concept(struct parser *p, const struct js *v, const struc
                                struct concept_ref *out)
 {
     if (!js_is(v, JS_OBJECT))
-        return refuse(p, w, "expected a concept: an object with CONCEPT_ID");
+        return circe_refuse(p, w, "expected a concept: an object with CONCEPT_ID");
     bool has;
     enum status s = check_keys(p, v, w, concept_keys, NULL);
     if (s == ST_OK)
         s = field_int(p, v, w, "CONCEPT_ID", 0, &has, &out->id);
     struct where at = at_key(w, "CONCEPT_ID");
     if (s == ST_OK && !has)
-        return refuse(p, &at, "expected a concept id");
+        return circe_refuse(p, &at, "expected a concept id");
     const char *name = js_get_str(v, "CONCEPT_NAME");
     out->name = arena_strdup(p->arena, name ? name : "");
     return s;
@@ -428,9 +429,9 @@ static enum status check_unknown(struct parser *p, const char *key, const struct
         return unsupported(p, w, key, "only newer versions of Circe know it");
     const char *near = js_is(v, JS_NULL) ? NULL : misspelt(key, keys, n);
     if (near)
-        return refuse(p, w, "Circe does not know this field; did you mean '%s'?", near);
+        return circe_refuse(p, w, "Circe does not know this field; did you mean '%s'?", near);
     if (looks_like_filter(v))
-        return refuse(p, w, "this looks like a condition, but Circe has no such field here");
+        return circe_refuse(p, w, "this looks like a condition, but Circe has no such field here");
     GROW(p->d->ignored, p->d->n_ignored + 1, p->ignored_capacity);
     p->d->ignored[p->d->n_ignored++] = where_format(w, p->arena);
     return ST_OK;
@@ -440,7 +441,7 @@ enum status check_keys(struct parser *p, const struct js *o, const struct where 
                        const struct attribute_spec *attributes)
 {
     if (!js_is(o, JS_OBJECT))
-        return refuse(p, w, "expected an object");
+        return circe_refuse(p, w, "expected an object");
     const char *keys[MOST_KEYS];
     size_t n = all_keys(known, attributes, keys);
     for (void *it = js_first(o); it; it = js_next(o, it)) {

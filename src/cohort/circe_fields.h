@@ -33,7 +33,7 @@ struct parser {
     int depth;
     size_t ignored_capacity;
 };
-enum status refuse(struct parser *p, const struct where *w, const char *format, ...) PRINTF_LIKE(3, 4);
+enum status circe_refuse(struct parser *p, const struct where *w, const char *format, ...) PRINTF_LIKE(3, 4);
 enum status unsupported(struct parser *p, const struct where *w, const char *feature, const char *why);
 
 /* Each takes the object `o` at `w` and one of its keys. Absent or null gives `absent` (and *has false). */

@@ -32,7 +32,7 @@ static enum status parse_attribute(struct parser *p, const struct js *v, const s
         return field_text_filter(p, v, w, &out->text);
     case ATTR_LIST:
         return js_is(v, JS_ARRAY) ? field_concepts(p, v, w, &out->list)
-                                  : refuse(p, w, "expected an array of concepts");
+                                  : circe_refuse(p, w, "expected an array of concepts");
     case ATTR_CHOICE:
         return field_choice(p, v, w, &out->choice);
     case ATTR_UNAVAILABLE:
@@ -114,7 +114,7 @@ static enum status parse_base(struct parser *p, const struct js *o, const struct
     *end = strcmp(text, "END_DATE") == 0;
     struct where at = at_key(w, key);
     return *end || strcmp(text, "START_DATE") == 0 ? ST_OK
-                                                   : refuse(p, &at, "expected START_DATE or END_DATE");
+                                                   : circe_refuse(p, &at, "expected START_DATE or END_DATE");
 }
 
 static enum status parse_adjustment(struct parser *p, const struct js *o, const struct where *w,
@@ -237,8 +237,8 @@ static enum status criterion_type_find(struct parser *p, const char *key, const 
             return ST_OK;
     }
     const char *near = text_nearest(key, names, CRIT_PERSON);
-    return refuse(p, w, "this type of criterion is not known%s%s%s", near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+    return circe_refuse(p, w, "this type of criterion is not known%s%s%s", near ? "; did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
 }
 
 /* {"ConditionOccurrence": {...}} */
@@ -246,14 +246,15 @@ static enum status parse_criterion(struct parser *p, const struct js *o, const s
                                    struct criterion *out)
 {
     if (!js_is(o, JS_OBJECT) || js_size(o) != 1)
-        return refuse(p, w, "expected an object with one criterion, such as {\"ConditionOccurrence\": {}}");
+        return circe_refuse(p, w,
+                            "expected an object with one criterion, such as {\"ConditionOccurrence\": {}}");
     void *it = js_first(o);
     struct where at = at_key(w, js_key(it));
     enum status s = criterion_type_find(p, js_key(it), &at, &out->type);
     if (s != ST_OK)
         return s;
     if (!js_is(js_value(it), JS_OBJECT))
-        return refuse(p, &at, "expected an object");
+        return circe_refuse(p, &at, "expected an object");
     out->path = where_format(&at, p->arena);
     return parse_criterion_body(p, js_value(it), &at, out);
 }
@@ -285,7 +286,7 @@ static enum status parse_bound(struct parser *p, const struct js *o, const struc
     struct where at = at_key(w, key);
     enum status s = field_object(p, o, w, key, &v);
     if (s == ST_OK && !v)
-        s = refuse(p, &at, "expected an object with Days and Coeff");
+        s = circe_refuse(p, &at, "expected an object with Days and Coeff");
     if (s == ST_OK)
         s = check_keys(p, v, &at, keys, NULL);
     if (s == ST_OK)
@@ -295,9 +296,9 @@ static enum status parse_bound(struct parser *p, const struct js *o, const struc
     if (s != ST_OK)
         return s;
     if (!has_coefficient || abs(coefficient) > 1)
-        return refuse(p, &at, "expected Coeff -1 (before) or 1 (after)");
+        return circe_refuse(p, &at, "expected Coeff -1 (before) or 1 (after)");
     if (days > 4000000 || days < -4000000)
-        return refuse(p, &at, "Days lies beyond the calendar");
+        return circe_refuse(p, &at, "Days lies beyond the calendar");
     *out = (struct window_bound){!has_days, days * coefficient, coefficient == -1};
     return ST_OK;
 }
@@ -325,7 +326,7 @@ static enum status parse_windows(struct parser *p, const struct js *o, const str
     struct where at_start = at_key(w, "StartWindow"), at_end = at_key(w, "EndWindow");
     enum status s = field_object(p, o, w, "StartWindow", &start);
     if (s == ST_OK && !start)
-        s = refuse(p, &at_start, "expected a window with Start and End");
+        s = circe_refuse(p, &at_start, "expected a window with Start and End");
     if (s == ST_OK)
         s = parse_window(p, start, &at_start, false, &out->start_window);
     if (s == ST_OK)
@@ -348,7 +349,7 @@ static enum status parse_count_column(struct parser *p, const struct js *o, cons
             *out = (enum count_column)i;
             if (count_column_fits(*out, type))
                 return ST_OK;
-            return refuse(p, &at, "a %s has no %s to count", criterion_specs[type].noun, name);
+            return circe_refuse(p, &at, "a %s has no %s to count", criterion_specs[type].noun, name);
         }
     return unsupported(p, &at, "CountColumn", "counts by this column are not defined");
 }
@@ -364,7 +365,7 @@ static enum status parse_occurrence(struct parser *p, const struct js *o, const 
         s = field_int(p, o, w, "Type", -1, &has, &type);
     struct where at = at_key(w, "Type");
     if (s == ST_OK && (type < 0 || type > 2))
-        s = refuse(p, &at, "expected 0 (exactly), 1 (at most) or 2 (at least)");
+        s = circe_refuse(p, &at, "expected 0 (exactly), 1 (at most) or 2 (at least)");
     out->type = (enum occurrence_type)type;
     if (s == ST_OK)
         s = field_int(p, o, w, "Count", 0, &has, &out->count);
@@ -393,7 +394,7 @@ static enum status parse_correlated(struct parser *p, const struct js *o, const 
     if (s == ST_OK)
         s = field_object(p, o, w, "Occurrence", &occurrence);
     if (s == ST_OK && !occurrence)
-        s = refuse(p, &at_occurrence, "expected an object with Type and Count");
+        s = circe_refuse(p, &at_occurrence, "expected an object with Type and Count");
     if (s == ST_OK)
         s = parse_occurrence(p, occurrence, &at_occurrence, out->criterion.type, &out->occurrence);
     if (s == ST_OK)
@@ -463,9 +464,10 @@ static enum status parse_group_type(struct parser *p, const struct js *o, const 
         if (strcasecmp(type, names[i]) == 0) {
             out->type = (enum group_type)i;
             bool needs = out->type == GROUP_AT_LEAST || out->type == GROUP_AT_MOST;
-            return needs && !has_count && group_size(out) ? refuse(p, &at_count, "expected a count") : ST_OK;
+            return needs && !has_count && group_size(out) ? circe_refuse(p, &at_count, "expected a count")
+                                                          : ST_OK;
         }
-    return group_size(out) ? refuse(p, &at, "expected ALL, ANY, AT_LEAST or AT_MOST") : ST_OK;
+    return group_size(out) ? circe_refuse(p, &at, "expected ALL, ANY, AT_LEAST or AT_MOST") : ST_OK;
 }
 
 static enum status parse_group(struct parser *p, const struct js *o, const struct where *w, struct group *out)
@@ -473,7 +475,7 @@ static enum status parse_group(struct parser *p, const struct js *o, const struc
     static const char *const keys[] = {"Type",   "Count", "CriteriaList", "DemographicCriteriaList",
                                        "Groups", NULL};
     if (++p->depth > MOST_DEPTH)
-        return refuse(p, w, "groups are nested deeper than %d", MOST_DEPTH);
+        return circe_refuse(p, w, "groups are nested deeper than %d", MOST_DEPTH);
     enum status s = check_keys(p, o, w, keys, NULL);
     if (s == ST_OK)
         s = parse_members(p, o, w, out);
@@ -498,7 +500,7 @@ static enum status parse_item(struct parser *p, const struct js *o, const struct
     if (s == ST_OK && concept)
         s = field_int(p, concept, &at, "CONCEPT_ID", 0, &has, &out->id);
     if (s == ST_OK && !has)
-        s = refuse(p, &at, "expected a concept with a CONCEPT_ID");
+        s = circe_refuse(p, &at, "expected a concept with a CONCEPT_ID");
     const char *name = js_get_str(concept, "CONCEPT_NAME");
     out->name = arena_strdup(p->arena, name ? name : "");
     if (s == ST_OK)
@@ -537,7 +539,7 @@ static enum status parse_set(struct parser *p, const struct js *o, const struct 
         s = field_int(p, o, w, "id", 0, &has, &out->id);
     struct where at = at_key(w, "id"), at_expression = at_key(w, "expression");
     if (s == ST_OK && !has)
-        s = refuse(p, &at, "expected a whole number");
+        s = circe_refuse(p, &at, "expected a whole number");
     if (s == ST_OK)
         s = field_text(p, o, w, "name", &name);
     if (s == ST_OK)
@@ -557,7 +559,7 @@ static enum status parse_concept_sets(struct parser *p, const struct js *o, cons
         struct where each = at_index(&at, i);
         s = parse_set(p, js_at(list, i), &each, &d->sets[i]);
         if (s == ST_OK && definition_set_find(d, d->sets[i].id))
-            s = refuse(p, &each, "another concept set has the id %d already", d->sets[i].id);
+            s = circe_refuse(p, &each, "another concept set has the id %d already", d->sets[i].id);
         d->n_sets++;
     }
     return s;
@@ -584,7 +586,7 @@ static enum status parse_limit(struct parser *p, const struct js *o, const struc
             *out = (enum limit)i;
             return s;
         }
-    return s == ST_OK && type ? refuse(p, &at, "expected Type All, First or Last") : s;
+    return s == ST_OK && type ? circe_refuse(p, &at, "expected Type All, First or Last") : s;
 }
 
 static enum status parse_primary(struct parser *p, const struct js *o, const struct where *w)
@@ -596,14 +598,14 @@ static enum status parse_primary(struct parser *p, const struct js *o, const str
     struct where at = at_key(w, "PrimaryCriteria"), at_window = at_key(&at, "ObservationWindow");
     enum status s = field_object(p, o, w, "PrimaryCriteria", &primary);
     if (s == ST_OK && !primary)
-        s = refuse(p, &at, "expected the cohort entry events; is this a Circe cohort definition?");
+        s = circe_refuse(p, &at, "expected the cohort entry events; is this a Circe cohort definition?");
     if (s == ST_OK)
         s = check_keys(p, primary, &at, keys, NULL);
     if (s == ST_OK)
         s = parse_criteria(p, primary, &at, "CriteriaList", &d->primary, &d->n_primary);
     if (s == ST_OK && d->n_primary == 0) {
         struct where list = at_key(&at, "CriteriaList");
-        s = refuse(p, &list, "expected at least one criterion");
+        s = circe_refuse(p, &list, "expected at least one criterion");
     }
     if (s == ST_OK)
         s = field_object(p, primary, &at, "ObservationWindow", &window);
@@ -642,7 +644,7 @@ static enum status parse_rule(struct parser *p, const struct js *o, const struct
     if (s == ST_OK)
         s = field_object(p, o, w, "expression", &expression);
     if (s == ST_OK && !expression)
-        s = refuse(p, &at, "expected a group of criteria");
+        s = circe_refuse(p, &at, "expected a group of criteria");
     out->name = arena_strdup(p->arena, name ? name : "");
     out->description = arena_strdup(p->arena, description ? description : "");
     return s == ST_OK ? parse_group(p, expression, &at, &out->group) : s;
@@ -675,7 +677,7 @@ static enum status parse_date_offset(struct parser *p, const struct js *o, const
     out->type = END_OFFSET;
     out->from_end = field && strcmp(field, "EndDate") == 0;
     if (s == ST_OK && !out->from_end && (!field || strcmp(field, "StartDate") != 0))
-        s = refuse(p, &at, "expected StartDate or EndDate");
+        s = circe_refuse(p, &at, "expected StartDate or EndDate");
     return s == ST_OK ? field_int(p, o, w, "Offset", 0, NULL, &out->offset) : s;
 }
 
@@ -690,7 +692,7 @@ static enum status parse_custom_era(struct parser *p, const struct js *o, const 
         s = field_int(p, o, w, "DrugCodesetId", 0, &has, &out->drug_set);
     struct where at = at_key(w, "DrugCodesetId");
     if (s == ST_OK && !has)
-        s = refuse(p, &at, "expected the id of a concept set of drugs");
+        s = circe_refuse(p, &at, "expected the id of a concept set of drugs");
     if (s == ST_OK)
         s = field_int(p, o, w, "GapDays", 0, NULL, &out->gap_days);
     if (s == ST_OK)
@@ -715,7 +717,7 @@ static enum status parse_exit(struct parser *p, const struct js *o, const struct
         s = field_object(p, v, &at, "CustomEra", &era);
     struct where at_offset = at_key(&at, "DateOffset"), at_era = at_key(&at, "CustomEra");
     if (s == ST_OK && offset && era)
-        return refuse(p, &at, "expected one of DateOffset and CustomEra, found both");
+        return circe_refuse(p, &at, "expected one of DateOffset and CustomEra, found both");
     if (s == ST_OK && offset)
         s = parse_date_offset(p, offset, &at_offset, &p->d->exit);
     if (s == ST_OK && era)
