@@ -14,6 +14,7 @@ extern const struct command node_commands[];
 extern const struct command store_commands[];
 extern const struct command synth_commands[];
 extern const struct command stats_commands[];
+extern const struct command study_commands[];
 extern const struct command version_commands[];
 extern const struct command perms_commands[];
 extern const struct command register_commands[];
@@ -37,6 +38,7 @@ const struct noun nouns[] = {
     {"review", "verdicts", NULL},
     {"perms", "the permission table: roles, verbs, states, rules", perms_commands},
     {"help", "this overview, the manual page, shell completion", help_commands},
+    {"study", "check and run studies on one store; only released tables are shown", study_commands},
     {"version", "the program's version and what it was built from", version_commands},
     {0},
 };

@@ -282,6 +282,39 @@ static enum status hispanic_levels(const struct dimension *d, const struct study
     return ST_OK;
 }
 
+static void parse_ids(struct spec *s, struct dimension *d)
+{
+    parse_groups(s, d, "ids", true);
+}
+
+static enum status care_site_levels(const struct dimension *d, const struct study_site *site,
+                                    const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    const int32_t *care_site = store_persons(site->store)->care_site;
+    for (size_t i = 0; i < rows->n; i++) {
+        struct store_care_site c;
+        int32_t at = care_site[rows->person[i]];
+        bool known = at >= 0 && store_care_site(site->store, (uint32_t)at, &c);
+        out[i] = known ? group_of(d, site->store, c.id, false) : (uint16_t)(d->n_levels - 1);
+    }
+    return ST_OK;
+}
+
+static enum status region_levels(const struct dimension *d, const struct study_site *site,
+                                 const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)e;
+    const int32_t *location = store_persons(site->store)->location;
+    for (size_t i = 0; i < rows->n; i++) {
+        struct store_place place;
+        int32_t at = location[rows->person[i]];
+        bool known = at >= 0 && store_place(site->store, (uint32_t)at, &place);
+        out[i] = known ? group_of(d, site->store, place.id, false) : (uint16_t)(d->n_levels - 1);
+    }
+    return ST_OK;
+}
+
 /* entry_year */
 
 static void parse_year(struct spec *s, struct dimension *d)
@@ -381,6 +414,8 @@ static const struct dimension_kind kinds[] = {
     {"deprivation_decile", parse_decile, deprivation_levels},
     {"ethnicity", parse_ethnicity, ethnicity_levels},
     {"hispanic", parse_hispanic, hispanic_levels},
+    {"care_site", parse_ids, care_site_levels},
+    {"region", parse_ids, region_levels},
     {"entry_year", parse_year, year_levels},
     {"concept", parse_concept, concept_levels},
     {"measurement", parse_measurement, measurement_levels},
