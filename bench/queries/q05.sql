@@ -5,7 +5,7 @@ WITH first_event AS (
   WHERE condition_concept_id IN (SELECT descendant_concept_id FROM concept_ancestor WHERE ancestor_concept_id = 2001000415)
   GROUP BY person_id
 ), at_risk AS (
-  SELECT p.gender_concept_id AS sex, o.observation_period_start_date AS start_date,
+  SELECT CASE p.gender_concept_id WHEN 8507 THEN 'male' ELSE 'female' END AS sex, o.observation_period_start_date AS start_date,
          least(o.observation_period_end_date, coalesce(f.event_date, o.observation_period_end_date)) AS end_date, f.event_date
   FROM observation_period o JOIN person p ON p.person_id = o.person_id
   LEFT JOIN first_event f ON f.person_id = o.person_id
@@ -14,4 +14,4 @@ SELECT y AS year, sex, count(*) FILTER (WHERE extract(year FROM event_date) = y)
        sum(least(end_date, make_date(y::INTEGER, 12, 31)) - greatest(start_date, make_date(y::INTEGER, 1, 1)) + 1)::BIGINT AS days
 FROM at_risk CROSS JOIN generate_series(2010, 2024) AS years(y)
 WHERE start_date <= make_date(y::INTEGER, 12, 31) AND end_date >= make_date(y::INTEGER, 1, 1)
-GROUP BY y, sex ORDER BY y, sex
+GROUP BY y, sex ORDER BY y, sex DESC
