@@ -38,6 +38,7 @@ struct noun {
     const char *name;
     const char *summary;
     const struct command *commands; /* NULL: made from the register's table of verbs */
+    const struct command *more;     /* further ones beside those; may be NULL */
 };
 const struct command *noun_commands(const struct noun *n);
 extern const struct noun nouns[]; /* ended by an empty entry */

@@ -8,6 +8,8 @@
 #include "cli/register_nouns.h"
 
 extern const struct command help_commands[];
+extern const struct command hub_commands[];
+extern const struct command run_commands[];
 extern const struct command key_commands[];
 extern const struct command ledger_commands[];
 extern const struct command node_commands[];
@@ -20,30 +22,31 @@ extern const struct command perms_commands[];
 extern const struct command register_commands[];
 
 const struct noun nouns[] = {
-    {"key", "signing keys", key_commands},
-    {"ledger", "the public log: copy, verify, prove", ledger_commands},
-    {"node", "a site's node: its store, its runs", node_commands},
-    {"store", "the patient store of a site", store_commands},
-    {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
-    {"stats", "epidemiology and statistics on a plain CSV table", stats_commands},
-    {"register", "begin, search and export the public register", register_commands},
-    {"body", "organisations: ICBs, trusts, universities, companies", NULL},
-    {"person", "people, their training and interests", NULL},
-    {"grant", "roles that people hold for bodies", NULL},
-    {"vocabulary", "code lists and price lists", NULL},
-    {"template", "templates of agreements", NULL},
-    {"agreement", "what binds the bodies", NULL},
-    {"run", "studies run under an agreement", NULL},
-    {"artefact", "outputs and what is published", NULL},
-    {"review", "verdicts", NULL},
-    {"perms", "the permission table: roles, verbs, states, rules", perms_commands},
-    {"help", "this overview, the manual page, shell completion", help_commands},
-    {"study", "check and run studies on one store; only released tables are shown", study_commands},
-    {"version", "the program's version and what it was built from", version_commands},
+    {"key", "signing keys", key_commands, NULL},
+    {"ledger", "the public log: copy, verify, prove", ledger_commands, NULL},
+    {"hub", "serve the register and coordinate runs", hub_commands, NULL},
+    {"node", "a site's node: its store, its runs", NULL, node_commands},
+    {"store", "the patient store of a site", store_commands, NULL},
+    {"synth", "make a synthetic population as OMOP CSV files", synth_commands, NULL},
+    {"stats", "epidemiology and statistics on a plain CSV table", stats_commands, NULL},
+    {"register", "begin, search and export the public register", register_commands, NULL},
+    {"body", "organisations: ICBs, trusts, universities, companies", NULL, NULL},
+    {"person", "people, their training and interests", NULL, NULL},
+    {"grant", "roles that people hold for bodies", NULL, NULL},
+    {"vocabulary", "code lists and price lists", NULL, NULL},
+    {"template", "templates of agreements", NULL, NULL},
+    {"agreement", "what binds the bodies", NULL, NULL},
+    {"run", "studies run under an agreement", NULL, run_commands},
+    {"artefact", "outputs and what is published", NULL, NULL},
+    {"review", "verdicts", NULL, NULL},
+    {"perms", "the permission table: roles, verbs, states, rules", perms_commands, NULL},
+    {"help", "this overview, the manual page, shell completion", help_commands, NULL},
+    {"study", "check and run studies on one store; only released tables are shown", study_commands, NULL},
+    {"version", "the program's version and what it was built from", version_commands, NULL},
     {0},
 };
 
 const struct command *noun_commands(const struct noun *n)
 {
-    return n->commands ? n->commands : register_noun_commands(n->name);
+    return n->commands ? n->commands : register_noun_commands(n->name, n->more);
 }

@@ -132,6 +132,20 @@ static enum status get_at_hub(const struct args *a, const char *url, const char 
     return call(a, url, &request, out, e);
 }
 
+/* A list's answer is {"items": [...], "next_after"?}. */
+static enum status items_at_hub(const struct args *a, const char *url, const char *target, struct js **out,
+                                struct err *e)
+{
+    struct js *answer = NULL;
+    enum status s = get_at_hub(a, url, target, &answer, e);
+    if (s == ST_OK && !js_is(js_get(answer, "items"), JS_ARRAY))
+        s = err_set(e, ST_NETWORK, "the hub's answer has no items");
+    if (s == ST_OK)
+        *out = js_share(js_get(answer, "items"));
+    js_free(answer);
+    return s;
+}
+
 enum status connect_item(const struct args *a, const char *noun, const char *id, struct js **out,
                          struct err *e)
 {
@@ -182,7 +196,7 @@ enum status connect_list(const struct args *a, const struct registry_query *q, s
         add_parameter(&target, "body", q->body);
         add_parameter(&target, "about", q->about);
         add_parameter(&target, "after", q->after);
-        s = get_at_hub(a, at, target.p, out, e);
+        s = items_at_hub(a, at, target.p, out, e);
         buf_deinit(&target);
         return s;
     }

@@ -12,4 +12,21 @@ extern const char node_import_about[];
 extern const struct option_spec node_import_options[];
 enum status run_node_import(const struct args *a, struct err *e);
 
+/* node_serve.c */
+extern const char node_init_about[], node_enrol_about[], node_run_about[];
+extern const struct option_spec node_data_options[], node_enrol_options[], node_run_options[],
+    node_reason_options[];
+enum status run_node_init(const struct args *a, struct err *e);
+enum status run_node_enrol(const struct args *a, struct err *e);
+enum status run_node_run(const struct args *a, struct err *e);
+enum status run_node_status(const struct args *a, struct err *e);
+enum status run_node_runs(const struct args *a, struct err *e);
+enum status run_node_admit(const struct args *a, struct err *e);
+enum status run_node_refuse(const struct args *a, struct err *e);
+
+/* node_output.c */
+extern const char node_output_about[];
+extern const struct option_spec node_output_options[];
+enum status run_node_output(const struct args *a, struct err *e);
+
 #endif

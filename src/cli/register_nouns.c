@@ -353,15 +353,28 @@ static struct command verb_command(const struct verb *v)
         .run = run_verb};
 }
 
-static void make_commands(struct made *m)
+static bool has_command(const struct command *commands, const char *verb)
+{
+    for (const struct command *c = commands; c && c->run; c++)
+        if (strcmp(c->verb, verb) == 0)
+            return true;
+    return false;
+}
+
+static void make_commands(struct made *m, const struct command *more)
 {
     size_t length = strlen(m->noun), most = 2;
     for (const struct verb *v = verbs; v->name; v++)
         most++;
+    for (const struct command *c = more; c && c->run; c++)
+        most++;
     m->commands = xcalloc(most + 1, sizeof *m->commands);
     m->verbs = xcalloc(most + 1, sizeof *m->verbs);
+    for (const struct command *c = more; c && c->run; c++)
+        m->commands[m->n++] = *c;
     for (const struct verb *v = verbs; v->name; v++)
-        if (strncmp(v->name, m->noun, length) == 0 && v->name[length] == '.') {
+        if (strncmp(v->name, m->noun, length) == 0 && v->name[length] == '.' &&
+            !has_command(more, v->name + length + 1)) {
             m->verbs[m->n] = v;
             m->commands[m->n++] = verb_command(v);
         }
@@ -370,13 +383,13 @@ static void make_commands(struct made *m)
         (struct command){"show", "ID", "show one, or its history", NULL, show_options, 1, 1, run_show};
 }
 
-const struct command *register_noun_commands(const char *noun)
+const struct command *register_noun_commands(const char *noun, const struct command *more)
 {
     struct made *m = made;
     for (; m->noun; m++)
         if (strcmp(m->noun, noun) == 0)
             return m->commands;
     m->noun = noun;
-    make_commands(m);
+    make_commands(m, more);
     return m->commands;
 }

@@ -6,6 +6,8 @@
 
 #include "cli/command.h"
 
-const struct command *register_noun_commands(const char *noun);
+/* `more` (may be NULL): further commands of the noun, put in front; they take the place of a verb of the
+   same name. */
+const struct command *register_noun_commands(const char *noun, const struct command *more);
 
 #endif

@@ -19,7 +19,7 @@ MUST_CHECK enum status node_init(const char *data, char key_hex[65], struct err 
 struct node_enrolment {
     const char *hub_url, *ca_file; /* ca_file may be NULL */
     const char *token;
-    const char *name;    /* what people call the node */
+    const char *name;    /* the id it was invited by ("node:<name>") */
     const char *hub_key; /* the hub's vkey if known beforehand, else it is pinned on first use; may be NULL */
 };
 /* Registers the node's key at the hub and pins the hub's. *answer (caller frees): {body, name, hub_key}. */

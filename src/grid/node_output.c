@@ -151,15 +151,6 @@ static enum status make_verdict(const struct identity *checker, const char *id, 
     return s;
 }
 
-static enum status send_verdict(struct node *n, const struct js *command, struct err *e)
-{
-    struct js *message = js_object();
-    js_put(message, "command", js_copy(command));
-    enum status s = hub_post(n->hub, "/api/v1/commands", message, NULL, e);
-    js_free(message);
-    return s;
-}
-
 static enum status keep_approval(struct node *n, const char *id, const struct js *command, struct err *e)
 {
     struct stmt *q;
@@ -232,7 +223,7 @@ enum status node_output_approve(const char *data, const char *id, const char *ke
     if (s == ST_OK)
         s = make_verdict(c.checker, id, &c.output, "yes", NULL, &command, e);
     if (s == ST_OK)
-        s = send_verdict(c.n, command, e);
+        s = hub_post(c.n->hub, "/api/v1/commands", command, NULL, e);
     if (s == ST_OK)
         s = keep_approval(c.n, id, command, e);
     if (s == ST_OK)
@@ -252,7 +243,7 @@ enum status node_output_return(const char *data, const char *id, const char *key
     if (s == ST_OK)
         s = make_verdict(c.checker, id, &c.output, "return", reason, &command, e);
     if (s == ST_OK)
-        s = send_verdict(c.n, command, e);
+        s = hub_post(c.n->hub, "/api/v1/commands", command, NULL, e);
     char *why = xasprintf("a checker returned the output: %s", reason);
     js_put_str(body, "reason", why);
     if (s == ST_OK)

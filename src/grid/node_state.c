@@ -332,32 +332,54 @@ enum status node_forward(struct node *n, const char *run, const struct js *comma
     return outbox_put(n, run, command, NULL, e);
 }
 
-static enum status outbox_next(struct node *n, int64_t *id, char **verb, struct js **message, struct err *e)
+/* A message as it goes to the hub: a command alone, or a run.part with its sealed part. */
+struct message {
+    int64_t id; /* 0 = none is waiting */
+    char *verb, *target;
+    struct js *body;
+};
+
+static void message_deinit(struct message *m)
+{
+    free(m->verb);
+    free(m->target);
+    js_free(m->body);
+}
+
+static void add_sealed(struct message *m, const char *run, struct slice sealed)
+{
+    struct buf text;
+    struct js *both = js_object();
+    buf_init(&text, 2 * sealed.n + 16);
+    base64_encode((const uint8_t *)sealed.p, sealed.n, &text);
+    js_put(both, "command", m->body);
+    js_put_str(both, "sealed", text.p);
+    m->body = both;
+    m->target = xasprintf("/api/v1/runs/%s/parts", run);
+    buf_deinit(&text);
+}
+
+static enum status outbox_next(struct node *n, struct message *m, struct err *e)
 {
     struct stmt *q;
     bool row = false;
-    struct js *command = NULL;
-    *id = 0;
-    enum status s = db_prepare(
-        n->db, "SELECT id, verb, command, sealed FROM outbox WHERE refused IS NULL ORDER BY id LIMIT 1", &q,
-        e);
+    *m = (struct message){0};
+    enum status s = db_prepare(n->db,
+                               "SELECT id, verb, command, run, sealed FROM outbox WHERE refused IS NULL"
+                               " ORDER BY id LIMIT 1",
+                               &q, e);
     if (s != ST_OK)
         return s;
     s = stmt_step(q, &row, e);
     if (s == ST_OK && row)
-        s = read_json(q, 2, &command, e);
+        s = read_json(q, 2, &m->body, e);
     if (s == ST_OK && row) {
-        *id = stmt_int(q, 0);
-        *verb = xstrdup(stmt_text(q, 1));
-        *message = js_object();
-        js_put(*message, "command", command);
-        if (!stmt_is_null(q, 3)) {
-            struct buf text;
-            buf_init(&text, TEXT_MOST);
-            base64_encode((const uint8_t *)stmt_blob(q, 3).p, stmt_blob(q, 3).n, &text);
-            js_put_str(*message, "sealed", text.p);
-            buf_deinit(&text);
-        }
+        m->id = stmt_int(q, 0);
+        m->verb = xstrdup(stmt_text(q, 1));
+        if (stmt_is_null(q, 4))
+            m->target = xstrdup("/api/v1/commands");
+        else
+            add_sealed(m, stmt_text(q, 3), stmt_blob(q, 4));
     }
     stmt_done(q);
     return s;
@@ -385,30 +407,32 @@ static bool worth_another_try(enum status s)
            s == ST_NO_SPACE || s == ST_IO || s == ST_INTERNAL || s == ST_UNAUTHENTICATED || s == ST_CORRUPT;
 }
 
+static enum status send(struct node *n, const struct message *m, struct err *e)
+{
+    struct err refusal = {0};
+    enum status s = hub_post(n->hub, m->target, m->body, NULL, &refusal);
+    if (s == ST_OK) {
+        log_event(LOG_INFO, "node.told", "verb", m->verb, NULL);
+        return outbox_end(n, m->id, NULL, e);
+    }
+    if (worth_another_try(s)) {
+        if (e)
+            *e = refusal;
+        return s;
+    }
+    log_event(LOG_WARN, "node.told.refused", "verb", m->verb, "text", refusal.text, NULL);
+    return outbox_end(n, m->id, refusal.text, e);
+}
+
 enum status node_flush(struct node *n, struct err *e)
 {
-    for (;;) {
-        int64_t id = 0;
-        char *verb = NULL;
-        struct js *message = NULL;
-        struct err refusal = {0};
-        enum status s = outbox_next(n, &id, &verb, &message, e);
-        if (s != ST_OK || id == 0)
-            return s;
-        s = hub_post(n->hub, "/api/v1/commands", message, NULL, &refusal);
-        js_free(message);
-        if (s == ST_OK)
-            log_event(LOG_INFO, "node.told", "verb", verb, NULL);
-        else if (!worth_another_try(s))
-            log_event(LOG_WARN, "node.told.refused", "verb", verb, "text", refusal.text, NULL);
-        free(verb);
-        if (s != ST_OK && worth_another_try(s)) {
-            if (e)
-                *e = refusal;
-            return s;
-        }
-        s = outbox_end(n, id, s == ST_OK ? NULL : refusal.text, e);
+    struct message m;
+    enum status s;
+    while ((s = outbox_next(n, &m, e)) == ST_OK && m.id) {
+        s = send(n, &m, e);
+        message_deinit(&m);
         if (s != ST_OK)
-            return s;
+            break;
     }
+    return s;
 }

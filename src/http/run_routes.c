@@ -15,58 +15,64 @@ enum { LONGEST_HOLD = 60, MOST_RUNS = 1000 };
 
 /* --- commands ------------------------------------------------------------------------------------------ */
 
-/* A sealed part goes with its run.part command; the command's hash binds it. */
-static enum status decode_sealed(const struct js *body, struct buf *sealed, struct err *e)
+static enum status post_command(struct call *c, struct err *e)
 {
-    const struct js *command = js_get(body, "command");
-    const char *text = js_get_str(body, "sealed"), *verb = js_get_str(command, "verb");
-    bool is_part = verb && strcmp(verb, "run.part") == 0;
-    if (is_part != (text != NULL))
-        return err_set(e, ST_INVALID,
-                       is_part ? "sealed: a run.part command comes with its sealed part"
-                               : "sealed: only goes with a run.part command");
-    if (!text)
-        return ST_OK;
+    struct ledger_entry entry = {0};
+    const char *verb = js_get_str(c->body, "verb");
+    if (verb && strcmp(verb, "run.part") == 0)
+        return err_set(e, ST_INVALID, "a run.part command goes to /api/v1/runs/{id}/parts, with its part");
+    enum status s = hub_submit(c->hub, c->body, &entry, e);
+    if (s == ST_OK)
+        s = call_json(c, entry.repeated ? 200 : 201, js_share(entry.json));
+    ledger_entry_deinit(&entry);
+    return s;
+}
+
+/* The command's hash binds the sealed part that comes with it. */
+static enum status decode_sealed(const struct js *command, const char *text, struct buf *sealed,
+                                 struct err *e)
+{
+    char hash[2 * HASH_BYTES + 1];
     size_t n = strlen(text);
     uint8_t *bytes = xmalloc(n);
     long got = base64_decode((struct slice){text, n}, bytes, n);
     if (got >= 0)
         buf_add(sealed, bytes, (size_t)got);
     free(bytes);
-    char hash[2 * HASH_BYTES + 1];
     sha256_hex(buf_slice(sealed), hash);
     const char *expected = js_get_str(js_get(command, "body"), "hash");
     if (got < 0 || sealed->failed || !expected || strcmp(hash, expected) != 0)
-        return err_set(e, ST_INVALID, "sealed: expected base64 of the part whose SHA-256 the command names");
+        return err_set(e, ST_INVALID,
+                       "$.sealed: expected base64 of the part whose SHA-256 the command names");
     return ST_OK;
 }
 
-static enum status keep_sealed(struct hub *h, const struct js *command, const struct buf *sealed,
+static enum status check_part_command(const struct js *command, const char *run, struct err *e)
+{
+    const char *verb = js_get_str(command, "verb"), *subject = js_get_str(command, "subject");
+    if (!verb || strcmp(verb, "run.part") != 0)
+        return err_set(e, ST_INVALID, "$.command.verb: expected run.part");
+    if (!subject || strncmp(subject, "run:", 4) != 0 || strcmp(subject + 4, run) != 0)
+        return err_set(e, ST_INVALID, "$.command.subject: expected run:%.40s", run);
+    return ST_OK;
+}
+
+static enum status keep_sealed(struct hub *h, const struct ledger_entry *entry, const struct buf *sealed,
                                struct err *e)
 {
-    const struct js *body = js_get(command, "body");
-    enum status s = board_part_put(h->board, js_get_str(command, "subject") + strlen("run:"),
-                                   (int)js_get_int(body, "round", 0), (int)js_get_int(body, "attempt", 0),
-                                   js_get_str(command, "actor"), buf_slice(sealed), e);
+    enum status s =
+        board_part_put(h->board, entry->subject + strlen("run:"), (int)js_get_int(entry->body, "round", 0),
+                       (int)js_get_int(entry->body, "attempt", 0), entry->actor, buf_slice(sealed), e);
     if (s == ST_OK)
         server_wake(h->server);
     return s;
 }
 
-static struct js *receipt(const struct ledger_entry *entry)
-{
-    struct js *r = js_object();
-    js_put_int(r, "seq", entry->seq);
-    js_put_str(r, "time", entry->time);
-    js_put_str(r, "subject", entry->subject);
-    js_put(r, "repeated", js_boolean(entry->repeated));
-    return r;
-}
-
-static enum status post_command(struct call *c, struct err *e)
+static enum status post_part(struct call *c, struct err *e)
 {
     static const char *const members[] = {"command", "sealed", NULL};
     const struct js *command;
+    const char *text;
     struct ledger_entry entry = {0};
     struct buf sealed;
     buf_init(&sealed, (size_t)MASK_MOST_SUMS * SUM_BYTES + 4096);
@@ -74,13 +80,17 @@ static enum status post_command(struct call *c, struct err *e)
     if (s == ST_OK)
         s = js_need(c->body, "command", JS_OBJECT, "$", &command, e);
     if (s == ST_OK)
-        s = decode_sealed(c->body, &sealed, e);
+        s = js_need_str(c->body, "sealed", "$", &text, e);
+    if (s == ST_OK)
+        s = check_part_command(command, c->param[0], e);
+    if (s == ST_OK)
+        s = decode_sealed(command, text, &sealed, e);
     if (s == ST_OK)
         s = hub_submit(c->hub, command, &entry, e);
-    if (s == ST_OK && sealed.n)
-        s = keep_sealed(c->hub, command, &sealed, e);
     if (s == ST_OK)
-        s = call_json(c, entry.repeated ? 200 : 201, receipt(&entry));
+        s = keep_sealed(c->hub, &entry, &sealed, e);
+    if (s == ST_OK)
+        s = call_json(c, entry.repeated ? 200 : 201, js_share(entry.json));
     ledger_entry_deinit(&entry);
     buf_deinit(&sealed);
     return s;
@@ -247,8 +257,11 @@ static enum status get_part(struct call *c, struct err *e)
 
 const struct route run_routes[] = {
     {"POST", "/api/v1/commands", ACCESS_PUBLIC, "append a signed command to the log", NULL,
-     "command: a signed command; sealed: base64 of a run.part's sealed part",
-     "seq, time and subject of its entry; repeated is true when it was there before", post_command, false},
+     "a signed command (docs/formats/ledger.md); its signature says who asks",
+     "its entry; 200 instead of 201 when it was there before", post_command, false},
+    {"POST", "/api/v1/runs/{id}/parts", ACCESS_PUBLIC, "a site's sealed part of an attempt", NULL,
+     "command: a signed run.part; sealed: base64 of the part whose hash it names", "the entry", post_part,
+     false},
     {"GET", "/api/v1/runs", ACCESS_PUBLIC, "runs, newest first",
      "before=id of a run: those older than it|limit=1 to 1,000", NULL, "items, next_before", get_runs, false},
     {"GET", "/api/v1/runs/{id}", ACCESS_PUBLIC, "where a run is",
