@@ -83,6 +83,40 @@ FOLD(review_ask_fold);
 GUARD(review_give_guard);
 FOLD(review_give_fold);
 
+/* signal.c */
+extern const struct field signal_draft_fields[], signal_edit_fields[], signal_idea_fields[], contact_fields[],
+    text_fields[], question_fields[];
+GUARD(signal_publish_guard);
+FOLD(signal_publish_fold);
+FOLD(signal_idea_fold);
+FOLD(signal_end_fold);
+GUARD(contact_guard);
+FOLD(contact_fold);
+FOLD(contact_answer_fold);
+
+/* project.c */
+extern const struct field project_draft_fields[], project_edit_fields[], project_confirm_fields[],
+    project_close_fields[];
+FOLD(project_draft_fold);
+GUARD(project_submit_guard);
+FOLD(project_submit_fold);
+GUARD(project_approve_guard);
+GUARD(project_confirm_guard);
+FOLD(project_confirm_fold);
+GUARD(project_start_guard);
+GUARD(project_close_guard);
+
+/* measure.c */
+extern const struct field measure_propose_fields[], measure_baseline_fields[], measure_read_fields[],
+    transfer_promise_fields[], transfer_make_fields[];
+FOLD(measure_propose_fold);
+FOLD(measure_accept_fold);
+GUARD(measure_read_guard);
+FOLD(measure_read_fold);
+FOLD(transfer_promise_fold);
+FOLD(transfer_make_fold);
+GUARD(transfer_waive_guard);
+
 /* Shared: shared.c */
 /* Puts the command's body into the document, as a verb without a fold does. */
 void merge_all(struct change *c);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "govern/match.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "govern/items.h"
+
+static const double half_population =
+    100000; /* a need of this many people gets half of the points that a need of all gets */
+
+double match_points(double share, int64_t rank, int64_t population, bool same_stage)
+{
+    double people = population < 0 ? 0.5 : (double)population / ((double)population + half_population);
+    return share / (double)(rank > 0 ? rank : 1) * people * (same_stage ? 1 : 0.5);
+}
+
+/* A pair that shares codes, as the query gives it. */
+struct pair {
+    char *need, *offer, *needs_body, *offers_body, *codes;
+    int64_t rank;
+    double share, points;
+};
+
+struct pairs {
+    struct pair *v;
+    size_t n, capacity;
+};
+
+static void pairs_deinit(struct pairs *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        free(p->v[i].need);
+        free(p->v[i].offer);
+        free(p->v[i].needs_body);
+        free(p->v[i].offers_body);
+        free(p->v[i].codes);
+    }
+    free(p->v);
+}
+
+/* ?1 = a body, or NULL for all. The heirs of a body are itself, or when it is closed its successors, and
+ * theirs. */
+static const char pairs_sql[] =
+    "WITH RECURSIVE heir(id, now) AS ("
+    "  SELECT b.id, b.id FROM item b WHERE b.noun='body' UNION"
+    "  SELECT h.id, s.value FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND b.state='closed',"
+    "    json_each(b.doc, '$.successors') s),"
+    " live(id, now) AS (SELECT h.id, h.now FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND"
+    "  b.state='registered')"
+    " SELECT n.id, o.id, hn.now, ho.now, count(*), (SELECT count(*) FROM code k WHERE k.noun='signal' AND "
+    "k.id=n.id),"
+    "  coalesce(json_extract(n.doc, '$.rank'), 1), coalesce(json_extract(n.doc, '$.population'), -1),"
+    "  coalesce(json_extract(n.doc, '$.stage')=json_extract(o.doc, '$.stage'), 0),"
+    "  group_concat(a.scheme || ':' || a.code, ' ')"
+    " FROM item n JOIN code a ON a.noun='signal' AND a.id=n.id"
+    "  JOIN code b ON b.noun='signal' AND b.scheme=a.scheme AND b.code=a.code AND b.id<>n.id"
+    "  JOIN item o ON o.noun='signal' AND o.id=b.id"
+    "  JOIN live hn ON hn.id=n.body JOIN live ho ON ho.id=o.body"
+    " WHERE n.noun='signal' AND n.state IN ('published', 'answered') AND o.state IN ('published', 'answered')"
+    "  AND json_extract(n.doc, '$.side')='need' AND json_extract(o.doc, '$.side')='offer' AND hn.now<>ho.now"
+    "  AND (?1 IS NULL OR hn.now=?1 OR ho.now=?1)"
+    " GROUP BY n.id, o.id, hn.now, ho.now ORDER BY n.id, o.id, hn.now, ho.now";
+
+static enum status find_pairs(struct registry *r, const char *body, struct pairs *out, struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), pairs_sql, &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, body);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row) {
+        int64_t codes = stmt_int(q, 5);
+        double share = codes ? (double)stmt_int(q, 4) / (double)codes : 0;
+        GROW(out->v, out->n + 1, out->capacity);
+        out->v[out->n++] =
+            (struct pair){xstrdup(stmt_text(q, 0)),
+                          xstrdup(stmt_text(q, 1)),
+                          xstrdup(stmt_text(q, 2)),
+                          xstrdup(stmt_text(q, 3)),
+                          xstrdup(stmt_text(q, 9)),
+                          stmt_int(q, 6),
+                          share,
+                          match_points(share, stmt_int(q, 6), stmt_int(q, 7), stmt_int(q, 8) == 1)};
+    }
+    stmt_done(q);
+    return s;
+}
+
+static struct js *line_json(const struct pair *p)
+{
+    struct js *line = js_object(), *codes = js_array();
+    char *copy = xstrdup(p->codes), *rest = copy;
+    for (char *code; (code = strsep(&rest, " "));)
+        js_push(codes, js_string(code));
+    free(copy);
+    js_put_str(line, "need", p->need);
+    js_put_str(line, "offer", p->offer);
+    js_put_int(line, "rank", p->rank);
+    js_put(line, "share", js_real(p->share));
+    js_put(line, "codes", codes);
+    js_put(line, "points", js_real(p->points));
+    return line;
+}
+
+/* Order: the other body, then the need, then points downwards: the first of each need is the one that counts.
+ */
+struct sorting {
+    const struct pair *pair;
+    const char *other;
+};
+
+static int by_other_need_points(const void *a, const void *b)
+{
+    const struct sorting *x = a, *y = b;
+    int c = strcmp(x->other, y->other);
+    if (c == 0)
+        c = strcmp(x->pair->need, y->pair->need);
+    if (c == 0)
+        c = (x->pair->points < y->pair->points) - (x->pair->points > y->pair->points);
+    return c ? c : strcmp(x->pair->offer, y->pair->offer);
+}
+
+static int by_points(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    int c = (x->points < y->points) - (x->points > y->points);
+    if (c == 0)
+        c = strcmp(x->need, y->need);
+    return c ? c : strcmp(x->offer, y->offer);
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct js *const *x = a, *const *y = b;
+    double p = js_num(js_get(*x, "score")), q = js_num(js_get(*y, "score"));
+    int c = (p < q) - (p > q);
+    return c ? c : strcmp(js_get_str(*x, "body"), js_get_str(*y, "body"));
+}
+
+static enum status name_of(struct registry *r, const char *body, struct js *into, struct err *e)
+{
+    struct arena *a = arena_new();
+    const char *name;
+    enum status s = db_text(ledger_db(registry_ledger(r)), a,
+                            "SELECT json_extract(doc, '$.name') FROM item WHERE noun='body' AND id=?1",
+                            PARAMS(body), &name, e);
+    js_put_str(into, "name", s == ST_OK && name ? name : "");
+    arena_free(a);
+    return s;
+}
+
+/* One counterpart from its stretch of the sorted pairs: the best offer of each need. */
+static struct js *counterpart(const struct sorting *from, size_t n)
+{
+    struct js *c = js_object(), *lines = js_array();
+    double score = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i && strcmp(from[i].pair->need, from[i - 1].pair->need) == 0)
+            continue;
+        score += from[i].pair->points;
+        js_push(lines, line_json(from[i].pair));
+    }
+    js_put_str(c, "body", from->other);
+    js_put(c, "score", js_real(score));
+    js_put(c, "lines", lines);
+    return c;
+}
+
+static struct js *best_of(struct js **found, size_t n, int limit)
+{
+    struct js *list = js_array();
+    if (n)
+        qsort(found, n, sizeof *found, by_score);
+    for (size_t i = 0; i < n; i++) {
+        if ((int)i < limit)
+            js_push(list, found[i]);
+        else
+            js_free(found[i]);
+    }
+    return list;
+}
+
+static struct js *counterparts(const struct pairs *p, const char *body, int limit)
+{
+    struct sorting *sorted = xcalloc(p->n + 1, sizeof *sorted);
+    struct js **found = xcalloc(p->n + 1, sizeof *found);
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        bool mine = strcmp(p->v[i].needs_body, body) == 0;
+        sorted[i] = (struct sorting){&p->v[i], mine ? p->v[i].offers_body : p->v[i].needs_body};
+    }
+    qsort(sorted, p->n, sizeof *sorted, by_other_need_points);
+    for (size_t i = 0, end; i < p->n; i = end) {
+        for (end = i + 1; end < p->n && strcmp(sorted[end].other, sorted[i].other) == 0;)
+            end++;
+        found[n++] = counterpart(sorted + i, end - i);
+    }
+    struct js *list = best_of(found, n, limit);
+    free(sorted);
+    free(found);
+    return list;
+}
+
+enum status match_body(struct registry *r, const char *body, int limit, struct js **out, struct err *e)
+{
+    struct pairs p = {0};
+    bool there;
+    *out = NULL;
+    enum status s = item_exists(ledger_db(registry_ledger(r)), "body", body, &there, e);
+    if (s == ST_OK && !there)
+        s = err_set(e, ST_NOT_FOUND, "there is no body '%.64s'", body);
+    if (s == ST_OK)
+        s = find_pairs(r, body, &p, e);
+    if (s == ST_OK)
+        *out = counterparts(&p, body, limit);
+    for (size_t i = 0; s == ST_OK && i < js_size(*out); i++)
+        s = name_of(r, js_get_str(js_at(*out, i), "body"), js_edit_at(*out, i), e);
+    pairs_deinit(&p);
+    return s;
+}
+
+static enum status in_project(struct registry *r, const char *signal, bool *out, struct err *e)
+{
+    int64_t n;
+    enum status s =
+        db_number(ledger_db(registry_ledger(r)),
+                  "SELECT count(*) FROM item p, json_each(p.doc, '$.signals') s WHERE p.noun='project' AND "
+                  "p.state NOT IN ('refused', 'stopped') AND s.value=?1",
+                  PARAMS(signal), 0, &n, e);
+    *out = n > 0;
+    return s;
+}
+
+enum status match_suggest(struct registry *r, int limit, struct js **out, struct err *e)
+{
+    struct pairs p = {0};
+    *out = js_array();
+    enum status s = find_pairs(r, NULL, &p, e);
+    if (s == ST_OK && p.n)
+        qsort(p.v, p.n, sizeof *p.v, by_points);
+    for (size_t i = 0; s == ST_OK && i < p.n && js_size(*out) < (size_t)limit; i++) {
+        bool taken;
+        s = in_project(r, p.v[i].need, &taken, e);
+        if (s != ST_OK || taken)
+            continue;
+        struct js *line = line_json(&p.v[i]);
+        js_put_str(line, "needs_body", p.v[i].needs_body);
+        js_put_str(line, "offers_body", p.v[i].offers_body);
+        js_push(*out, line);
+    }
+    pairs_deinit(&p);
+    return s;
+}
+
+static const char common_sql[] =
+    "SELECT x.scheme, x.code, coalesce((SELECT label FROM vocabulary v WHERE v.scheme=x.scheme AND "
+    "v.code=x.code "
+    "ORDER BY from_day DESC), ''), group_concat(DISTINCT x.id), group_concat(DISTINCT y.id),"
+    " min(coalesce(json_extract(i.doc, '$.rank'), 1000)) AS best"
+    " FROM code x JOIN item i ON i.noun='signal' AND i.id=x.id AND i.body=?1"
+    " JOIN code y ON y.noun='signal' AND y.scheme=x.scheme AND y.code=x.code"
+    " JOIN item j ON j.noun='signal' AND j.id=y.id AND j.body=?2"
+    " WHERE x.noun='signal' GROUP BY x.scheme, x.code ORDER BY best, x.scheme, x.code";
+
+enum status match_common(struct registry *r, const char *a, const char *b, struct js **out, struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    static const char *const columns[] = {"scheme", "code", "label", "a", "b"};
+    *out = js_array();
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), common_sql, &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, a);
+    stmt_bind_text(q, 2, b);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row) {
+        struct js *line = js_object();
+        for (int i = 0; i < 5; i++)
+            js_put_str(line, columns[i], stmt_text(q, i));
+        js_push(*out, line);
+    }
+    stmt_done(q);
+    return s;
+}
