@@ -234,7 +234,7 @@ static enum status tell_part(struct node *n, const struct mask_place *place, con
     sha256_hex(buf_slice(sealed), hash);
     js_put_int(body, "round", place->round);
     js_put_int(body, "attempt", place->attempt);
-    js_put_str(body, "sha256", hash);
+    js_put_str(body, "hash", hash);
     enum status s = db_begin(n->db, e);
     if (s != ST_OK) {
         js_free(body);

@@ -155,7 +155,9 @@ static enum status first_attempt(struct hub *h, const char *run, const char *agr
     js_put_int(body, "attempt", 1);
     js_put_str(body, "lead", lead_key ? lead_key : "");
     js_put(body, "sites", sites);
-    js_put(body, "missing", missing);
+    if (js_size(missing))
+        js_put(body, "missing", js_share(missing));
+    js_free(missing);
     if (enough) {
         s = hub_say(h, "run.attempt", subject, body, e);
     } else {
@@ -250,7 +252,7 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
 }
 
 /* Entries that other processes appended (accord commands beside the hub), and what is over time. */
-static void tick(struct hub *h)
+static void tick(struct hub *h, struct err *last)
 {
     struct err e = {0};
     bool changed = false;
@@ -261,18 +263,20 @@ static void tick(struct hub *h)
     if (s == ST_OK)
         s = settle(h, &e);
     hub_unlock(h);
-    if (s != ST_OK)
+    if (s != ST_OK && strcmp(e.text, last->text) != 0)
         log_err(LOG_ERROR, "hub.tick", &e);
+    *last = e; /* the same trouble is told once */
 }
 
 enum status hub_serve(struct hub *h, struct err *e)
 {
+    struct err last = {0};
     (void)e;
     log_event(LOG_INFO, "hub.serving", "url", server_url(h->server), NULL);
     while (!interrupted()) {
         struct timespec pause = {0, TICK_MS * 1000000L};
         nanosleep(&pause, NULL);
-        tick(h);
+        tick(h, &last);
     }
     log_event(LOG_INFO, "hub.stopping", NULL);
     return ST_OK;
