@@ -361,7 +361,8 @@ static enum status unite_persons(struct import *im, struct people *p, struct err
 {
     size_t named = p->n, kept = 0, repeated = 0;
     add_unknown_persons(p);
-    qsort(p->persons, p->n, sizeof *p->persons, by_person_id);
+    if (p->n)
+        qsort(p->persons, p->n, sizeof *p->persons, by_person_id);
     for (size_t i = 0; i < p->n; i++) {
         if (kept == 0 || p->persons[i].id != p->persons[kept - 1].id)
             p->persons[kept++] = p->persons[i];
@@ -503,7 +504,8 @@ static enum status write_periods(struct import *im, struct people *p, struct err
         return st;
     for (size_t i = 0; i < p->n_periods; i++)
         p->periods[i].person = idmap_find(&im->persons, p->periods[i].person_id);
-    qsort(p->periods, p->n_periods, sizeof *p->periods, by_start_and_id);
+    if (p->n_periods)
+        qsort(p->periods, p->n_periods, sizeof *p->periods, by_start_and_id);
     uint32_t *offset = xcalloc((size_t)im->n_persons + 1, sizeof *offset);
     for (size_t i = 0; i < p->n_periods; i++)
         offset[p->periods[i].person + 1]++;

@@ -96,7 +96,8 @@ static int by_id(const void *a, const void *b)
 /* Sorted by id, each id once: the first row counts. */
 static void sort_concepts(struct import *im, struct vocabulary *v)
 {
-    qsort(v->concepts, v->n, sizeof *v->concepts, by_id);
+    if (v->n)
+        qsort(v->concepts, v->n, sizeof *v->concepts, by_id);
     size_t kept = 0;
     for (size_t i = 0; i < v->n; i++)
         if (kept == 0 || v->concepts[i].id != v->concepts[kept - 1].id)
@@ -216,7 +217,8 @@ static void gather_ids(struct ranks *r, const struct vocabulary *v)
             r->ids[r->n++] = (int64_t)(p->packed[i] >> 32);
         r->ids[r->n++] = (int64_t)(uint32_t)p->packed[i];
     }
-    qsort(r->ids, r->n, sizeof *r->ids, by_value);
+    if (r->n)
+        qsort(r->ids, r->n, sizeof *r->ids, by_value);
     size_t kept = 0;
     for (size_t i = 0; i < r->n; i++)
         if (i == 0 || r->ids[i] != r->ids[i - 1])

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What goes into a store comes out of it: random CDMs, imported and read back, beside what was written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/date.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cdm_fixture.h"
+#include "store/store.h"
+
+struct expectation {
+    const struct cdm *cdm;
+    const struct store *store;
+    enum store_table table;
+    const struct schema_table *schema;
+};
+
+static int64_t number_in(const struct cell *c)
+{
+    return c->text[0] ? strtoll(c->text, NULL, 10) : NONE_I64;
+}
+
+static int32_t day_in(const struct cell *c)
+{
+    int32_t day = DATE_NONE;
+    if (c->text[0])
+        assert_true(date_parse((struct slice){c->text, 10}, &day));
+    return day;
+}
+
+static int person_of(const struct cdm *c, const struct cell *cell)
+{
+    int64_t id = number_in(cell);
+    for (int i = 0; i < c->n_persons; i++)
+        if (c->person_ids[i] == id)
+            return i;
+    return -1;
+}
+
+static int64_t looked_up(const struct expectation *x, const struct cdm_row *r, const struct schema_column *s,
+                         const struct cell *cell)
+{
+    const struct cdm *c = x->cdm;
+    int64_t id = number_in(cell);
+    if (s->origin == FROM_VISIT)
+        for (int i = 0; i < c->tables[STORE_VISIT].n; i++) {
+            const struct cell *v = c->tables[STORE_VISIT].rows[i].cells;
+            if (number_in(&v[3]) == id && number_in(&v[0]) == number_in(&r->cells[0]))
+                return number_in(&v[1]);
+        }
+    for (int i = 0; i < CDM_LOOKUPS && s->origin != FROM_VISIT; i++)
+        if ((s->origin == FROM_PROVIDER ? c->providers[i] : c->sites[i]) == id) {
+            int32_t found = s->origin == FROM_PROVIDER ? c->specialties[i] : c->places[i];
+            return found == NONE_I32 ? NONE_I64 : found;
+        }
+    return NONE_I64;
+}
+
+static int64_t id_of(const struct expectation *x, const struct cdm_row *r)
+{
+    return x->table == STORE_DEATH ? person_of(x->cdm, &r->cells[0]) + 1 : number_in(&r->cells[3]);
+}
+
+/* What the column must hold, dates and concepts as numbers. */
+static int64_t expected_value(const struct expectation *x, const struct cdm_row *r, size_t column)
+{
+    const struct schema_column *s = &x->schema->columns[column];
+    if (s->column == COL_PERSON)
+        return person_of(x->cdm, &r->cells[0]);
+    if (s->column == COL_ID)
+        return id_of(x, r);
+    if (s->origin != FROM_SOURCE)
+        return looked_up(x, r, s, &r->cells[column]);
+    if (s->source.kind == TABLE_DATE) {
+        int32_t day = day_in(&r->cells[column]);
+        return day == DATE_NONE ? NONE_I64 : day;
+    }
+    return number_in(&r->cells[column]);
+}
+
+static const struct expectation *sorting;
+
+static int in_order(const void *a, const void *b)
+{
+    const struct cdm_row *x = *(struct cdm_row *const *)a, *y = *(struct cdm_row *const *)b;
+    int64_t keys[2][4] = {
+        {person_of(sorting->cdm, &x->cells[0]), day_in(&x->cells[2]), id_of(sorting, x), x->line},
+        {person_of(sorting->cdm, &y->cells[0]), day_in(&y->cells[2]), id_of(sorting, y), y->line}};
+    for (int i = 0; i < 4; i++)
+        if (keys[0][i] != keys[1][i])
+            return keys[0][i] < keys[1][i] ? -1 : 1;
+    return 0;
+}
+
+static void check_text(const struct expectation *x, enum store_column c, int32_t code,
+                       const struct cell *cell)
+{
+    const char *text = store_text(x->store, x->table, c, code);
+    if (cell->text[0])
+        assert_string_equal(text, cell->text);
+    else
+        assert_null(text);
+}
+
+static void check_number(double found, const struct cell *cell)
+{
+    if (!cell->text[0])
+        assert_true(isnan(found));
+    else
+        assert_true(found == strtod(cell->text, NULL));
+}
+
+static void check_column(const struct expectation *x, struct cdm_row **rows, const struct store_run *run,
+                         size_t column)
+{
+    struct err e = {0};
+    enum store_column c = x->schema->columns[column].column;
+    enum store_kind kind = store_column_kind(x->table, c);
+    int32_t *narrow = xcalloc(run->n, sizeof *narrow);
+    int64_t *wide = xcalloc(run->n, sizeof *wide);
+    double *numbers = xcalloc(run->n, sizeof *numbers);
+    enum status st = kind == KIND_I64 ? store_read_i64(x->store, x->table, c, run->first, run->n, wide, &e)
+                     : kind == KIND_F64
+                         ? store_read_f64(x->store, x->table, c, run->first, run->n, numbers, &e)
+                         : store_read_i32(x->store, x->table, c, run->first, run->n, narrow, &e);
+    if (st != ST_OK)
+        fail_msg("%s", e.text);
+    for (uint64_t i = 0; i < run->n; i++) {
+        const struct cell *cell = &rows[i]->cells[column];
+        if (kind == KIND_TEXT)
+            check_text(x, c, narrow[i], cell);
+        else if (kind == KIND_F64)
+            check_number(numbers[i], cell);
+        else if (kind == KIND_I64)
+            assert_int_equal(wide[i], expected_value(x, rows[i], column));
+        else
+            assert_int_equal(narrow[i] == NONE_I32 ? NONE_I64 : narrow[i],
+                             expected_value(x, rows[i], column));
+    }
+    free(narrow);
+    free(wide);
+    free(numbers);
+}
+
+static void check_facts(const struct expectation *x, struct cdm_row **rows, const struct store_run *run)
+{
+    uint32_t persons = 0;
+    int32_t first = INT32_MAX, last = INT32_MIN;
+    struct err e = {0};
+    for (uint64_t i = 0; i < run->n; i++) {
+        int32_t day = day_in(&rows[i]->cells[2]);
+        persons += i == 0 || number_in(&rows[i]->cells[0]) != number_in(&rows[i - 1]->cells[0]);
+        first = day < first ? day : first;
+        last = day > last ? day : last;
+    }
+    assert_int_equal(run->persons, persons);
+    assert_int_equal(run->first_day, first);
+    assert_int_equal(run->last_day, last);
+    for (int p = 0; p <= x->cdm->n_persons; p++) {
+        uint64_t wanted = 0, found;
+        while (wanted < run->n && person_of(x->cdm, &rows[wanted]->cells[0]) < p)
+            wanted++;
+        assert_int_equal(store_run_seek(x->store, x->table, run, (uint32_t)p, &found, &e), ST_OK);
+        assert_int_equal(found, run->first + wanted);
+    }
+}
+
+static void check_run(const struct expectation *x, const struct store_run *run)
+{
+    const struct cdm_table *t = &x->cdm->tables[x->table];
+    struct cdm_row **rows = xcalloc((size_t)t->n + 1, sizeof *rows);
+    struct store_run again;
+    size_t n = 0;
+    for (int i = 0; i < t->n; i++) {
+        int64_t concept = number_in(&t->rows[i].cells[1]);
+        if (concept == (run->concept_id == NONE_I32 ? NONE_I64 : run->concept_id))
+            rows[n++] = &t->rows[i];
+    }
+    assert_int_equal(run->n, n);
+    assert_true(store_run_find(x->store, x->table, run->concept_id, &again));
+    assert_int_equal(again.first, run->first);
+    sorting = x;
+    qsort(rows, n, sizeof(struct cdm_row *), in_order);
+    for (size_t column = 0; column < x->schema->n; column++)
+        if (x->schema->columns[column].column != COL_CONCEPT)
+            check_column(x, rows, run, column);
+    check_facts(x, rows, run);
+    free(rows);
+}
+
+static void check_store(const struct cdm *c, const struct store *s)
+{
+    assert_int_equal(store_persons(s)->n, c->n_persons);
+    for (int i = 0; i < c->n_persons; i++) {
+        assert_int_equal(store_persons(s)->in_person[i], i % 5 != 0);
+        assert_int_equal(store_persons(s)->birth_year[i], i % 5 ? 1930 + i : INT16_MIN);
+        assert_int_equal(store_periods(s)->offset[i + 1] - store_periods(s)->offset[i], i % 5 ? i % 3 : 1);
+    }
+    for (int t = 0; t < STORE_N_TABLES; t++) {
+        struct expectation x = {c, s, (enum store_table)t, schema_table((enum store_table)t)};
+        const struct store_run *runs;
+        uint32_t n;
+        assert_int_equal(store_rows(s, x.table), c->tables[t].n);
+        store_runs(s, x.table, &runs, &n);
+        for (uint32_t i = 0; i < n; i++)
+            check_run(&x, &runs[i]);
+    }
+}
+
+static void what_is_imported_is_read_back(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new(3);
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        struct cdm *c = cdm_new(seed, seed % 4 ? 900 : 4000);
+        struct import_options o = {.memory_bytes = seed % 2 ? 1 << 18 : 0, .pool = seed % 3 ? pool : NULL};
+        struct err e = {0};
+        struct store *s;
+        char path[96];
+        snprintf(path, sizeof path, "%s/store", c->folder);
+        cdm_import(c->folder, path, &o, ST_OK);
+        if (store_open(path, &s, &e) != ST_OK)
+            fail_msg("%s", e.text);
+        assert_int_equal(store_verify(s, &e), ST_OK);
+        check_store(c, s);
+        store_close(s);
+        cdm_free(c);
+    }
+    pool_free(pool);
+}
+
+/* Descendants are one range of rows: ranks follow the tree. */
+static void a_concept_and_its_descendants_are_one_range(void **state)
+{
+    (void)state;
+    struct cdm *c = cdm_new(5, 3000);
+    struct err e = {0};
+    struct store *s;
+    char path[96];
+    snprintf(path, sizeof path, "%s/store", c->folder);
+    cdm_import(c->folder, path, NULL, ST_OK);
+    assert_int_equal(store_open(path, &s, &e), ST_OK);
+    for (int i = 1; i < CDM_CONCEPTS; i++) {
+        const int32_t *ids;
+        uint32_t n;
+        uint64_t least = UINT64_MAX, most = 0, rows = 0;
+        store_descendants(s, c->concepts[i], &ids, &n);
+        for (uint32_t k = 0; k < n; k++) {
+            struct store_run r;
+            if (!store_run_find(s, STORE_VISIT, ids[k], &r))
+                continue;
+            least = r.first < least ? r.first : least;
+            most = r.first + r.n > most ? r.first + r.n : most;
+            rows += r.n;
+        }
+        assert_true(rows == 0 || rows == most - least);
+    }
+    struct store_concept concept;
+    assert_true(store_concept_find(s, c->concepts[1], &concept));
+    assert_string_equal(concept.name, "Concept, \"1\"");
+    assert_string_equal(concept.code, "c1");
+    assert_string_equal(concept.domain, "Condition");
+    assert_true(concept.standard && concept.in_concept && !concept.invalid);
+    assert_false(store_concept_find(s, c->concepts[CDM_CONCEPTS - 1], &concept));
+    store_close(s);
+    cdm_free(c);
+}
+
+/* One concept of so many rows that it is cut between persons, from shuffled input. */
+static void a_large_concept_from_shuffled_rows_is_in_order(void **state)
+{
+    (void)state;
+    enum { PERSONS = 5000, ROWS = 200000 };
+    char folder[] = "/tmp/accord-cdm-XXXXXX", path[64], store[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/person.csv", folder);
+    FILE *f = fopen(path, "w");
+    fprintf(f, "person_id,gender_concept_id,year_of_birth\n");
+    for (int i = 0; i < PERSONS; i++)
+        fprintf(f, "%d,8507,1950\n", i);
+    fclose(f);
+    cdm_write(folder, "concept.csv", "concept_id\n7\n");
+    snprintf(path, sizeof path, "%s/drug_exposure.csv", folder);
+    f = fopen(path, "w");
+    fprintf(f, "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date\n");
+    for (unsigned i = 0; i < ROWS; i++)
+        fprintf(f, "%u,%u,7,20%02u-01-%02u\n", i, i * 7919 % ROWS * 31 % PERSONS, i % 20, 1 + i % 28);
+    fclose(f);
+    struct import_options o = {.memory_bytes = 1 << 22, .periods_optional = true};
+    snprintf(store, sizeof store, "%s/store", folder);
+    cdm_import(folder, store, &o, ST_OK);
+    struct err e = {0};
+    struct store *s;
+    assert_int_equal(store_open(store, &s, &e), ST_OK);
+    assert_int_equal(store_rows(s, STORE_DRUG), ROWS);
+    int32_t *persons = xcalloc(ROWS, 4), *days = xcalloc(ROWS, 4);
+    int64_t *ids = xcalloc(ROWS, 8);
+    uint8_t *seen = xcalloc(ROWS, 1);
+    assert_int_equal(store_read_i32(s, STORE_DRUG, COL_PERSON, 0, ROWS, persons, &e), ST_OK);
+    assert_int_equal(store_read_i32(s, STORE_DRUG, COL_START, 0, ROWS, days, &e), ST_OK);
+    assert_int_equal(store_read_i64(s, STORE_DRUG, COL_ID, 0, ROWS, ids, &e), ST_OK);
+    for (int i = 0; i < ROWS; i++) {
+        uint32_t id = (uint32_t)ids[i];
+        assert_false(seen[id]++);
+        assert_int_equal(persons[i], id * 7919 % ROWS * 31 % PERSONS);
+        assert_int_equal(days[i], date_of(2000 + (int)(id % 20), 1, 1 + (int)(id % 28)));
+        if (i && persons[i] == persons[i - 1])
+            assert_true(days[i] > days[i - 1] || (days[i] == days[i - 1] && ids[i] > ids[i - 1]));
+        else
+            assert_true(i == 0 || persons[i] > persons[i - 1]);
+    }
+    free(persons);
+    free(days);
+    free(ids);
+    free(seen);
+    store_close(s);
+    cdm_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_imported_is_read_back),
+        cmocka_unit_test(a_concept_and_its_descendants_are_one_range),
+        cmocka_unit_test(a_large_concept_from_shuffled_rows_is_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
