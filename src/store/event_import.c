@@ -242,7 +242,7 @@ static enum status gather_least(void *context, size_t column, struct err *e)
     int64_t *least = v->least_id[column];
     const uint32_t *person = v->batch.columns[AT_PERSON];
     const int64_t *ids = v->batch.columns[column];
-    if (!least)
+    if (!least || !ids)
         return ST_OK;
     for (size_t i = 0; i < v->batch.n; i++)
         if (ids[i] != NONE_I64 && ids[i] < least[person[i]])
