@@ -299,7 +299,7 @@ static enum status parse_bound(struct parser *p, const struct js *o, const struc
         return circe_refuse(p, &at, "expected Coeff -1 (before) or 1 (after)");
     if (days > 4000000 || days < -4000000)
         return circe_refuse(p, &at, "Days lies beyond the calendar");
-    *out = (struct window_bound){!has_days, days * coefficient, coefficient == -1};
+    *out = (struct window_bound){!has_days, days * coefficient, !has_days && coefficient == -1};
     return ST_OK;
 }
 

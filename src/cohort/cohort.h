@@ -18,7 +18,26 @@
 struct cohort_definition; /* immutable once parsed; shareable between threads */
 /* ST_INVALID names the JSON path of a fault, ST_UNSUPPORTED "Circe feature X at path Y is not supported". */
 MUST_CHECK enum status cohort_parse(const struct js *circe, struct cohort_definition **out, struct err *e);
-void cohort_definition_free(struct cohort_definition *d);
+void cohort_definition_free(struct cohort_definition *d); /* NULL is fine */
+
+/* HDR UK Cohort Discovery (RQuest) availability queries; `today` is the day that ages and months count back
+   from. What the query language leaves open, or its other readers over-count, is refused (rquest.c). */
+MUST_CHECK enum status cohort_parse_rquest(const struct js *query, int32_t today,
+                                           struct cohort_definition **out, struct err *e);
+/* The text form (docs/cohort-language.md); `name` is what errors call it. Errors point at the character. */
+MUST_CHECK enum status cohort_parse_text(struct slice text, const char *name, struct cohort_definition **out,
+                                         struct err *e);
+/* A file in any of the three notations, told apart by its content. */
+MUST_CHECK enum status cohort_load(const char *path, struct cohort_definition **out, struct err *e);
+
+/* Writing. Parsing what is written gives the same tree. */
+MUST_CHECK enum status cohort_to_circe(const struct cohort_definition *d, struct js **out, struct err *e);
+void cohort_format_text(const struct cohort_definition *d, struct buf *out);
+/* What the definition means, in plain English, for people who know neither Circe nor the text form. */
+void cohort_describe(const struct cohort_definition *d, struct buf *out);
+/* Fields that were ignored because Circe does not know them and they change nothing: paths, i from 0; NULL
+ * behind the last. */
+const char *cohort_ignored_field(const struct cohort_definition *d, size_t i);
 
 /* Attrition: persons and events after each step, in order: primary events, qualified, each inclusion rule
  * (cumulative), rows. */

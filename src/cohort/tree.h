@@ -181,7 +181,7 @@ struct criterion {
 struct window_bound {
     bool all;     /* Days is null: the start (before) or end of the observation period */
     int32_t days; /* signed: coefficient times days */
-    bool before;  /* coefficient -1 */
+    bool before;  /* with all: the start of the observation period, else its end */
 };
 struct window {
     struct window_bound start, end;
