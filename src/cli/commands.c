@@ -7,6 +7,7 @@
 
 #include "cli/register_nouns.h"
 
+extern const struct command cohort_commands[];
 extern const struct command help_commands[];
 extern const struct command hub_commands[];
 extern const struct command run_commands[];
@@ -49,6 +50,27 @@ const struct noun nouns[] = {
     {"help", "this overview, the manual page, shell completion", help_commands, NULL},
     {"study", "check and run studies on one store; only released tables are shown", study_commands, NULL},
     {"version", "the program's version and what it was built from", version_commands, NULL},
+    {"cohort", "cohort definitions: check, evaluate, compare", cohort_commands},
+    {"key", "signing keys", key_commands},
+    {"ledger", "the public log: copy, verify, prove", ledger_commands},
+    {"node", "a site's node: its store, its runs", node_commands},
+    {"store", "the patient store of a site", store_commands},
+    {"synth", "make a synthetic population as OMOP CSV files", synth_commands},
+    {"stats", "epidemiology and statistics on a plain CSV table", stats_commands},
+    {"register", "begin, search and export the public register", register_commands},
+    {"body", "organisations: ICBs, trusts, universities, companies", NULL},
+    {"person", "people, their training and interests", NULL},
+    {"grant", "roles that people hold for bodies", NULL},
+    {"vocabulary", "code lists and price lists", NULL},
+    {"template", "templates of agreements", NULL},
+    {"agreement", "what binds the bodies", NULL},
+    {"run", "studies run under an agreement", NULL},
+    {"artefact", "outputs and what is published", NULL},
+    {"review", "verdicts", NULL},
+    {"perms", "the permission table: roles, verbs, states, rules", perms_commands},
+    {"help", "this overview, the manual page, shell completion", help_commands},
+    {"study", "check and run studies on one store; only released tables are shown", study_commands},
+    {"version", "the program's version and what it was built from", version_commands},
     {0},
 };
 

@@ -45,8 +45,9 @@ struct engine {
     struct pool *pool;
     const struct store_persons *persons;
     const struct store_periods *periods;
-    struct id_set *sets;      /* in the order of d->sets */
-    struct cohort_plan *plan; /* notes what was read; NULL for no notes */
+    struct id_set *sets;        /* in the order of d->sets */
+    struct cohort_plan *plan;   /* notes what was read; NULL for no notes */
+    struct cohort_trace *trace; /* notes who was left; NULL for no notes */
 };
 void engine_init(struct engine *g, const struct cohort_definition *d, const struct store *s,
                  struct pool *pool);
@@ -84,12 +85,22 @@ struct block {
     int32_t period_type[BLOCK];
     uint16_t sel[BLOCK]; /* places still in, ascending */
     size_t n_sel;
+    uint64_t bytes; /* decoded so far */
     union {
         int32_t i32[BLOCK];
         int64_t i64[BLOCK];
         double f64[BLOCK];
     } a, b, c; /* columns being looked at */
 };
+/* Decode a column for the span from the first to the last selected row (there is one); values lie at their
+ * places. */
+MUST_CHECK enum status block_i32(const struct engine *g, struct block *b, enum store_column c, int32_t *out,
+                                 struct err *e);
+MUST_CHECK enum status block_i64(const struct engine *g, struct block *b, enum store_column c, int64_t *out,
+                                 struct err *e);
+MUST_CHECK enum status block_f64(const struct engine *g, struct block *b, enum store_column c, double *out,
+                                 struct err *e);
+
 struct filter;
 struct filter *filter_new(const struct engine *g, const struct criterion *c);
 void filter_free(struct filter *f);

@@ -139,8 +139,28 @@ static uint32_t distinct_persons(const uint32_t *person, size_t n)
     return persons;
 }
 
-static void step(struct cohort_rows *out, const char *name, const struct events *v)
+static void trace_persons(struct cohort_trace *t, uint32_t n_persons, const uint32_t *person, size_t n)
 {
+    if (!t)
+        return;
+    t->n_words = (size_t)n_persons / 64 + 1;
+    t->persons = xrealloc_array(t->persons, t->n_steps + 1, sizeof *t->persons);
+    uint64_t *words = t->persons[t->n_steps++] = xcalloc(t->n_words, sizeof *words);
+    for (size_t i = 0; i < n; i++)
+        words[person[i] >> 6] |= (uint64_t)1 << (person[i] & 63);
+}
+
+void cohort_trace_deinit(struct cohort_trace *t)
+{
+    for (size_t i = 0; i < t->n_steps; i++)
+        free(t->persons[i]);
+    free(t->persons);
+    *t = (struct cohort_trace){0};
+}
+
+static void step(const struct engine *g, struct cohort_rows *out, const char *name, const struct events *v)
+{
+    trace_persons(g->trace, g->persons->n, v->person, v->n);
     out->steps[out->n_steps++] = (struct cohort_step){xstrdup(name), distinct_persons(v->person, v->n), v->n};
 }
 
@@ -386,12 +406,12 @@ static enum status keep_group(const struct engine *g, const struct group *group,
 static enum status qualify(const struct engine *g, struct events *v, struct cohort_rows *out, struct err *e)
 {
     enum status s = ST_OK;
-    step(out, "cohort entry events", v);
+    step(g, out, "cohort entry events", v);
     if (g->d->has_additional) {
         s = keep_group(g, &g->d->additional, v, e);
         apply_limit(v, g->d->qualified_limit);
     }
-    step(out, "qualified events", v);
+    step(g, out, "qualified events", v);
     return s;
 }
 
@@ -407,15 +427,15 @@ static enum status apply_rules(const struct engine *g, struct events *v, struct 
     for (size_t i = 0; s == ST_OK && i < g->d->n_rules; i++) {
         char *name = rule_name(g->d, i);
         s = keep_group(g, &g->d->rules[i].group, v, e);
-        step(out, name, v);
+        step(g, out, name, v);
         free(name);
     }
     return s;
 }
 
 enum status cohort_evaluate_noted(const struct cohort_definition *d, const struct store *store,
-                                  struct pool *pool, struct cohort_plan *plan, struct cohort_rows *out,
-                                  struct err *e)
+                                  struct pool *pool, struct cohort_plan *plan, struct cohort_trace *trace,
+                                  struct cohort_rows *out, struct err *e)
 {
     struct engine g;
     struct events v = {0};
@@ -423,6 +443,7 @@ enum status cohort_evaluate_noted(const struct cohort_definition *d, const struc
     out->steps = xcalloc(d->n_rules + 3, sizeof *out->steps);
     engine_init(&g, d, store, pool);
     g.plan = plan;
+    g.trace = trace;
     enum status s = entry_events(&g, &v, e);
     if (s == ST_OK)
         s = qualify(&g, &v, out, e);
@@ -432,8 +453,10 @@ enum status cohort_evaluate_noted(const struct cohort_definition *d, const struc
         apply_limit(&v, d->expression_limit);
         s = exits(&g, &v, out, e);
     }
-    if (s == ST_OK)
+    if (s == ST_OK) {
+        trace_persons(trace, g.persons->n, out->person, out->n);
         out->steps[out->n_steps++] = (struct cohort_step){xstrdup("cohort"), out->n_persons, out->n};
+    }
     events_deinit(&v);
     engine_deinit(&g);
     if (s != ST_OK)
@@ -444,7 +467,7 @@ enum status cohort_evaluate_noted(const struct cohort_definition *d, const struc
 enum status cohort_evaluate(const struct cohort_definition *d, const struct store *s, struct pool *pool,
                             struct cohort_rows *out, struct err *e)
 {
-    return cohort_evaluate_noted(d, s, pool, NULL, out, e);
+    return cohort_evaluate_noted(d, s, pool, NULL, NULL, out, e);
 }
 
 void cohort_rows_deinit(struct cohort_rows *r)
@@ -456,4 +479,78 @@ void cohort_rows_deinit(struct cohort_rows *r)
     free(r->start);
     free(r->end);
     *r = (struct cohort_rows){0};
+}
+
+/* --- combinations of rules --- */
+
+struct masked {
+    uint64_t mask;
+    uint32_t person;
+};
+
+static int compare_masked(const void *a, const void *b)
+{
+    const struct masked *p = a, *q = b;
+    if (p->mask != q->mask)
+        return p->mask < q->mask ? -1 : 1;
+    return (p->person > q->person) - (p->person < q->person);
+}
+
+static void count_combinations(struct masked *events, size_t n, struct cohort_combination *out, size_t *n_out)
+{
+    if (n)
+        qsort(events, n, sizeof *events, compare_masked);
+    for (size_t i = 0; i < n; i++) {
+        bool fresh = i == 0 || events[i].mask != events[i - 1].mask;
+        if (fresh)
+            out[(*n_out)++] = (struct cohort_combination){.mask = events[i].mask};
+        out[*n_out - 1].events++;
+        out[*n_out - 1].persons += fresh || events[i].person != events[i - 1].person;
+    }
+}
+
+/* Every rule on every qualified event: nothing is pruned by the rules before. */
+static enum status mask_events(const struct engine *g, const struct events *v, struct masked *out,
+                               struct err *e)
+{
+    uint8_t *passes = xcalloc(v->n, 1);
+    enum status s = ST_OK;
+    for (size_t i = 0; i < v->n; i++)
+        out[i].person = v->person[i];
+    for (size_t r = 0; s == ST_OK && r < g->d->n_rules; r++) {
+        s = group_evaluate(g, &g->d->rules[r].group, v, passes, e);
+        for (size_t i = 0; s == ST_OK && i < v->n; i++)
+            out[i].mask |= (uint64_t)passes[i] << r;
+    }
+    free(passes);
+    return s;
+}
+
+enum status cohort_combinations(const struct cohort_definition *d, const struct store *store,
+                                struct pool *pool, struct cohort_combination **out, size_t *n, struct err *e)
+{
+    struct engine g;
+    struct events v = {0};
+    struct cohort_rows unused = {.steps = xcalloc(2, sizeof *unused.steps)};
+    *out = NULL;
+    *n = 0;
+    engine_init(&g, d, store, pool);
+    enum status s =
+        d->n_rules > 64 ? err_set(e, ST_UNSUPPORTED, "combinations of more than 64 rules") : ST_OK;
+    if (s == ST_OK)
+        s = entry_events(&g, &v, e);
+    if (s == ST_OK)
+        s = qualify(&g, &v, &unused, e);
+    struct masked *events = xcalloc(v.n, sizeof *events);
+    if (s == ST_OK)
+        s = mask_events(&g, &v, events, e);
+    if (s == ST_OK) {
+        *out = xcalloc(v.n, sizeof **out);
+        count_combinations(events, v.n, *out, n);
+    }
+    free(events);
+    cohort_rows_deinit(&unused);
+    events_deinit(&v);
+    engine_deinit(&g);
+    return s;
 }

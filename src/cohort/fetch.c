@@ -39,6 +39,7 @@ struct fetching {
     struct task *tasks;
     size_t n_tasks, tasks_capacity;
     struct events *pieces;
+    uint64_t *bytes; /* decoded by each task */
 };
 
 /* --- which rows --- */
@@ -117,27 +118,32 @@ uint64_t criterion_rows(const struct engine *g, const struct criterion *c)
 
 /* --- the columns of a block --- */
 
+static bool wants_end(const struct fetching *f)
+{
+    return (f->needs & NEED_END) || filter_uses_end(f->filter) || f->c->adjustment || f->c->period ||
+           f->key == COUNT_END_DATE || f->key == COUNT_DURATION;
+}
+
 static enum status read_days(const struct fetching *f, struct block *b, struct err *e)
 {
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1;
-    const struct store *s = f->g->store;
-    bool wants_end = (f->needs & NEED_END) || filter_uses_end(f->filter) || f->c->adjustment ||
-                     f->c->period || f->key == COUNT_END_DATE || f->key == COUNT_DURATION;
-    enum status st = store_read_i32(s, b->table, COL_START, b->first + low, n, b->start + low, e);
-    if (st != ST_OK || !wants_end)
-        return st;
-    if (f->spec->end != END_NEXT_DAY)
-        st = store_read_i32(s, b->table, COL_END, b->first + low, n, b->end + low, e);
-    if (st == ST_OK && f->spec->end == END_ELSE_SUPPLY_ELSE_NEXT_DAY)
-        st = store_read_i32(s, b->table, COL_DAYS_SUPPLY, b->first + low, n, b->a.i32 + low, e);
-    for (size_t i = low; st == ST_OK && i < low + n; i++) {
-        bool missing = f->spec->end == END_NEXT_DAY || (f->spec->end != END_AS_IS && b->end[i] == DATE_NONE);
-        if (!missing)
+    const struct engine *g = f->g;
+    enum end_rule rule = f->spec->end;
+    bool by_supply = rule == END_ELSE_SUPPLY_ELSE_NEXT_DAY;
+    enum status s = block_i32(g, b, COL_START, b->start, e);
+    if (s != ST_OK || !wants_end(f))
+        return s;
+    if (rule != END_NEXT_DAY)
+        s = block_i32(g, b, COL_END, b->end, e);
+    if (s == ST_OK && by_supply)
+        s = block_i32(g, b, COL_DAYS_SUPPLY, b->a.i32, e);
+    for (size_t i = 0; s == ST_OK && i < b->n_sel; i++) {
+        uint16_t at = b->sel[i];
+        if (rule == END_AS_IS || (rule != END_NEXT_DAY && b->end[at] != DATE_NONE))
             continue;
-        bool supply = f->spec->end == END_ELSE_SUPPLY_ELSE_NEXT_DAY && b->a.i32[i] != NONE_I32;
-        b->end[i] = b->start[i] + (supply ? b->a.i32[i] : 1);
+        bool supply = by_supply && b->a.i32[at] != NONE_I32;
+        b->end[at] = b->start[at] + (supply ? b->a.i32[at] : 1);
     }
-    return st;
+    return s;
 }
 
 /* Drops rows whose adjusted end lies before their adjusted start. */
@@ -182,9 +188,8 @@ static enum status keep_source_set(const struct fetching *f, struct block *b, st
 {
     if (!f->source_set || b->n_sel == 0)
         return ST_OK;
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1, kept = 0;
-    enum status s =
-        store_read_i32(f->g->store, b->table, COL_SOURCE_CONCEPT, b->first + low, n, b->a.i32 + low, e);
+    size_t kept = 0;
+    enum status s = block_i32(f->g, b, COL_SOURCE_CONCEPT, b->a.i32, e);
     for (size_t i = 0; s == ST_OK && i < b->n_sel; i++) {
         uint16_t at = b->sel[i];
         b->sel[kept] = at;
@@ -208,27 +213,22 @@ static int64_t key_of_number(double v)
 static enum status read_column_keys(const struct fetching *f, struct block *b, enum store_column column,
                                     int64_t *out, struct err *e)
 {
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1;
-    const struct store *st = f->g->store;
+    enum store_kind kind = store_column_kind(b->table, column);
     enum status s = ST_OK;
-    switch (store_column_kind(b->table, column)) {
-    case KIND_F64:
-        s = store_read_f64(st, b->table, column, b->first + low, n, b->a.f64 + low, e);
-        for (size_t i = low; s == ST_OK && i < low + n; i++)
-            out[i] = key_of_number(b->a.f64[i]);
-        return s;
-    case KIND_I64:
-        return store_read_i64(st, b->table, column, b->first + low, n, out + low, e);
-    case KIND_I32:
-        s = store_read_i32(st, b->table, column, b->first + low, n, b->a.i32 + low, e);
-        for (size_t i = low; s == ST_OK && i < low + n; i++)
-            out[i] = b->a.i32[i] == NONE_I32 ? NONE_I64 : b->a.i32[i];
-        return s;
-    default:
-        for (size_t i = low; i < low + n; i++)
-            out[i] = NONE_I64;
-        return s;
+    if (kind == KIND_I64)
+        return block_i64(f->g, b, column, out, e);
+    if (kind == KIND_F64)
+        s = block_f64(f->g, b, column, b->a.f64, e);
+    if (kind == KIND_I32)
+        s = block_i32(f->g, b, column, b->a.i32, e);
+    for (size_t i = 0; s == ST_OK && i < b->n_sel; i++) {
+        uint16_t at = b->sel[i];
+        if (kind == KIND_F64)
+            out[at] = key_of_number(b->a.f64[at]);
+        else
+            out[at] = kind == KIND_I32 && b->a.i32[at] != NONE_I32 ? b->a.i32[at] : NONE_I64;
     }
+    return s;
 }
 
 static int64_t key_of_days(enum count_column key, int32_t start, int32_t end)
@@ -265,11 +265,10 @@ static enum status read_keys(const struct fetching *f, struct block *b, int64_t 
 static enum status read_wide(const struct fetching *f, struct block *b, enum store_column column,
                              int64_t *out, struct err *e)
 {
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1;
     if (b->table != STORE_N_TABLES && store_column_kind(b->table, column) == KIND_I64)
-        return store_read_i64(f->g->store, b->table, column, b->first + low, n, out + low, e);
-    for (size_t i = low; i < low + n; i++)
-        out[i] = NONE_I64;
+        return block_i64(f->g, b, column, out, e);
+    for (size_t i = 0; i < b->n_sel; i++)
+        out[b->sel[i]] = NONE_I64;
     return ST_OK;
 }
 
@@ -385,6 +384,7 @@ static enum status table_block(const struct fetching *f, struct block *b, int32_
                                struct err *e)
 {
     enum status s = store_read_i32(f->g->store, b->table, COL_PERSON, b->first, b->n, b->person, e);
+    b->bytes += b->n * sizeof *b->person;
     if (s != ST_OK)
         return s;
     select_candidates(f, b);
@@ -402,6 +402,7 @@ static enum status table_task(void *context, size_t i, struct err *e)
     struct block *b = xmalloc(sizeof *b);
     enum status s = ST_OK;
     b->table = f->spec->table;
+    b->bytes = 0;
     for (size_t k = t->first_span; s == ST_OK && k < t->first_span + t->n_spans; k++) {
         int32_t last = -1;
         for (uint64_t at = 0; s == ST_OK && at < f->spans[k].n; at += BLOCK) {
@@ -410,6 +411,7 @@ static enum status table_task(void *context, size_t i, struct err *e)
             s = table_block(f, b, &last, &f->pieces[i], e);
         }
     }
+    f->bytes[i] = b->bytes;
     free(b);
     if (s == ST_OK && (t->n_spans > 1 || f->c->adjustment))
         events_sort(&f->pieces[i], f->g->persons->n);
@@ -541,6 +543,7 @@ static enum status fetch_table(struct fetching *f, struct events *out, struct er
     bool *continues = xcalloc(f->n_tasks, sizeof *continues);
     for (size_t i = 0; i < f->n_tasks; i++)
         continues[i] = f->spans[f->tasks[i].first_span].continues && !f->c->adjustment;
+    f->bytes = xcalloc(f->n_tasks, sizeof *f->bytes);
     enum status s = run_tasks(f, f->n_tasks, table_task, continues, out, e);
     free(continues);
     return s;
@@ -568,10 +571,14 @@ static enum status keep_nested(const struct engine *g, const struct criterion *c
 
 static void note(const struct fetching *f, const struct events *out)
 {
-    uint64_t rows = 0;
-    for (size_t i = 0; i < f->n_spans; i++)
+    uint64_t rows = 0, runs = 0, bytes = 0;
+    for (size_t i = 0; i < f->n_spans; i++) {
         rows += f->spans[i].n;
-    plan_note_fetch(f->g->plan, f->c, f->n_spans, rows, out->n);
+        runs += !f->spans[i].continues;
+    }
+    for (size_t i = 0; i < f->n_tasks; i++)
+        bytes += f->bytes[i];
+    plan_note_fetch(f->g->plan, f->c, runs, rows, bytes, out->n);
 }
 
 enum status criterion_fetch(const struct engine *g, const struct criterion *c,
@@ -606,6 +613,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
     filter_free(f.filter);
     free(f.spans);
     free(f.tasks);
+    free(f.bytes);
     return s;
 }
 

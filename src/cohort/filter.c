@@ -153,21 +153,12 @@ bool filter_uses_end(const struct filter *f)
 
 /* --- one attribute over the selected rows of a block --- */
 
-/* Decodes a column for the span of selected rows; values lie at their places. */
-static enum status read_i32(const struct filter *f, struct block *b, enum store_column column, int32_t *out,
-                            struct err *e)
-{
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1;
-    return store_read_i32(f->g->store, b->table, column, b->first + low, n, out + low, e);
-}
-
 static enum status read_number(const struct filter *f, struct block *b, enum store_column column, double *out,
                                struct err *e)
 {
-    size_t low = b->sel[0], n = (size_t)b->sel[b->n_sel - 1] - low + 1;
     if (store_column_kind(b->table, column) == KIND_F64)
-        return store_read_f64(f->g->store, b->table, column, b->first + low, n, out + low, e);
-    enum status s = store_read_i32(f->g->store, b->table, column, b->first + low, n, b->c.i32 + low, e);
+        return block_f64(f->g, b, column, out, e);
+    enum status s = block_i32(f->g, b, column, b->c.i32, e);
     for (size_t i = 0; s == ST_OK && i < b->n_sel; i++) {
         int32_t v = b->c.i32[b->sel[i]];
         out[b->sel[i]] = v == NONE_I32 ? (double)NAN : v;
@@ -214,7 +205,7 @@ static enum status test_concepts(const struct filter *f, const struct test *t, s
         KEEP(persons->in_person[b->person[at]] && id_passes(t, ids[b->person[at]]));
         return ST_OK;
     }
-    enum status s = read_i32(f, b, t->attribute->spec->column, b->a.i32, e);
+    enum status s = block_i32(f->g, b, t->attribute->spec->column, b->a.i32, e);
     if (s == ST_OK)
         KEEP(id_passes(t, b->a.i32[at]));
     return s;
@@ -236,7 +227,7 @@ static bool text_passes(const struct filter *f, const struct test *t, enum store
 
 static enum status test_text(const struct filter *f, const struct test *t, struct block *b, struct err *e)
 {
-    enum status s = read_i32(f, b, t->attribute->spec->column, b->a.i32, e);
+    enum status s = block_i32(f->g, b, t->attribute->spec->column, b->a.i32, e);
     if (s == ST_OK)
         KEEP(text_passes(f, t, b->table, b->a.i32[at]));
     return s;
@@ -313,7 +304,7 @@ static enum status test_abnormal(const struct filter *f, struct block *b, struct
     if (s == ST_OK)
         s = read_number(f, b, COL_RANGE_HIGH, b->b.f64, e);
     if (s == ST_OK)
-        s = read_i32(f, b, COL_VALUE_CONCEPT, b->c.i32, e);
+        s = block_i32(f->g, b, COL_VALUE_CONCEPT, b->c.i32, e);
     if (s == ST_OK)
         KEEP(hit[at] || b->a.f64[at] > b->b.f64[at] || b->c.i32[at] == ABNORMAL_LOW ||
              b->c.i32[at] == ABNORMAL_HIGH);

@@ -14,7 +14,8 @@
 struct plan_step {
     const char *path;    /* of the criterion, "" for the engine's own; lives as long as the definition */
     const char *what;    /* "condition occurrence" */
-    uint64_t runs, rows; /* of the store that had to be looked at */
+    uint64_t runs, rows; /* of the store that had to be looked at, from its statistics */
+    uint64_t bytes;      /* of columns, decoded */
     uint64_t events;     /* found */
 };
 struct cohort_plan {
@@ -22,7 +23,7 @@ struct cohort_plan {
     struct plan_step *steps;
 };
 void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, uint64_t runs, uint64_t rows,
-                     uint64_t events);
+                     uint64_t bytes, uint64_t events);
 void plan_deinit(struct cohort_plan *p);
 
 #endif

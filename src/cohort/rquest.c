@@ -332,8 +332,9 @@ static enum status parse_joined(struct parser *p, const struct js *o, const stru
     if (s != ST_OK)
         return s;
     *out = oper && strcmp(oper, "OR") == 0 ? GROUP_ANY : GROUP_ALL;
-    return *out == GROUP_ANY || (oper && strcmp(oper, "AND") == 0) ? ST_OK
-                                                                   : circe_refuse(p, &at, "expected AND or OR");
+    return *out == GROUP_ANY || (oper && strcmp(oper, "AND") == 0)
+               ? ST_OK
+               : circe_refuse(p, &at, "expected AND or OR");
 }
 
 static enum status parse_rules(struct parser *p, const struct js *o, const struct where *w, struct group *out)
