@@ -28,7 +28,7 @@ enum { ZOSTER_RATE = 5000 };
 /* Odds of retinopathy 1 : 9 times these, in halves. */
 enum { ODDS_BASE = 9, ODDS_HYPERTENSION = 4, ODDS_FEMALE_FIFTHS = 4, ODDS_DEPRIVED = 3 };
 /* Risks of transient ischaemia in a year, per 10,000. */
-enum { RISK_BASE = 1200, RISK_OVER_55 = 800, RISK_DIABETES = 300, RISK_BLACK = 400, RISK_RAMIPRIL = -500 };
+enum { RISK_BASE = 1200, RISK_OVER_55 = 1200, RISK_DIABETES = 300, RISK_BLACK = 400, RISK_RAMIPRIL = -500 };
 enum { FIRST_YEAR = 2020, N_YEARS = 4, PROGRAMME_YEAR = 2022, CHECK_LEVEL = 500, CHECK_EFFECT = 700 };
 static const uint16_t check_base[N_YEARS] = {2000, 2300, 2500, 2800}; /* per 10,000 */
 
