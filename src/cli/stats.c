@@ -164,6 +164,48 @@ static const struct option_spec nb_options[] = {
     {0},
 };
 
+#define FOLLOW_UP                                                                                            \
+    {"time", "COLUMN", "follow-up time (default: time, stop, futime ...)"},                                  \
+        {"status", "COLUMN", "1 = event, 0 = censored; or 2 and 1 (default: status, event ...)"},            \
+        {"event", "CODE", "which status is the event"},                                                      \
+        {"start", "COLUMN", "entry time: at risk in (start, time] (default: start, tstart, entry)"},         \
+    {                                                                                                        \
+        "weights", "COLUMN", "case weights (default: prior_weight)"                                          \
+    }
+
+static const struct option_spec km_options[] = {
+    FOLLOW_UP,
+    GROUP,
+    {"conf-type", "TYPE", "log, plain, log-log, logit or arcsin (default: log)"},
+    {"tau", "TIME", "restricted mean up to this time too"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec logrank_options[] = {
+    FOLLOW_UP,
+    {"group", "COLUMNS", "what to compare"},
+    {"strata", "COLUMNS", "strata"},
+    {"rho", "NUMBER", "weights S^rho: 0 log-rank, 1 Peto and Peto (default: 0)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec cox_options[] = {
+    FOLLOW_UP,
+    TERMS,
+    {"strata", "COLUMNS", "strata with a baseline hazard each"},
+    {"cluster", "COLUMNS", "robust standard errors over these clusters"},
+    {"robust", NULL, "robust standard errors (always with weights)"},
+    {"ties", "efron|breslow|exact", "how to treat ties (default: efron)"},
+    {"offset", "COLUMN", "a term with coefficient 1 (default: offset)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 const struct command stats_commands[] = {
     {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, count_options, 1, 1,
      stats_run_proportion},
@@ -183,5 +225,9 @@ const struct command stats_commands[] = {
     {"xmr", "FILE.csv", "XmR charts (statistical process control)", NULL, xmr_options, 1, 1, stats_run_xmr},
     {"glm", "FILE.csv", "generalised linear models", NULL, glm_options, 1, 1, stats_run_glm},
     {"nb", "FILE.csv", "negative binomial regression", NULL, nb_options, 1, 1, stats_run_nb},
+    {"km", "FILE.csv", "Kaplan-Meier curves, their quartiles and restricted means", NULL, km_options, 1, 1,
+     stats_run_km},
+    {"logrank", "FILE.csv", "log-rank and G-rho tests", NULL, logrank_options, 1, 1, stats_run_logrank},
+    {"cox", "FILE.csv", "Cox proportional hazards regression", NULL, cox_options, 1, 1, stats_run_cox},
     {0},
 };

@@ -76,6 +76,7 @@ void stats_levels_of(const struct args *a, const struct stats_table *t, int colu
 
 /* The columns that one factor or number gives (before products). */
 struct part {
+    const char *term;
     size_t p;
     const char **names;
     double **x;
@@ -112,6 +113,7 @@ static void factor_part(const struct builder *b, int column, const char *prefix,
     struct stats_table *t = b->table;
     struct stats_levels l;
     stats_levels_of(b->args, t, column, &l);
+    out->term = prefix;
     out->p = l.n ? l.n - 1 : 0;
     out->names = arena_array(t->arena, out->p, sizeof *out->names);
     out->x = arena_array(t->arena, out->p, sizeof *out->x);
@@ -128,7 +130,7 @@ static void factor_part(const struct builder *b, int column, const char *prefix,
 static enum status number_part(const struct builder *b, int column, struct part *out, struct err *e)
 {
     struct stats_table *t = b->table;
-    *out = (struct part){1, arena_array(t->arena, 1, sizeof *out->names),
+    *out = (struct part){t->columns[column], 1, arena_array(t->arena, 1, sizeof *out->names),
                          arena_array(t->arena, 1, sizeof *out->x)};
     out->names[0] = t->columns[column];
     enum status s = stats_numbers(t, column, &out->x[0], e);
@@ -161,7 +163,8 @@ static enum status simple_part(const struct builder *b, const char *word, struct
 static void product(const struct builder *b, const struct part *l, const struct part *r, struct part *out)
 {
     struct arena *arena = b->table->arena;
-    *out = (struct part){l->p * r->p, arena_array(arena, l->p * r->p, sizeof *out->names),
+    *out = (struct part){arena_printf(arena, "%s:%s", l->term, r->term), l->p * r->p,
+                         arena_array(arena, l->p * r->p, sizeof *out->names),
                          arena_array(arena, l->p * r->p, sizeof *out->x)};
     for (size_t j = 0; j < r->p; j++)
         for (size_t i = 0; i < l->p; i++) {
@@ -236,19 +239,25 @@ static void collect(struct builder *b, struct stats_roles *roles, bool intercept
         own = own || (b->terms[i].p == 1 && strcmp(b->terms[i].names[0], "_intercept") == 0);
     }
     *out = (struct stats_design){.names = arena_array(t->arena, total, sizeof *out->names),
-                                 .x = arena_array(t->arena, total, sizeof *out->x)};
+                                 .x = arena_array(t->arena, total, sizeof *out->x),
+                                 .term = arena_array(t->arena, total, sizeof *out->term),
+                                 .terms = arena_array(t->arena, b->n_terms + 1, sizeof *out->terms)};
     if (intercept && !own) {
         out->names[0] = "_intercept";
         out->x[0] = arena_array(t->arena, t->n_rows, sizeof **out->x);
         for (size_t r = 0; r < t->n_rows; r++)
             out->x[0][r] = 1;
+        out->terms[out->n_terms++] = "_intercept";
         out->p = 1;
     }
-    for (size_t i = 0; i < b->n_terms; i++)
+    for (size_t i = 0; i < b->n_terms; i++) {
+        out->terms[out->n_terms++] = b->terms[i].term;
         for (size_t j = 0; j < b->terms[i].p; j++) {
+            out->term[out->p] = out->n_terms - 1;
             out->names[out->p] = b->terms[i].names[j];
             out->x[out->p++] = b->terms[i].x[j];
         }
+    }
     for (size_t j = 0; j < out->p; j++) {
         double *own_copy = arena_array(t->arena, t->n_rows, sizeof *own_copy);
         memcpy(own_copy, out->x[j], t->n_rows * sizeof *own_copy);

@@ -13,6 +13,8 @@ struct stats_design {
     const char **names;
     double **x; /* p columns of n */
     size_t dropped;
+    size_t n_terms, *term; /* which term each column belongs to */
+    const char **terms;
 };
 
 /* Columns that are not covariates by default (ended by -1), and the numbers that must not be missing either.

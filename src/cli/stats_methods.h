@@ -26,5 +26,8 @@ enum status stats_run_funnel(const struct args *a, struct err *e);
 enum status stats_run_xmr(const struct args *a, struct err *e);
 enum status stats_run_glm(const struct args *a, struct err *e);
 enum status stats_run_nb(const struct args *a, struct err *e);
+enum status stats_run_km(const struct args *a, struct err *e);
+enum status stats_run_logrank(const struct args *a, struct err *e);
+enum status stats_run_cox(const struct args *a, struct err *e);
 
 #endif

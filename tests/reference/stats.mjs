@@ -74,7 +74,7 @@ export class Tally {
       if (!missing || computed !== null) this.bad.push(`${label}: ${computed}, expected ${expected}`);
       return;
     }
-    const e = Number(expected), c = Number(computed), d = e === c ? 0 : Math.abs(e - c) / Math.max(Math.abs(e), 1e-12 / tolerance * 1e-2);
+    const e = Number(expected), c = Number(computed), d = e === c || (Math.abs(e) < 1e-14 && Math.abs(c) < 1e-14) ? 0 : Math.abs(e - c) / Math.abs(e);
     if (d <= tolerance) this.worst = Math.max(this.worst, d);
     else this.bad.push(`${label}: ${c}, expected ${e} (${d.toExponential(1)})`);
   }

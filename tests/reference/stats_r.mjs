@@ -52,4 +52,115 @@ function pair(doc, spec) { // a covariance cell "a|b"
     }
   }
 }
+{
+  const t = new Tally('km_tables.csv');
+  const files = { aml_x: ['aml', 'x'], lung_sex: ['lung', 'sex'], lung_months_sex: ['lung_months', 'sex'], ovarian_rx: ['ovarian', 'rx'],
+    veteran_celltype: ['veteran', 'celltype'], heart_lefttrunc: ['heart', 'transplant'] };
+  const names = { n_risk: 'n_risk', n_event: 'n_event', n_censor: 'n_censor', surv: 'surv', greenwood_se_surv: 'se', lower: 'lower', upper: 'upper', cumhaz: 'cumhaz', se_cumhaz: 'se_cumhaz' };
+  const index = new Map();
+  for (const r of load('expected/km_tables.csv')) {
+    const spec = files[r.model];
+    if (!spec) { t.skip(r.model); continue; }
+    const key = `${r.model} ${r.conf_type} ${r.conf_level}`;
+    if (!index.has(key)) {
+      const got = run('km', `data/${spec[0]}.csv`, '--group', spec[1], '--conf-type', r.conf_type, '--confidence', r.conf_level);
+      index.set(key, new Map((got.rows ?? []).map(x => [`${x.stratum}|${x.time}`, x])));
+    }
+    const row = index.get(key).get(`${r.stratum}|${Number(r.time)}`);
+    for (const [e, c] of Object.entries(names)) t.same(`${key} ${r.stratum} ${r.time} ${e}`, r[e], row?.[c]);
+  }
+  const q = new Tally('logrank_medians.csv');
+  for (const [model, rows] of byModel(load('expected/logrank_medians.csv'))) {
+    const spec = files[model], strat = /_strat_(\w+?)_(\w+)_by_(\w+)/.exec(model);
+    for (const r of rows) {
+      const label = `${model} ${r.quantity} ${r.term}`;
+      let m = /^q(\d+)_(?:(lower|upper)_)?(.*)$/.exec(r.quantity);
+      if (spec && m) {
+        const got = run('km', `data/${spec[0]}.csv`, '--group', spec[1], '--conf-type', m[3]);
+        const quantile = got.curves?.find(c => c.stratum === r.term)?.quantiles.find(x => x.p === Number(m[1]) / 100);
+        q.same(label, r.value, quantile?.[m[2] ?? 'value']);
+        continue;
+      }
+      m = /^(se_)?rmst_tau(.*)$/.exec(r.quantity);
+      if (spec && m) {
+        const got = run('km', `data/${spec[0]}.csv`, '--group', spec[1], '--tau', m[2]);
+        q.same(label, r.value, got.curves?.find(c => c.stratum === r.term)?.restricted_mean?.[m[1] ? 'se' : 'value']);
+        continue;
+      }
+      if (spec) { q.skip(r.quantity); continue; }
+      const rho = /rho(.*)$/.exec(r.quantity)?.[1] ?? 0;
+      const [file, group, ...more] = strat ? [strat[1], strat[2], '--strata', strat[3]]
+        : { lr_aml: ['aml', 'x'], lr_lung_sex: ['lung', 'sex'], lr_lung_months_sex: ['lung_months', 'sex'], lr_ovarian_rx: ['ovarian', 'rx'],
+          lr_veteran_celltype: ['veteran', 'celltype'], lr_colon_rx_death: ['colon', 'rx', '--where', 'etype=2'] }[model] ?? [];
+      if (!file) { q.skip(model); continue; }
+      const levels = rows.filter(x => /^observed_rho0$/.test(x.quantity)).map(x => x.term);
+      const got = run('logrank', `data/${file}.csv`, '--group', group, '--rho', rho, ...more);
+      if (/^survdiff_chisq/.test(r.quantity)) q.same(label, r.value, got.test?.chisq);
+      else if (/^survdiff_p/.test(r.quantity)) q.same(label, r.value, got.test?.p);
+      else if (/^survdiff_df/.test(r.quantity)) q.same(label, r.value, got.test?.df);
+      else if (/^(observed|expected)_/.test(r.quantity)) q.same(label, r.value, got.groups?.find(x => x.group === r.term)?.[r.quantity.split('_')[0]]);
+      else if (/^logrank_var/.test(r.quantity)) q.same(label, r.value, got.variance && pair(got.variance, r.term.split('|').map(i => levels[i - 1]).join('|')), 1e-9);
+      else q.skip(r.quantity);
+    }
+  }
+}
+const sites = (rows, k) => rows.map((r, i) => ({ ...r, site: i % k + 1 }));
+const lungX = ['--x', 'age,sex,ph.ecog,wt.loss'];
+const cox = {
+  cox_veteran: ['veteran', '--x', 'trt,celltype,karno,diagtime,age,prior', '--levels', 'celltype=squamous,smallcell,adeno,large'],
+  cox_veteran_strat: ['veteran', '--x', 'trt,karno', '--strata', 'celltype'],
+  cox_ovarian: ['ovarian', '--x', 'age,factor(rx),factor(resid.ds),factor(ecog.ps)'],
+  cox_colon_death: ['colon', '--where', 'etype=2', '--x', 'rx,sex,age,obstruct,perfor,adhere,nodes,extent', '--levels', 'rx=Obs,Lev,Lev+5FU'],
+  cox_heart_startstop: ['heart', '--x', 'age,year,surgery,transplant', '--factor', 'transplant'],
+  cox_heart_startstop_breslow: ['heart', '--x', 'age,year,surgery,transplant', '--factor', 'transplant', '--ties', 'breslow'],
+  cox_lung_cluster_inst: ['lung_complete', ...lungX, '--cluster', 'inst'],
+  cox_bladder_wlw: ['bladder', '--x', 'rx,size,number', '--strata', 'enum', '--cluster', 'id'],
+  cox_gbsg: ['gbsg', '--x', 'age,meno,size,factor(grade),nodes,pgr,er,hormon'],
+};
+for (const tie of ['efron', 'breslow', 'exact']) {
+  cox[`cox_lung_${tie}`] = ['lung_complete', ...lungX, '--ties', tie];
+  cox[`cox_lungmonths_${tie}`] = ['lung_complete_months', ...lungX, '--ties', tie];
+}
+function coxRun(model) {
+  const m = /^cox_(\w+)_stratsite(\d)$/.exec(model);
+  if (m) {
+    const [file, x] = { lung: ['lung_complete', lungX[1]], veteran: ['veteran', 'trt,karno,age'], gbsg: ['gbsg', 'age,nodes,hormon'] }[m[1]];
+    return run('cox', table(sites(load(`data/${file}.csv`), Number(m[2]))), '--x', x, '--strata', 'site');
+  }
+  if (model === 'cox_lung_weighted')
+    return run('cox', table(load('data/lung_complete.csv').map(r => ({ ...r, prior_weight: 1 + Number(r.sex) / 2 }))), ...lungX);
+  if (model === 'cox_colon_death') // complete over all columns of the file, as the vector is
+    return run('cox', table(load('data/colon.csv').filter(r => r.etype === '2' && !Object.values(r).includes('NA'))), ...cox[model].slice(3));
+  const spec = cox[model];
+  return spec && run('cox', `data/${spec[0]}.csv`, ...spec.slice(1));
+}
+{
+  const t = new Tally('cox.csv');
+  const names = { coef: 'estimate', se: 'se', z: 'statistic', p: 'p', hr: 'hr', hr_ci95_lower: 'hr_lower', hr_ci95_upper: 'hr_upper', se_naive: 'se_naive' };
+  const tests = { lr_test: 'likelihood_ratio_test', wald_test: 'wald_test', score_test: 'score_test' };
+  for (const [model, rows] of byModel(load('expected/cox.csv'))) {
+    const got = coxRun(model);
+    if (!got) { t.skip(model); continue; }
+    if (got.error) t.bad.push(`${model}: ${got.error}`);
+    for (const r of rows) {
+      const label = `${model} ${r.quantity} ${r.term}`, m = /^zph_(chisq|p)_(.*)$/.exec(r.quantity);
+      if (names[r.quantity]) t.same(label, r.value, coefficient(got, r.term)?.[names[r.quantity]]);
+      else if (r.quantity === 'wald_test' && r.term === 'chisq') t.same(label, Number(r.value), got.wald_test && Number(got.wald_test.chisq.toFixed(2)));
+      else if (tests[r.quantity]) t.same(label, r.value, got[tests[r.quantity]]?.[r.term]);
+      else if (m) t.same(label, r.value, got.proportional_hazards?.find(x => x.transform === m[2] && x.term === r.term)?.[m[1]]);
+      else if (r.quantity === 'vcov') t.same(label, r.value, got.covariance && pair(got.covariance, r.term));
+      else if (r.quantity === 'loglik') t.same(label, r.value, r.term === 'null' ? got.log_likelihood_null : got.log_likelihood);
+      else if (r.quantity === 'n') t.same(label, r.value, r.term === 'obs' ? got.n : got.events);
+      else if (r.quantity === 'concordance') t.same(label, r.value, got.concordance?.[{ concordance: 'value', std: 'se' }[r.term] ?? r.term.replace('.', '_')]);
+      else if (r.quantity === 'sum_sq_martingale') t.same(label, r.value, got.sum_sq_martingale);
+      else if (r.quantity === 'sum_sq_deviance_resid') t.same(label, r.value, got.sum_sq_deviance_residuals);
+      else if (r.quantity === 'newton_iterations_eps1e-14') t.same(label, r.value, got.iterations);
+      else t.skip(r.quantity);
+    }
+  }
+  for (const name of ['cox_lung_efron', 'cox_lung_breslow', 'cox_lungmonths_efron', 'cox_lungmonths_breslow']) {
+    const b = new Tally(`basehaz_${name}.csv`), got = coxRun(name);
+    for (const r of load(`expected/basehaz_${name}.csv`)) b.same(`${r.time}`, r.hazard, got.baseline_hazard?.find(x => x.time === Number(r.time))?.hazard);
+  }
+}
 report();
