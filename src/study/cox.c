@@ -38,13 +38,13 @@ static enum status cox_parse(const struct js *specification, const struct analys
 static enum status cox_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct cox *c = spec;
-    *n = newton_size(c->design.p, !parameters);
+    *n = newton_size(newton_form(c->design.p, false), !parameters);
     return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
 }
 
 static sum_t cox_bound(const void *spec, const struct js *parameters, size_t i)
 {
-    return newton_bound(((const struct cox *)spec)->design.p, !parameters, i);
+    return newton_bound(newton_form(((const struct cox *)spec)->design.p, false), !parameters, i);
 }
 
 /* Rows by days, latest first; equal days keep the order of persons. */
@@ -92,7 +92,7 @@ static void cox_sums(const struct cox *c, const struct js *parameters, const dou
 {
     size_t p = c->design.p;
     struct cox_data data = {n, p, x, days, dead, NULL};
-    struct likelihood likelihood = {p, &data, cox_at};
+    struct likelihood likelihood = {p, &data, cox_at, NULL};
     struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
                                   .column_events = xcalloc(p, sizeof(int64_t))};
     model_count(&c->design, x, event, n, &counts);
@@ -130,7 +130,7 @@ static enum status cox_next(const void *spec, const struct js *parameters, const
                             struct js **state, struct js **next, struct err *e)
 {
     const struct cox *c = spec;
-    return newton_next(c->design.p, c->design.terms, parameters, total, state, next, e);
+    return newton_next(newton_form(c->design.p, false), c->design.terms, parameters, total, state, next, e);
 }
 
 static enum status cox_finish(const void *spec, const struct js *parameters, const struct sums *total,

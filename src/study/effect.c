@@ -77,7 +77,7 @@ static size_t weighting_size(const struct effect *c)
 static enum status effect_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct effect *c = spec;
-    *n = weighting(parameters) ? weighting_size(c) : newton_size(c->design.p, !parameters);
+    *n = weighting(parameters) ? weighting_size(c) : newton_size(newton_form(c->design.p, true), !parameters);
     return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
 }
 
@@ -85,7 +85,7 @@ static sum_t effect_bound(const void *spec, const struct js *parameters, size_t 
 {
     const struct effect *c = spec;
     if (!weighting(parameters))
-        return newton_bound(c->design.p, !parameters, i);
+        return newton_bound(newton_form(c->design.p, true), !parameters, i);
     return i % arm_size(c) <= CASES ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
 }
 
@@ -141,7 +141,7 @@ static void weighted_sums(const struct effect *c, const struct js *parameters, c
 static void score_sums(const struct effect *c, const struct js *parameters, const struct glm_data *data,
                        struct sums *out)
 {
-    struct likelihood likelihood = {data->p, data, glm_at};
+    struct likelihood likelihood = {data->p, data, glm_at, glm_third};
     struct model_counts counts = {.column_rows = xcalloc(data->p, sizeof(int64_t)),
                                   .column_events = xcalloc(data->p, sizeof(int64_t))};
     model_count(&c->design, data->x, data->y, data->n, &counts);
@@ -188,7 +188,8 @@ static enum status effect_next(const void *spec, const struct js *parameters, co
     const struct effect *c = spec;
     if (weighting(parameters))
         return ST_OK;
-    enum status st = newton_next(c->design.p, c->design.terms, parameters, total, state, next, e);
+    enum status st =
+        newton_next(newton_form(c->design.p, true), c->design.terms, parameters, total, state, next, e);
     if (st == ST_OK && !*next) {
         *next = js_object();
         js_put(*next, "beta", js_copy(js_get(*state, "estimate")));

@@ -21,6 +21,7 @@ struct glm_data {
     double ridge; /* this site's share of lambda: log-likelihood - ridge |beta|^2 / 2, but the intercept */
 };
 double glm_at(const void *glm_data, const double *beta, double *gradient, double *information);
+void glm_third(const void *glm_data, const double *beta, double *tensor);
 /* Fitted means per row; false where the site's own intercept is infinite. */
 bool glm_fitted(const struct glm_data *d, const double *beta, double *fitted);
 

@@ -11,11 +11,12 @@
    gradient, information. The information is its lower triangle. */
 enum { ROWS, EVENTS, SITES, COLUMNS };
 enum { MOST_LOCAL_STEPS = 25, MOST_HALVINGS = 20 };
-#define ALIAS_TOLERANCE 1e-9
-#define SMALL_DECREMENT 1e-18
-#define LOCAL_DECREMENT 1e-12
-#define FELL_BY         1e-12 /* of the log-likelihood's size: less is rounding */
-#define SEPARATED_AT    30    /* |coefficient| of a 0/1 column: odds or hazards of 1e13 */
+#define ALIAS_TOLERANCE  1e-9
+#define SMALL_DECREMENT  1e-18
+#define SMALL_WITH_THIRD 1e-8
+#define LOCAL_DECREMENT  1e-12
+#define FELL_BY          1e-12 /* of the log-likelihood's size: less is rounding */
+#define SEPARATED_AT     30    /* |coefficient| of a 0/1 column: odds or hazards of 1e13 */
 
 static size_t triangle(size_t p)
 {
@@ -27,14 +28,25 @@ static size_t counts_size(size_t p)
     return COLUMNS + 2 * p;
 }
 
-size_t newton_size(size_t p, bool first)
+static size_t pyramid(size_t p)
 {
-    return (first ? counts_size(p) : 1) + p + triangle(p);
+    return p * (p + 1) * (p + 2) / 6;
 }
 
-sum_t newton_bound(size_t p, bool first, size_t i)
+struct newton_form newton_form(size_t p, bool has_third)
 {
-    return first && i < counts_size(p) ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
+    return (struct newton_form){p, has_third && p <= NEWTON_MOST_THIRD};
+}
+
+size_t newton_size(struct newton_form f, bool first)
+{
+    size_t common = f.p + triangle(f.p);
+    return first ? counts_size(f.p) + common : 1 + common + (f.third ? pyramid(f.p) : 0);
+}
+
+sum_t newton_bound(struct newton_form f, bool first, size_t i)
+{
+    return first && i < counts_size(f.p) ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
 }
 
 static bool numbers(const struct js *parameters, const char *key, size_t p, double *out)
@@ -167,6 +179,14 @@ static void local_later(const struct likelihood *l, struct space *s, struct sums
     for (size_t i = 0; i < l->p; i++)
         sums_real(out, 1 + i, s->gradient[i]);
     put_information(s, 1 + l->p, out);
+    size_t at = 1 + l->p + triangle(l->p);
+    if (out->n == at)
+        return;
+    double *tensor = xcalloc(pyramid(l->p), sizeof *tensor);
+    l->third(l->data, s->beta, tensor);
+    for (size_t i = 0; i < pyramid(l->p); i++)
+        sums_real(out, at + i, tensor[i]);
+    free(tensor);
 }
 
 void newton_local(const struct likelihood *l, const struct js *parameters, const struct model_counts *counts,
@@ -301,8 +321,41 @@ static bool halve(struct space *s, double log_likelihood, const struct js *state
     return fell;
 }
 
-static enum status later_next(struct space *s, const char *const *terms, const struct js *parameters,
-                              const struct sums *total, struct js **state, struct js **next, struct err *e)
+/* What the third derivatives say of the step's end: the information there, and what of the gradient is left,
+   -T[step, step] / 2, which one more step takes away. */
+static void third_order(struct space *s, const struct sums *total)
+{
+    size_t p = s->p, at = 1 + p + triangle(p);
+    double *left = xcalloc(p + 1, sizeof *left);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j <= i; j++)
+            for (size_t k = 0; k <= j; k++) {
+                double t = sums_get_real(total, at++);
+                size_t a[3] = {i, j, k};
+                static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                                 {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+                /* Each distinct ordering of (i, j, k) once. */
+                for (int o = 0; o < 6; o++) {
+                    size_t x = a[orders[o][0]], y = a[orders[o][1]], z = a[orders[o][2]];
+                    bool repeated = false;
+                    for (int q = 0; q < o; q++)
+                        repeated |= a[orders[q][0]] == x && a[orders[q][1]] == y && a[orders[q][2]] == z;
+                    if (repeated || s->aliased[x] || s->aliased[y])
+                        continue;
+                    s->information[x * p + y] += t * s->step[z];
+                    left[x] -= t * s->step[y] * s->step[z] / 2;
+                }
+            }
+    for (size_t i = 0; i < p; i++)
+        s->beta[i] += s->step[i];
+    memcpy(s->gradient, left, p * sizeof *left);
+    newton_step(s);
+    free(left);
+}
+
+static enum status later_next(struct space *s, struct newton_form f, const char *const *terms,
+                              const struct js *parameters, const struct sums *total, struct js **state,
+                              struct js **next, struct err *e)
 {
     size_t p = s->p;
     double log_likelihood = sums_get_real(total, 0);
@@ -324,9 +377,12 @@ static enum status later_next(struct space *s, const char *const *terms, const s
     if (term || !isfinite(decrement))
         return err_set(e, ST_INVALID, "separation: the coefficient of '%s' grows without end; leave it out",
                        term ? term : "the model");
-    bool small = decrement < SMALL_DECREMENT;
+    bool small = decrement < (f.third ? SMALL_WITH_THIRD : SMALL_DECREMENT);
     js_put(j, "beta", array_of(s->beta, p));
     js_put(j, "log_likelihood", js_real(log_likelihood));
+    js_put(j, "estimate_log_likelihood", js_real(log_likelihood + decrement / 2));
+    if (f.third && small)
+        third_order(s, total);
     js_put(j, "information", triangle_of(s->information, p));
     js_put(j, "converged", js_boolean(small));
     for (size_t i = 0; i < p; i++)
@@ -337,11 +393,11 @@ static enum status later_next(struct space *s, const char *const *terms, const s
     return ST_OK;
 }
 
-enum status newton_next(size_t p, const char *const *terms, const struct js *parameters,
+enum status newton_next(struct newton_form f, const char *const *terms, const struct js *parameters,
                         const struct sums *total, struct js **state, struct js **next, struct err *e)
 {
-    struct space s = space_new(p);
-    enum status st = parameters ? later_next(&s, terms, parameters, total, state, next, e)
+    struct space s = space_new(f.p);
+    enum status st = parameters ? later_next(&s, f, terms, parameters, total, state, next, e)
                                 : first_next(&s, terms, total, state, next, e);
     space_free(&s);
     return st;
@@ -362,7 +418,7 @@ enum status newton_fit_of(const struct js *state, size_t p, struct arena *a, str
                         .aliased = arena_array(a, p, sizeof(bool)),
                         .column_rows = arena_array(a, p, sizeof(int64_t)),
                         .column_events = arena_array(a, p, sizeof(int64_t)),
-                        .log_likelihood = js_num(js_get(state, "log_likelihood")),
+                        .log_likelihood = js_num(js_get(state, "estimate_log_likelihood")),
                         .rows = js_get_int(state, "rows", 0),
                         .events = js_get_int(state, "events", 0),
                         .sites = js_get_int(state, "sites", 0),

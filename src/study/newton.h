@@ -14,7 +14,7 @@
 
 #include "study/analysis.h"
 
-enum { NEWTON_MOST_ROUNDS = 8 };
+enum { NEWTON_MOST_ROUNDS = 8, NEWTON_MOST_THIRD = 24 /* columns */ };
 
 /* What a site's data say at `beta`: the log-likelihood, its gradient (p) and minus its Hessian (p x p,
  * whole). */
@@ -22,7 +22,16 @@ struct likelihood {
     size_t p;
     const void *data;
     double (*at)(const void *data, const double *beta, double *gradient, double *information);
+    /* Adds sum of dw/deta x_i x_j x_k, i >= j >= k, row by row; NULL where a model has none. */
+    void (*third)(const void *data, const double *beta, double *tensor);
 };
+
+/* The shape of a model's rounds: columns, and whether third derivatives come along. */
+struct newton_form {
+    size_t p;
+    bool third;
+};
+struct newton_form newton_form(size_t p, bool has_third);
 
 /* Facts of a site's rows that disclosure control needs: rows, events, and per column how many rows are not 0
    there, and events among them (a number column counts all rows). */
@@ -31,17 +40,17 @@ struct model_counts {
     int64_t *column_rows, *column_events; /* p each */
 };
 
-size_t newton_size(size_t p, bool first);
+size_t newton_size(struct newton_form f, bool first);
 /* Checks the parameters of a later round. */
 MUST_CHECK enum status newton_check(const struct js *parameters, size_t p, struct err *e);
-sum_t newton_bound(size_t p, bool first, size_t i);
+sum_t newton_bound(struct newton_form f, bool first, size_t i);
 /* A site's sums of a round. */
 void newton_local(const struct likelihood *l, const struct js *parameters, const struct model_counts *counts,
                   struct sums *out);
 /* `terms` name the columns in errors (no events, no information, separation). */
-MUST_CHECK enum status newton_next(size_t p, const char *const *terms, const struct js *parameters,
-                                   const struct sums *total, struct js **state, struct js **next,
-                                   struct err *e);
+MUST_CHECK enum status newton_next(struct newton_form f, const char *const *terms,
+                                   const struct js *parameters, const struct sums *total, struct js **state,
+                                   struct js **next, struct err *e);
 
 /* The fit that a finished run's state holds; arrays in the arena. */
 struct fit {

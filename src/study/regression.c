@@ -42,20 +42,20 @@ static enum status regression_parse(const struct js *specification, const struct
 static enum status regression_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct regression *c = spec;
-    *n = newton_size(c->design.p, !parameters);
+    *n = newton_size(newton_form(c->design.p, true), !parameters);
     return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
 }
 
 static sum_t regression_bound(const void *spec, const struct js *parameters, size_t i)
 {
-    return newton_bound(((const struct regression *)spec)->design.p, !parameters, i);
+    return newton_bound(newton_form(((const struct regression *)spec)->design.p, true), !parameters, i);
 }
 
 static void regression_sums(const struct regression *c, const struct js *parameters,
                             const struct glm_data *data, struct sums *out)
 {
     size_t p = c->design.p;
-    struct likelihood likelihood = {p, data, glm_at};
+    struct likelihood likelihood = {p, data, glm_at, glm_third};
     struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
                                   .column_events = xcalloc(p, sizeof(int64_t))};
     double *happened = xmalloc((data->n + 1) * sizeof *happened);
@@ -95,7 +95,7 @@ static enum status regression_next(const void *spec, const struct js *parameters
                                    struct js **state, struct js **next, struct err *e)
 {
     const struct regression *c = spec;
-    return newton_next(c->design.p, c->design.terms, parameters, total, state, next, e);
+    return newton_next(newton_form(c->design.p, true), c->design.terms, parameters, total, state, next, e);
 }
 
 static enum status regression_finish(const void *spec, const struct js *parameters, const struct sums *total,
