@@ -10,13 +10,18 @@
 
 enum { CONCEPT_MALE = 8507, CONCEPT_FEMALE = 8532, CONCEPT_DEPRIVATION = 35812882 };
 
-/* The top levels that UK ethnic categories are mapped to in OMOP's Race vocabulary, and SNOMED's "Mixed
-   racial group"; then those of its Ethnicity vocabulary. */
+enum { MOST_STANDARD_IDS = 8 };
+/* What UK ethnic categories are mapped to in OMOP's Race vocabulary, by the groups of the census (Chinese is
+   Asian there), and SNOMED's "Mixed racial group"; listed so that nothing hangs on a source's hierarchy. Then
+   the Ethnicity vocabulary. */
 static const struct standard_level {
     const char *label;
-    int32_t id;
-} ethnic_groups[] = {{"white", 8527}, {"asian", 8515}, {"black", 8516}, {"mixed", 4212311}},
-  hispanic[] = {{"hispanic or latino", 38003563}, {"not hispanic or latino", 38003564}};
+    int32_t ids[MOST_STANDARD_IDS];
+} ethnic_groups[] = {{"white", {8527, 38003614}},
+                     {"asian", {8515, 38003574, 38003575, 38003579, 38003589, 38003590}},
+                     {"black", {8516, 38003598, 38003599, 38003600}},
+                     {"mixed", {4212311}}},
+  hispanic[] = {{"hispanic or latino", {38003563}}, {"not hispanic or latino", {38003564}}};
 
 struct dimension_kind {
     const char *name;
@@ -209,9 +214,11 @@ static void standard_groups(struct spec *s, struct dimension *d, const struct st
     alloc_groups(s, d, n);
     for (size_t i = 0; i < n; i++) {
         d->labels[i] = levels[i].label;
-        d->groups[i].n = 1;
-        d->groups[i].ids = arena_alloc(s->scope->arena, sizeof(int64_t));
-        d->groups[i].ids[0] = levels[i].id;
+        d->groups[i].ids = arena_array(s->scope->arena, MOST_STANDARD_IDS, sizeof(int64_t));
+        while (d->groups[i].n < MOST_STANDARD_IDS && levels[i].ids[d->groups[i].n]) {
+            d->groups[i].ids[d->groups[i].n] = levels[i].ids[d->groups[i].n];
+            d->groups[i].n++;
+        }
     }
 }
 

@@ -287,7 +287,6 @@ static void balance_table(const struct effect *c, const struct fit *score, const
         double v1 = moment(total, &yes0, column, 2) - m1 * m1, v0 = moment(total, &no0, column, 2) - m0 * m0;
         double spread = sqrt((v1 + v0) / 2),
                difference = moment(total, &yes, column, 1) - moment(total, &no, column, 1);
-        cell->persons = (int64_t)score->rows;
         cell->numerator = (double)score->column_events[column];
         cell->event_persons = score->column_events[column];
         cell->denominator = (double)score->column_rows[column];
