@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sites.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "source/source.h"
+#include "store/import.h"
+#include "synth/synth.h"
+
+static void fine(enum status st, const struct err *e)
+{
+    if (st != ST_OK)
+        fail_msg("%s (%s)", e->text, e->detail);
+}
+
+static struct store *import(const char *folder, const char *store)
+{
+    struct err e = {0};
+    struct import_options o = {.source_name = "test", .store = store, .memory_bytes = 64 << 20};
+    struct js *report = NULL;
+    struct store *out;
+    fine(source_open_csv(folder, &o.source, &e), &e);
+    fine(store_import(&o, &report, &e), &e);
+    js_free(report);
+    o.source->close(o.source);
+    fine(store_open(store, &out, &e), &e);
+    return out;
+}
+
+/* Puts a file's rows behind those of another; the header once. */
+static void append(const char *from, const char *to)
+{
+    struct buf text;
+    struct err e = {0};
+    bool first = !file_exists(to);
+    buf_init(&text, 256 << 20);
+    fine(file_read(from, &text, &e), &e);
+    const char *rows = first ? text.p : strchr(text.p, '\n') + 1;
+    FILE *f = fopen(to, "ab");
+    assert_non_null(f);
+    fwrite(rows, 1, text.n - (size_t)(rows - text.p), f);
+    fclose(f);
+    buf_deinit(&text);
+}
+
+/* Vocabulary files are the same everywhere: one copy. */
+static void pool_files(const char *folder, size_t n, const char *into)
+{
+    struct err e = {0};
+    fine(dir_make(into, &e), &e);
+    for (size_t s = 0; s < n; s++) {
+        char site[128], from[256], to[256];
+        char **names;
+        size_t n_names;
+        snprintf(site, sizeof site, "%s/site%zu", folder, s);
+        fine(dir_list(site, &names, &n_names, &e), &e);
+        for (size_t i = 0; i < n_names; i++) {
+            snprintf(from, sizeof from, "%s/%s", site, names[i]);
+            snprintf(to, sizeof to, "%s/%s", into, names[i]);
+            bool shared = strncmp(names[i], "concept", 7) == 0 || strcmp(names[i], "truth.json") == 0;
+            if (s == 0 || !shared)
+                append(from, to);
+        }
+        dir_list_free(names, n_names);
+    }
+}
+
+struct sites *sites_make(void)
+{
+    static const char *const names[N_SITES] = {"Kent and Medway", "South East London", "West Yorkshire",
+                                               "Greater Manchester", "Cornwall and the Isles of Scilly"};
+    struct sites *s = calloc(1, sizeof *s);
+    struct err e = {0};
+    char folder[128], store[128];
+    crypto_init();
+    snprintf(s->folder, sizeof s->folder, "/tmp/accord-study-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    for (size_t i = 0; i < N_SITES; i++) {
+        struct synth_summary summary;
+        snprintf(folder, sizeof folder, "%s/site%zu", s->folder, i);
+        snprintf(store, sizeof store, "%s/store%zu", s->folder, i);
+        struct synth_options o = {.site = names[i], .folder = folder, .persons = PERSONS, .seed = 7};
+        fine(synth_generate(&o, NULL, &summary, &e), &e);
+        s->site[i] = import(folder, store);
+    }
+    for (size_t n = 2; n <= N_SITES; n += n - 1) {
+        snprintf(folder, sizeof folder, "%s/pooled%zu", s->folder, n);
+        snprintf(store, sizeof store, "%s/pooled-store%zu", s->folder, n);
+        pool_files(s->folder, n, folder);
+        s->pooled[n] = import(folder, store);
+    }
+    return s;
+}
+
+void sites_free(struct sites *s)
+{
+    struct err e;
+    for (size_t i = 0; i < N_SITES; i++)
+        store_close(s->site[i]);
+    for (size_t i = 0; i <= N_SITES; i++)
+        if (s->pooled[i])
+            store_close(s->pooled[i]);
+    fine(dir_remove(s->folder, &e), &e);
+    free(s);
+}
+
+static bool among(const char *kind, const char *const *kinds)
+{
+    for (; *kinds; kinds++)
+        if (strcmp(kind, *kinds) == 0)
+            return true;
+    return false;
+}
+
+struct study *truth_study(const char *const *kinds, bool only)
+{
+    struct js *document;
+    struct study *study;
+    struct err e = {0};
+    fine(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), &e);
+    const struct js *all = js_get(document, "analyses");
+    struct js *kept = js_array();
+    for (size_t i = 0; i < js_size(all); i++)
+        if (among(js_get_str(js_at(all, i), "kind"), kinds) == only)
+            js_push(kept, js_share(js_at(all, i)));
+    js_put(document, "analyses", kept);
+    fine(study_parse(document, &study, &e), &e);
+    js_free(document);
+    return study;
+}
+
+static struct sums round_total(const struct study_run *run, struct site *const *sites, size_t n, size_t first)
+{
+    struct sums total = {0};
+    struct err e = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct sums part;
+        fine(study_local(sites[(first + i) % n], study_run_parameters(run), &part, &e), &e);
+        if (i == 0) {
+            total = part;
+            continue;
+        }
+        fine(sums_add(&total, &part, &e), &e);
+        sums_deinit(&part);
+    }
+    return total;
+}
+
+/* The run is saved and read back after every round: a killed lead goes on where it was. */
+static struct study_run *reopened(const struct study *study, struct study_run *run)
+{
+    struct err e = {0};
+    struct study_run *again;
+    struct js *saved = study_run_save(run);
+    study_run_free(run);
+    fine(study_run_restore(study, saved, &again, &e), &e);
+    js_free(saved);
+    return again;
+}
+
+struct result *run_over(const struct study *study, struct store *const *stores, size_t n, size_t first)
+{
+    struct site *sites[N_SITES];
+    struct result *result;
+    struct err e = {0};
+    for (size_t i = 0; i < n; i++)
+        fine(study_site_open(study, stores[i], NULL, &sites[i], &e), &e);
+    struct study_run *run = study_run_new(study);
+    while (!study_run_finished(run)) {
+        struct sums total = round_total(run, sites, n, first);
+        fine(study_run_advance(run, &total, &e), &e);
+        sums_deinit(&total);
+        run = reopened(study, run);
+    }
+    fine(study_run_finish(run, &result, &e), &e);
+    fine(result_check(result, &e), &e);
+    study_run_free(run);
+    for (size_t i = 0; i < n; i++)
+        study_site_close(sites[i]);
+    return result;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Synthetic sites for the study tests: five small stores, and one store of the persons of the first 2, 3 and
+ * 5 of them together (row ids of sites do not overlap, so their files can be put one behind the other).
+ */
+#ifndef TESTS_STUDY_SITES_H
+#define TESTS_STUDY_SITES_H
+
+#include "study/study.h"
+
+enum { N_SITES = 5, PERSONS = 500 };
+
+struct sites {
+    char folder[64];
+    struct store *site[N_SITES];
+    struct store *pooled[N_SITES + 1]; /* by number of sites: 2, 3, 5 */
+};
+struct sites *sites_make(void);
+void sites_free(struct sites *s);
+
+/* truth_study.json without the analyses of the kinds named (NULL-terminated), or with nothing but them. */
+struct study *truth_study(const char *const *kinds, bool only);
+
+/* All rounds over stores, which answer in the order first, first + 1, ... modulo n. */
+struct result *run_over(const struct study *study, struct store *const *stores, size_t n, size_t first);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole studies over small synthetic sites: many sites equal their pooled rows bit for bit, whatever their
+ * order; and single analyses beside naive oracles that read the store person by person and day by day.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/date.h"
+#include "sites.h"
+#include "study/person_time.h"
+
+static const char *const models[] = {"cox", "regression", "comparative_effect", NULL};
+
+static int make(void **state)
+{
+    *state = sites_make();
+    return 0;
+}
+
+static int destroy(void **state)
+{
+    sites_free(*state);
+    return 0;
+}
+
+static void assert_same(struct result *a, struct result *b)
+{
+    struct js *x = result_to_json(a), *y = result_to_json(b);
+    assert_true(js_equal(x, y));
+    js_free(x);
+    js_free(y);
+    result_free(a);
+    result_free(b);
+}
+
+static void many_sites_equal_the_pooled_rows_bit_for_bit(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = truth_study(models, false);
+    for (size_t n = 2; n <= N_SITES; n += n - 1)
+        assert_same(run_over(study, s->site, n, 0), run_over(study, &s->pooled[n], 1, 0));
+    study_free(study);
+}
+
+static void the_order_of_sites_does_not_change_a_bit(void **state)
+{
+    const struct sites *s = *state;
+    /* So few persons leave the logistic model's levels without events. */
+    struct study *study = truth_study((const char *const[]){"regression", NULL}, false);
+    for (size_t first = 1; first < N_SITES; first += 2)
+        assert_same(run_over(study, s->site, N_SITES, 0), run_over(study, s->site, N_SITES, first));
+    study_free(study);
+}
+
+static const struct result_table *table(const struct result *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->n_tables; i++)
+        if (strcmp(r->tables[i].name, name) == 0)
+            return &r->tables[i];
+    fail_msg("no table %s", name);
+    return NULL;
+}
+
+static struct study *study_of(const char *analysis)
+{
+    struct js *document, *one;
+    struct study *study;
+    struct err e;
+    assert_int_equal(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), ST_OK);
+    if (js_parse(slice_of(analysis), "analysis", &one, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    struct js *list = js_array();
+    js_push(list, one);
+    js_put(document, "analyses", list);
+    if (study_parse(document, &study, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    js_free(document);
+    return study;
+}
+
+static const struct cohort_rows *rows_of(const struct study *study, const struct site *site, const char *name)
+{
+    for (size_t i = 0; i < study_n_cohorts(study); i++)
+        if (strcmp(study_cohort_name(study, i), name) == 0)
+            return study_site_cohort(site, i);
+    fail_msg("no cohort %s", name);
+    return NULL;
+}
+
+static struct site *open_site(const struct study *study, struct store *store)
+{
+    struct site *site;
+    struct err e;
+    if (study_site_open(study, store, NULL, &site, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    return site;
+}
+
+static void a_crosstab_counts_each_person_once(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of("{\"kind\": \"crosstab\", \"name\": \"t\", \"cohort\": \"hypertension\","
+                                   " \"by\": [\"sex\", {\"by\": \"age_band\", \"cuts\": [50, 65]}]}");
+    struct site *site = open_site(study, s->pooled[5]);
+    const struct cohort_rows *rows = rows_of(study, site, "hypertension");
+    const struct store_persons *p = store_persons(s->pooled[5]);
+    int64_t naive[4][5] = {{0}};
+    for (size_t i = 0; i < rows->n; i++) {
+        if (i && rows->person[i] == rows->person[i - 1])
+            continue;
+        uint32_t who = rows->person[i];
+        int sex = p->gender[who] == 8507 ? 1 : p->gender[who] == 8532 ? 2 : 3;
+        int y, m, d, age;
+        date_parts(rows->start[i], &y, &m, &d);
+        age = y - p->birth_year[who] -
+              (m < p->birth_month[who] || (m == p->birth_month[who] && d < p->birth_day[who]));
+        int band = age < 50 ? 1 : age < 65 ? 2 : 3;
+        naive[0][0]++;
+        naive[sex][0]++;
+        naive[0][band]++;
+        naive[sex][band]++;
+    }
+    struct result *r = run_over(study, &s->pooled[5], 1, 0);
+    const struct result_table *t = table(r, "t");
+    assert_int_equal(t->n_cells, 20);
+    assert_true(naive[0][0] > 100);
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        assert_int_equal(t->cells[i].persons, naive[t->cells[i].at[0]][t->cells[i].at[1]]);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
+/* Day by day: at risk on a day when observed, and more than the wash-out after the end of every earlier
+   outcome. */
+static void naive_incidence(const struct store *store, const struct cohort_rows *outcome, int32_t from,
+                            int32_t to, int32_t washout, int64_t *days, int64_t *events)
+{
+    const struct store_periods *periods = store_periods(store);
+    for (uint32_t p = 0; p < store_persons(store)->n; p++)
+        for (uint32_t o = periods->offset[p]; o < periods->offset[p + 1]; o++)
+            for (int32_t day = from; day <= to; day++) {
+                if (day < periods->start[o] || day > periods->end[o])
+                    continue;
+                bool at_risk = true, event = false;
+                for (size_t i = 0; i < outcome->n; i++) {
+                    if (outcome->person[i] != p)
+                        continue;
+                    at_risk &= outcome->start[i] >= day || day > outcome->end[i] + washout;
+                    event |= outcome->start[i] == day;
+                }
+                int year = date_year(day) - date_year(from);
+                days[year] += at_risk;
+                events[year] += at_risk && event;
+            }
+}
+
+static void incidence_equals_a_count_day_by_day(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of(
+        "{\"kind\": \"incidence\", \"name\": \"t\", \"outcome\": \"zoster\", \"from\": \"2018-01-01\","
+        " \"to\": \"2021-12-31\", \"washout_days\": 400, \"repeated_events\": true,"
+        " \"by\": [\"sex\", {\"by\": \"age_band\", \"cuts\": [20, 40, 60]}]}");
+    struct site *site = open_site(study, s->pooled[2]);
+    int64_t days[4] = {0}, events[4] = {0}, all = 0;
+    naive_incidence(s->pooled[2], rows_of(study, site, "zoster"), date_of(2018, 1, 1), date_of(2021, 12, 31),
+                    400, days, events);
+    struct result *r = run_over(study, &s->pooled[2], 1, 0);
+    const struct result_table *t = table(r, "t");
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const uint32_t *at = t->cells[i].at;
+        if (at[1] || at[2])
+            continue;
+        assert_true(fabs(t->cells[i].denominator - (double)days[at[0]] / 365.25) < 1e-9);
+        assert_int_equal((int64_t)t->cells[i].numerator, events[at[0]]);
+        all += events[at[0]];
+    }
+    assert_true(all > 5);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void quantiles_are_those_of_the_sorted_values(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"descriptive\", \"name\": \"t\", \"cohort\": \"hypertension\", \"number\":"
+                 " {\"number\": \"measurement\", \"name\": \"systolic\", \"concepts\": [3004249], \"range\": "
+                 "[0, 1000],"
+                 " \"window\": [null, null]}, \"resolution\": 0.0001, \"quantiles\": [0.1, 0.5, 0.77], "
+                 "\"bins\": [100, 140, 200]}");
+    struct site *site = open_site(study, s->pooled[3]);
+    const struct cohort_rows *rows = rows_of(study, site, "hypertension");
+    struct index_rows index;
+    struct err e;
+    index_rows_init(rows, &index);
+    double *value = calloc(index.n + 1, sizeof *value);
+    int32_t id = 3004249;
+    assert_int_equal(events_latest_value(s->pooled[3], &(struct concept_list){&id, 1, true}, &index,
+                                         (struct day_window){-SPEC_UNBOUNDED, SPEC_UNBOUNDED}, value, &e),
+                     ST_OK);
+    size_t n = 0;
+    double sum = 0;
+    for (size_t i = 0; i < index.n; i++)
+        if (!isnan(value[i])) {
+            value[n++] = value[i];
+            sum += value[n - 1];
+        }
+    qsort(value, n, sizeof *value, ascending);
+    struct result *r = run_over(study, s->site, 3, 0);
+    const struct result_table *t = table(r, "t_quantiles");
+    static const double shares[] = {0.1, 0.5, 0.77};
+    assert_true(n > 100);
+    for (int q = 0; q < 3; q++) {
+        double h = (double)(n - 1) * shares[q];
+        size_t low = (size_t)h;
+        double expected = value[low] + (h - (double)low) * (value[low + 1 < n ? low + 1 : low] - value[low]);
+        assert_true(fabs(t->cells[q].value - expected) < 1e-6);
+        int64_t below = 0, above = 0;
+        for (size_t i = 0; i < n; i++) {
+            below += value[i] < t->cells[q].value - 1e-6;
+            above += value[i] > t->cells[q].value + 1e-6;
+        }
+        assert_int_equal(t->cells[q].below, below);
+        assert_int_equal(t->cells[q].above, above);
+    }
+    assert_true(fabs(table(r, "t_moments")->cells[0].value - sum / (double)n) < 1e-9);
+    free(value);
+    index_rows_deinit(&index);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
+static void prevalence_on_a_day_counts_those_with_the_disease(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of(
+        "{\"kind\": \"prevalence\", \"name\": \"t\", \"outcome\": \"hypertension\", \"from\": \"2020-07-01\","
+        " \"to\": \"2020-07-01\", \"interval\": \"overall\", \"min_age\": 40}");
+    struct store *store = s->pooled[5];
+    struct site *site = open_site(study, store);
+    const struct cohort_rows *rows = rows_of(study, site, "hypertension");
+    const struct store_periods *periods = store_periods(store);
+    int64_t persons = 0, cases = 0;
+    int32_t day = date_of(2020, 7, 1);
+    for (uint32_t p = 0; p < store_persons(store)->n; p++) {
+        bool present = false, sick = false;
+        for (uint32_t o = periods->offset[p]; o < periods->offset[p + 1]; o++)
+            present |= periods->start[o] <= day && day <= periods->end[o];
+        present &= age_on(person_birth(store_persons(store), p), day) >= 40;
+        for (size_t i = 0; i < rows->n; i++)
+            sick |= rows->person[i] == p && rows->start[i] <= day && day <= rows->end[i];
+        persons += present;
+        cases += present && sick;
+    }
+    struct result *r = run_over(study, &s->pooled[5], 1, 0);
+    const struct result_cell *cell = &table(r, "t")->cells[0];
+    assert_int_equal(cell->persons, persons);
+    assert_int_equal((int64_t)cell->numerator, cases);
+    assert_true(cases > 50);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_sites_equal_the_pooled_rows_bit_for_bit),
+        cmocka_unit_test(the_order_of_sites_does_not_change_a_bit),
+        cmocka_unit_test(a_crosstab_counts_each_person_once),
+        cmocka_unit_test(incidence_equals_a_count_day_by_day),
+        cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
+        cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
+    };
+    return cmocka_run_group_tests(tests, make, destroy);
+}
