@@ -175,6 +175,25 @@ static enum status call_route(struct call *c, const struct route *route, struct 
     return s;
 }
 
+enum status call_get(struct call *c, const char *path, struct js **out, struct err *e)
+{
+    struct http_request request = {
+        .method = "GET", .path = path, .arena = c->request->arena, .stopping = true};
+    struct http_response response = {0};
+    struct call inner = {.hub = c->hub, .request = &request, .response = &response};
+    bool other_method;
+    *out = NULL;
+    const struct route *route = find(&inner, &other_method);
+    if (!route || route->access != ACCESS_PUBLIC)
+        return err_set(e, ST_NOT_FOUND, "there is nothing at %s", path);
+    buf_init(&response.body, c->response->body.max);
+    enum status s = route->run(&inner, e);
+    if (s == ST_OK)
+        s = js_parse(buf_slice(&response.body), "answer", out, e);
+    buf_deinit(&response.body);
+    return s;
+}
+
 enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response)
 {
     struct call c = {.hub = context, .request = request, .response = response};

@@ -62,6 +62,10 @@ enum status call_empty(struct call *c);
    time is up (or the server stops), then answer. */
 bool call_park(struct call *c, int seconds);
 
+/* What a public GET of this API path answers, from within another handler that holds the hub's lock; the
+ * caller frees it. */
+MUST_CHECK enum status call_get(struct call *c, const char *path, struct js **out, struct err *e);
+
 /* Query members. */
 MUST_CHECK enum status call_query(struct call *c, const char *name, const char **out, struct err *e);
 MUST_CHECK enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max,

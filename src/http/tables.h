@@ -7,5 +7,6 @@
 
 extern const struct route run_routes[];
 extern const struct route register_routes[];
+extern const struct route page_routes[];
 
 #endif
