@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The story of one study, from OMOP files at three NHS sites to one safe table that everybody can read, with the commands that a
+# person would type. KEEP=1 leaves hub and nodes running; DATA=dir1,dir2,... takes your own folders of OMOP CDM CSV files;
+# PERSONS sets the size of the synthetic sites.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+accord=$PWD/build/release/accord
+source demo/lib.sh
+
+persons=${PERSONS:-50000}
+work=${RUN_DIR:-$PWD/demo/run}
+study=$PWD/demo/study.json
+[ -t 1 ] && KEEP=${KEEP:-1}
+begin "$work"
+
+step "Three NHS sites with their own patient data (OMOP CDM)"
+make_sites
+for site in "${sites[@]}"; do
+  say "${site_name[$site]}: $(rows_of "$site")"
+done
+
+step "Each site imports its files into its own patient store"
+for site in "${sites[@]}"; do
+  run "$accord" node import "${site_data[$site]}" --store "$work/$site/store" --quiet > "$work/$site/import.txt"
+  say "${site_name[$site]}: $(tail -n 1 "$work/$site/import.log")"
+done
+
+step "The hub: a public register on a log that nobody can rewrite"
+found_register
+start_hub
+
+step "Bodies, people and nodes join; everybody has their own key"
+join_bodies
+join_people
+start_nodes
+
+step "An agreement between the sites and the partner; it binds when all have signed"
+make_agreement
+show "$accord" agreement list --at "$hub"
+
+step "The partner's analyst submits a study: adults with COPD by sex, age and deprivation"
+run_id=copd-1
+show "$accord" run submit "$study" --agreement copd --id $run_id --key "$(key_of analyst)" --hub "$hub"
+wait_for_state held
+show "$accord" run status $run_id --hub "$hub"
+
+step "Nothing leaves before two checkers, of no party, have approved it at the lead node"
+output=$("$accord" node output list --data "$work/$lead/node" --format csv | tail -n 1 | cut -d, -f1)
+show "$accord" node output show "$output" --data "$work/$lead/node"
+show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-1)"
+show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-2)"
+wait_for_state released
+
+step "The released result, as everybody can read it at the hub"
+"$accord" run result $run_id --hub "$hub" | tee "$work/result.txt"
+
+step "Is it right? The same study on the pooled rows, under the same rules"
+compare_with_pooled
+
+step "The whole story is on the log, and anyone can check it without us"
+show "$accord" ledger tail --at "$hub"
+run "$accord" ledger copy "$hub" "$work/log.jsonl"
+show "$accord" ledger verify "$work/log.jsonl"
+
+finish
