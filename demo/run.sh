@@ -23,12 +23,10 @@ done
 
 step "Each site imports its files into its own patient store"
 for site in "${sites[@]}"; do
-  run "$accord" node import "${site_data[$site]}" --store "$work/$site/store" --quiet > "$work/$site/import.txt"
-  say "${site_name[$site]}: $(tail -n 1 "$work/$site/import.log")"
+  import_site "$site"
 done
 
 step "The hub: a public register on a log that nobody can rewrite"
-found_register
 start_hub
 
 step "Bodies, people and nodes join; everybody has their own key"
@@ -43,7 +41,7 @@ show "$accord" agreement list --at "$hub"
 step "The partner's analyst submits a study: adults with COPD by sex, age and deprivation"
 run_id=copd-1
 show "$accord" run submit "$study" --agreement copd --id $run_id --key "$(key_of analyst)" --hub "$hub"
-wait_for_state held
+show "$accord" run wait $run_id --held --hub "$hub"
 show "$accord" run status $run_id --hub "$hub"
 
 step "Nothing leaves before two checkers, of no party, have approved it at the lead node"
@@ -51,7 +49,7 @@ output=$("$accord" node output list --data "$work/$lead/node" --format csv | tai
 show "$accord" node output show "$output" --data "$work/$lead/node"
 show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-1)"
 show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-2)"
-wait_for_state released
+show "$accord" run wait $run_id --hub "$hub"
 
 step "The released result, as everybody can read it at the hub"
 "$accord" run result $run_id --hub "$hub" | tee "$work/result.txt"

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+# What demo/run.sh is told with: printing, keys, processes, and the steps that need more than one command.
+
+bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+[ -t 1 ] || bold='' dim='' plain=''
+declare -A site_name site_data site_body
+
+step() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
+say() { printf '   %s\n' "$*"; }
+quoted() { local out='' w; for w in "$@"; do [[ $w =~ ^[A-Za-z0-9_./:=,@-]+$ ]] && out+=" $w" || out+=" '${w//$'\n'/ }'"; done; printf '%s' "${out:1}"; }
+told() { local line; line=$(quoted accord "${@:2}"); line=${line//$work\//}; line=${line//$PWD\//}; printf '   %s$ %s%s\n' "$dim" "${line:0:150}" "$plain"; }
+# run: tells the command and hides what it says unless it fails; show: lets its answer be seen.
+run() {
+  told "$@"
+  "$@" > "$work/last.txt" 2>&1 || { cat "$work/last.txt" >&2; exit 1; }
+}
+show() { told "$@"; "$@" 2>&1 | sed 's/^/   /'; }
+
+processes=()
+begin() {
+  mkdir -p "$1"
+  stop_old "$1"
+  rm -rf "$1"
+  mkdir -p "$1/keys" "$1/hub"
+  trap stop_all EXIT
+  trap 'exit 130' INT TERM
+}
+stop_old() { [ -f "$1/pids" ] && xargs -r kill < "$1/pids" 2> /dev/null && sleep 1; true; }
+stop_all() {
+  [ ${#processes[@]} -gt 0 ] && kill "${processes[@]}" 2> /dev/null
+  wait
+  processes=()
+}
+start() { # name, command...: in the background, with its log
+  "${@:2}" > "$work/$1.log" 2>&1 &
+  processes+=($!)
+  echo $! >> "$work/pids"
+}
+
+key_of() {
+  [ -f "$work/keys/$1" ] || "$accord" key new "$work/keys/$1" > /dev/null
+  printf '%s' "$work/keys/$1"
+}
+public_of() { "$accord" key show "$(key_of "$1")" | grep -oE '[0-9a-f]{64}' | head -n 1; }
+# as WHO NOUN VERB...: a command of the register, signed with WHO's key.
+as() { run "$accord" "${@:2}" --at "$hub" --identity "$(key_of "$1")"; }
+
+# --- sites ---------------------------------------------------------------------------------------
+
+synthetic=("Kent and Medway" "South East London" "West Yorkshire")
+make_sites() {
+  local dirs=() i=0 dir
+  sites=()
+  [ -n "${DATA:-}" ] && IFS=, read -ra dirs <<< "$DATA"
+  for dir in "${dirs[@]}"; do
+    i=$((i + 1))
+    [ -d "$dir" ] || { echo "demo: DATA: there is no folder '$dir'" >&2; exit 1; }
+    add_site "site-$i" "$(basename "$dir")" "$(cd "$dir" && pwd)"
+  done
+  [ ${#dirs[@]} -gt 0 ] && [ ${#dirs[@]} -lt 3 ] && say "a masked sum needs three sites: synthetic ones make up the number"
+  i=0
+  while [ ${#sites[@]} -lt 3 ]; do
+    local name=${synthetic[$i]} id
+    id=$(tr 'A-Z ' 'a-z-' <<< "$name")
+    run "$accord" synth --persons "$persons" --seed $((2026 + i)) --site "$name" --out "$work/$id/omop" --quiet
+    add_site "$id" "$name" "$work/$id/omop"
+    i=$((i + 1))
+  done
+  lead=${sites[0]}
+}
+add_site() {
+  sites+=("$1")
+  site_name[$1]=$2
+  site_data[$1]=$3
+  mkdir -p "$work/$1"
+}
+rows_of() { # persons of a site, from its PERSON table
+  local file
+  file=$(find "${site_data[$1]}" -maxdepth 1 -iname 'person.csv*' | head -n 1)
+  case $file in
+    *.gz) gzip -dc "$file" ;;
+    *.zst) zstd -dcq "$file" ;;
+    *) cat "$file" ;;
+  esac | awk 'END { print NR - 1 " persons" }'
+}
+import_site() { # what was left out goes to a file; the summary line is told
+  told "$accord" node import "${site_data[$1]}" --store "$work/$1/store"
+  "$accord" node import "${site_data[$1]}" --store "$work/$1/store" --on-error skip > "$work/$1/import.txt" 2> "$work/$1/import.log" ||
+    { cat "$work/$1/import.log" >&2; exit 1; }
+  say "${site_name[$1]}: $(tail -n 1 "$work/$1/import.log")"
+}
+
+# --- the register ----------------------------------------------------------------------------------
+
+today=$(date -u +%F)
+until_day=$(date -u -d '+300 days' +%F)
+origin=demo.accord.example/register
+
+start_hub() {
+  run "$accord" register found "$work/hub/register.db" --hub-identity "$work/hub/hub.key" --origin "$origin" \
+    --steward stella --steward-key "$(public_of stella)" --name "A national body"
+  told "$accord" hub --data "$work/hub" --listen 127.0.0.1:0
+  start hub "$accord" hub --data "$work/hub" --listen "127.0.0.1:${PORT:-0}"
+  for _ in $(seq 100); do
+    hub=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$work/hub.log" | head -n 1) && [ -n "$hub" ] && break
+    sleep 0.1
+  done
+  [ -n "$hub" ] || { cat "$work/hub.log" >&2; exit 1; }
+  say "the hub listens at $hub"
+}
+
+person() { # id, name, body, role [, scope]: registers, is trained and declares, is offered and holds the role
+  local grant=$1.$4.$3${5:+.$5}
+  as "$1" person register "$1" --name "$2" --body "$3"
+  as stella person prove "$1" --kind safe-researcher --until "$until_day"
+  as stella person prove "$1" --kind output-checking --until "$until_day"
+  as "$1" person declare "$1" --nil true
+  as stella grant offer "$grant" --person "$1" --role "$4" --body "$3" --until "$until_day" ${5:+--scope "$5"}
+  as "$1" grant hold "$grant"
+}
+
+join_bodies() {
+  local site
+  for site in "${sites[@]}"; do
+    as stella body add "$site" --name "NHS ${site_name[$site]}" --kind icb
+  done
+  as stella body add breathe --name "Breathe Analytics Ltd" --kind company
+  as stella body add northwick --name "University of Northwick" --kind university
+}
+join_people() {
+  local site
+  for site in "${sites[@]}"; do
+    person "board-$site" "Board member of ${site_name[$site]}" "$site" signatory > /dev/null
+  done
+  person sid "Sid Okafor" breathe signatory > /dev/null
+  person cerys "Cerys Pugh" national certifier > /dev/null
+  person checker-1 "Chris Adeyemi" northwick checker > /dev/null
+  person checker-2 "Carol Whitfield" northwick checker > /dev/null
+  person analyst "Ada Byron-King" breathe analyst
+  say "… and likewise a signatory of each party, a certifier and two output checkers"
+}
+
+start_nodes() {
+  local site token
+  for site in "${sites[@]}"; do
+    local data=$work/$site/node
+    token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+    as stella node invite "node-$site" --body "$site" --token-hash "$(printf %s "$token" | sha256sum | cut -c1-64)" --until "$until_day"
+    run "$accord" node init --data "$data"
+    run "$accord" node enrol --data "$data" --hub "$hub" --name "node-$site" --token "$token"
+    told "$accord" node run --data "$data" --store "$work/$site/store"
+    start "node-$site" "$accord" node run --data "$data" --store "$work/$site/store"
+  done
+}
+
+make_agreement() {
+  local site parties='' terms template
+  template=$(printf 'SDE data access agreement 8.0' | sha256sum | cut -c1-64)
+  for site in "${sites[@]}"; do
+    parties+="{\"body\":\"$site\",\"role\":\"$([ "$site" = "$lead" ] && echo lead_site || echo site)\"},"
+  done
+  as stella template publish daa-8 --name "SDE data access agreement" --kind DAA --version 8.0 --hash "$template"
+  as stella vocabulary load prices-sde --version 2026-04-01 --source "NHS England, SDE access charges" \
+    --rows '[{"code":"application","label":"New application","amount":143100},{"code":"set-up","label":"Set-up","amount":43400}]'
+  as sid agreement draft copd --title "Undiagnosed COPD" --template "$template" \
+    --parties "[$parties{\"body\":\"breathe\",\"role\":\"partner\"}]" \
+    --annex '{"analyses":["count","crosstab"],"studies":["any"]}' --from "$today" --to "$until_day" \
+    --purpose "Find people with COPD who have no diagnosis yet" --access nhs_runs --use commercial \
+    --exit-plan "The work ends with the term; nothing is kept but what was released." \
+    --quote '[{"code":"application","quantity":1},{"code":"set-up","quantity":3}]' --prices prices-sde
+  as cerys agreement check copd
+  as "board-$lead" agreement summarise copd --summary "Three NHS bodies and Breathe Analytics count adults with COPD by sex, age and deprivation, to find where people go without a diagnosis. Patient data stays where it is."
+  terms=$("$accord" agreement show copd --at "$hub" --format json | grep -oE '"terms(_hash)?": *"[0-9a-f]{64}"' | grep -oE '[0-9a-f]{64}' | head -n 1)
+  for site in "${sites[@]}"; do
+    as "board-$site" agreement sign copd --terms "$terms"
+  done
+  as sid agreement sign copd --terms "$terms"
+}
+
+# --- the result --------------------------------------------------------------------------------------
+
+compare_with_pooled() {
+  local site table
+  if [ -n "${DATA:-}" ]; then
+    told "$accord" study run "$study" $(printf -- '--store %s ' "${sites[@]}")
+    "$accord" study run "$study" $(for site in "${sites[@]}"; do printf -- '--store %s ' "$work/$site/store"; done) --quiet > "$work/pooled.txt"
+  else
+    mkdir -p "$work/pooled/omop"
+    for table in "$work/${sites[0]}"/omop/*.csv; do
+      table=$(basename "$table")
+      case $table in
+        concept*|vocabulary*|cdm_source*) cp "$work/${sites[0]}/omop/$table" "$work/pooled/omop/" ;;
+        *) { head -n 1 "$work/${sites[0]}/omop/$table"; for site in "${sites[@]}"; do tail -n +2 "$work/$site/omop/$table"; done; } > "$work/pooled/omop/$table" ;;
+      esac
+    done
+    run "$accord" node import "$work/pooled/omop" --store "$work/pooled/store" --quiet
+    told "$accord" study run "$study" --store "$work/pooled/store"
+    "$accord" study run "$study" --store "$work/pooled/store" --quiet > "$work/pooled.txt"
+    rm -rf "$work/pooled/omop"
+  fi
+  if diff "$work/result.txt" "$work/pooled.txt" > "$work/difference.txt"; then
+    say "identical, every cell: the masked sums of ${#sites[@]} sites give exactly the pooled answer"
+  else
+    cat "$work/difference.txt" >&2
+    echo "demo: the released result differs from the pooled one" >&2
+    exit 1
+  fi
+}
+
+finish() {
+  printf '\n'
+  say "done in $SECONDS s; everything is in $work"
+  [ -n "${KEEP:-}" ] || return 0
+  say "hub and nodes are still running: open $hub in a browser; Ctrl-C stops them"
+  wait
+}
