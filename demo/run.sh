@@ -46,7 +46,9 @@ show "$accord" run status $run_id --hub "$hub"
 
 step "Nothing leaves before two checkers, of no party, have approved it at the lead node"
 output=$("$accord" node output list --data "$work/$lead/node" --format csv | tail -n 1 | cut -d, -f1)
-show "$accord" node output show "$output" --data "$work/$lead/node"
+told "$accord" node output show "$output" --data "$work/$lead/node"
+"$accord" node output show "$output" --data "$work/$lead/node" > "$work/held.txt"
+say "what the checkers read: $(grep -c . "$work/held.txt") lines, $(grep -o '\[c\]' "$work/held.txt" | wc -l) cells hidden"
 show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-1)"
 show "$accord" node output approve "$output" --data "$work/$lead/node" --key "$(key_of checker-2)"
 show "$accord" run wait $run_id --hub "$hub"
@@ -58,7 +60,7 @@ step "Is it right? The same study on the pooled rows, under the same rules"
 compare_with_pooled
 
 step "The whole story is on the log, and anyone can check it without us"
-show "$accord" ledger tail --at "$hub"
+show "$accord" ledger tail "$hub" --count 30
 run "$accord" ledger copy "$hub" "$work/log.jsonl"
 show "$accord" ledger verify "$work/log.jsonl"
 

@@ -15,7 +15,7 @@ static enum status place(const struct args *a, const char **out, struct err *e)
     return *out ? ST_OK : err_set(e, ST_USAGE, "--at is needed: the register's file, or the hub's address");
 }
 
-static bool is_url(const char *at)
+bool connect_is_url(const char *at)
 {
     return strncmp(at, "https://", 8) == 0 || strncmp(at, "http://", 7) == 0;
 }
@@ -35,7 +35,7 @@ enum status connect_file(const struct args *a, enum db_mode mode, struct registr
     const char *at;
     *out = NULL;
     enum status s = place(a, &at, e);
-    if (s == ST_OK && is_url(at))
+    if (s == ST_OK && connect_is_url(at))
         s = err_set(e, ST_USAGE, "this works on the register's file only; --at names a hub");
     return s == ST_OK ? registry_open(at, mode, NULL, NULL, out, e) : s;
 }
@@ -78,6 +78,13 @@ static enum status call(const struct args *a, const char *url, const struct http
     return s;
 }
 
+enum status connect_get(const struct args *a, const char *url, const char *target, struct js **out,
+                        struct err *e)
+{
+    const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
+    return call(a, url, &request, out, e);
+}
+
 static enum status apply_at_hub(const struct args *a, const char *url, const struct js *command,
                                 struct js **entry, struct err *e)
 {
@@ -117,7 +124,7 @@ enum status connect_apply(const struct args *a, const struct js *command, struct
     struct js *made = NULL;
     enum status s = place(a, &at, e);
     if (s == ST_OK)
-        s = is_url(at) ? apply_at_hub(a, at, command, &made, e) : apply_in_file(a, command, &made, e);
+        s = connect_is_url(at) ? apply_at_hub(a, at, command, &made, e) : apply_in_file(a, command, &made, e);
     if (s == ST_OK && entry)
         *entry = made;
     else
@@ -154,7 +161,7 @@ enum status connect_item(const struct args *a, const char *noun, const char *id,
     struct buf target;
     *out = NULL;
     enum status s = place(a, &at, e);
-    if (s == ST_OK && is_url(at)) {
+    if (s == ST_OK && connect_is_url(at)) {
         buf_init(&target, 512);
         buf_printf(&target, "/api/v1/register/%.24s/%.64s", noun, id);
         s = get_at_hub(a, at, target.p, out, e);
@@ -189,7 +196,7 @@ enum status connect_list(const struct args *a, const struct registry_query *q, s
     struct buf target;
     *out = NULL;
     enum status s = place(a, &at, e);
-    if (s == ST_OK && is_url(at)) {
+    if (s == ST_OK && connect_is_url(at)) {
         buf_init(&target, 2048);
         buf_printf(&target, "/api/v1/register/%.24s?limit=%" PRId64, q->noun, q->limit);
         add_parameter(&target, "state", q->state);

@@ -22,6 +22,10 @@ MUST_CHECK enum status connect_identity(const struct args *a, struct identity **
 /* The register's file, opened; ST_USAGE when --at names a hub, which cannot do this. */
 MUST_CHECK enum status connect_file(const struct args *a, enum db_mode mode, struct registry **out,
                                     struct err *e);
+/* Whether a place is a hub's address, and one GET from it ("/api/v1/hub"); caller frees the answer. */
+bool connect_is_url(const char *at);
+MUST_CHECK enum status connect_get(const struct args *a, const char *url, const char *target, struct js **out,
+                                   struct err *e);
 /* Sends a signed command; prints nothing. *entry (may be NULL) is the entry's JSON; caller frees. */
 MUST_CHECK enum status connect_apply(const struct args *a, const struct js *command, struct js **entry,
                                      struct err *e);

@@ -8,24 +8,94 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "cli/command.h"
+#include "cli/connect.h"
 #include "ledger/copy.h"
 #include "ledger/proof.h"
 
-static enum status run_copy(const struct args *a, struct err *e)
+enum { PAGE_ENTRIES = 200 };
+
+typedef enum status (*entry_visit)(void *context, const struct js *entry, struct err *e);
+
+/* Entries [from, to) of a hub's log, in order. */
+static enum status each_entry_at_hub(const struct args *a, const char *url, int64_t from, int64_t to,
+                                     const char *subject, entry_visit visit, void *context, struct err *e)
+{
+    enum status s = ST_OK;
+    for (int64_t at = from; s == ST_OK && at < to;) {
+        int64_t n = to - at < PAGE_ENTRIES ? to - at : PAGE_ENTRIES;
+        char *target = xasprintf("/api/v1/log/entries?from=%" PRId64 "&limit=%" PRId64 "%s%s", at,
+                                 subject ? 1000 : n, subject ? "&subject=" : "", subject ? subject : "");
+        struct js *page = NULL;
+        s = connect_get(a, url, target, &page, e);
+        free(target);
+        const struct js *items = js_get(page, "items");
+        size_t got = js_size(items);
+        if (s == ST_OK && !subject && got != (size_t)n)
+            s = err_set(e, ST_CORRUPT, "the hub gave %zu entries instead of %" PRId64, got, n);
+        for (size_t i = 0; s == ST_OK && i < got; i++)
+            s = visit(context, js_at(items, i), e);
+        at = subject ? to : at + n;
+        js_free(page);
+    }
+    return s;
+}
+
+static enum status copy_entry(void *context, const struct js *entry, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, COMMAND_MOST + 4096);
+    enum status s = js_canonical(entry, &text, e);
+    if (s == ST_OK)
+        s = copy_write_entry(buf_slice(&text), context, e);
+    buf_deinit(&text);
+    return s;
+}
+
+static enum status copy_from_hub(const struct args *a, const char *url, FILE *to, struct err *e)
+{
+    struct js *hub = NULL;
+    const char *checkpoint, *key;
+    const struct js *witnesses;
+    int64_t entries;
+    enum status s = connect_get(a, url, "/api/v1/hub", &hub, e);
+    if (s == ST_OK)
+        s = js_need_str(hub, "checkpoint", "hub", &checkpoint, e);
+    if (s == ST_OK)
+        s = js_need_str(hub, "key", "hub", &key, e);
+    if (s == ST_OK)
+        s = js_need(hub, "witnesses", JS_ARRAY, "hub", &witnesses, e);
+    if (s == ST_OK)
+        s = js_need_int(hub, "entries", "hub", 0, INT64_MAX, &entries, e);
+    if (s == ST_OK)
+        s = copy_write_header(checkpoint, key, entries, witnesses, to, e);
+    if (s == ST_OK)
+        s = each_entry_at_hub(a, url, 0, entries, NULL, copy_entry, to, e);
+    js_free(hub);
+    return s;
+}
+
+static enum status copy_from_file(const char *path, FILE *to, struct err *e)
 {
     struct ledger *l = NULL;
-    struct file_new *f = NULL;
-    enum status s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+    enum status s = ledger_open(path, DB_READ, NULL, NULL, &l, e);
     if (s == ST_OK)
-        s = file_new_open(args_operand(a, 1), 0644, &f, e);
-    if (s == ST_OK)
-        s = ledger_copy(l, file_new_stream(f), e);
-    if (s == ST_OK)
-        s = file_new_commit(f, e);
-    else if (f)
-        file_new_abandon(f);
+        s = ledger_copy(l, to, e);
     ledger_close(l);
+    return s;
+}
+
+static enum status run_copy(const struct args *a, struct err *e)
+{
+    const char *at = args_operand(a, 0);
+    struct file_new *f = NULL;
+    enum status s = file_new_open(args_operand(a, 1), 0644, &f, e);
+    if (s != ST_OK)
+        return s;
+    s = connect_is_url(at) ? copy_from_hub(a, at, file_new_stream(f), e)
+                           : copy_from_file(at, file_new_stream(f), e);
+    if (s == ST_OK)
+        return file_new_commit(f, e);
+    file_new_abandon(f);
     return s;
 }
 
@@ -130,35 +200,75 @@ static enum status run_check(const struct args *a, struct err *e)
     return s;
 }
 
+static void print_row(struct out *o, int64_t number, const char *time, const char *verb, const char *subject,
+                      const char *actor)
+{
+    char seq[24], short_key[13];
+    snprintf(seq, sizeof seq, "%" PRId64, number);
+    snprintf(short_key, sizeof short_key, "%.12s", actor ? actor : "");
+    out_row(o, seq, time, verb, subject, short_key);
+}
+
 static enum status print_entry(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
 {
-    char seq[24], actor[13];
     (void)d, (void)e;
-    snprintf(seq, sizeof seq, "%" PRId64, entry->seq);
-    snprintf(actor, sizeof actor, "%.12s", entry->actor);
-    out_row(context, seq, entry->time, entry->verb, entry->subject, actor);
+    print_row(context, entry->seq, entry->time, entry->verb, entry->subject, entry->actor);
     return ST_OK;
+}
+
+static enum status print_hub_entry(void *context, const struct js *entry, struct err *e)
+{
+    (void)e;
+    print_row(context, js_get_int(entry, "seq", -1), js_get_str(entry, "time"), js_get_str(entry, "verb"),
+              js_get_str(entry, "subject"), js_get_str(entry, "actor"));
+    return ST_OK;
+}
+
+static int64_t tail_start(int64_t size, int64_t count, const char *subject)
+{
+    return size > count && !subject ? size - count : 0;
+}
+
+static enum status tail_of_hub(const struct args *a, const char *url, int64_t count, struct out *o,
+                               struct err *e)
+{
+    struct js *hub = NULL;
+    const char *subject = args_get(a, "subject");
+    enum status s = connect_get(a, url, "/api/v1/hub", &hub, e);
+    int64_t size = js_get_int(hub, "entries", 0);
+    js_free(hub);
+    return s == ST_OK ? each_entry_at_hub(a, url, tail_start(size, count, subject), size, subject,
+                                          print_hub_entry, o, e)
+                      : s;
+}
+
+static enum status tail_of_file(const struct args *a, const char *path, int64_t count, struct out *o,
+                                struct err *e)
+{
+    struct ledger *l = NULL;
+    int64_t size = 0;
+    const char *subject = args_get(a, "subject");
+    enum status s = ledger_open(path, DB_READ, NULL, NULL, &l, e);
+    if (s == ST_OK)
+        s = ledger_size(l, &size, e);
+    if (s == ST_OK)
+        s = ledger_walk(l, tail_start(size, count, subject), size, subject, print_entry, o, e);
+    ledger_close(l);
+    return s;
 }
 
 static enum status run_tail(const struct args *a, struct err *e)
 {
     static const char *const columns[] = {"#seq", "time", "verb", "subject", "actor", NULL};
-    struct ledger *l = NULL;
-    int64_t count, size;
-    const char *subject = args_get(a, "subject");
-    enum status s = args_int(a, "count", 1, 1000000, subject ? 1000000 : 20, &count, e);
-    if (s == ST_OK)
-        s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
-    if (s == ST_OK)
-        s = ledger_size(l, &size, e);
-    if (s == ST_OK) {
-        struct out *o = out_new(a, columns);
-        s = ledger_walk(l, size > count && !subject ? size - count : 0, size, subject, print_entry, o, e);
-        enum status printed = out_end(o, s == ST_OK ? e : NULL);
-        s = s == ST_OK ? printed : s;
-    }
-    ledger_close(l);
-    return s;
+    const char *at = args_operand(a, 0);
+    int64_t count;
+    enum status s = args_int(a, "count", 1, 1000000, 20, &count, e);
+    if (s != ST_OK)
+        return s;
+    struct out *o = out_new(a, columns);
+    s = connect_is_url(at) ? tail_of_hub(a, at, count, o, e) : tail_of_file(a, at, count, o, e);
+    enum status printed = out_end(o, s == ST_OK ? e : NULL);
+    return s == ST_OK ? printed : s;
 }
 
 /* A witness signs a checkpoint that it got and trusts: the newest of a copy that it has verified. */
@@ -193,6 +303,10 @@ static enum status run_cosign(const struct args *a, struct err *e)
     return s;
 }
 
+static const struct option_spec place_options[] = {
+    {"ca", "FILE", "trust only this authority's certificates"},
+    {0},
+};
 static const struct option_spec verify_options[] = {
     {"key", "VKEY", "the hub's key as you know it; a log signed by another one is refused"},
     {0},
@@ -200,6 +314,7 @@ static const struct option_spec verify_options[] = {
 static const struct option_spec tail_options[] = {
     {"count", "N", "how many entries, the newest last (default: 20)"},
     {"subject", "SUBJECT", "only what is about this, such as 'agreement:a1'"},
+    {"ca", "FILE", "trust only this authority's certificates"},
     {0},
 };
 static const struct option_spec cosign_options[] = {
@@ -209,11 +324,11 @@ static const struct option_spec cosign_options[] = {
 };
 
 const struct command ledger_commands[] = {
-    {"copy", "DB FILE", "copy the log into a file that anyone can verify",
+    {"copy", "DB|URL FILE", "copy the log into a file that anyone can verify",
      "Writes every entry up to the newest signed checkpoint, one canonical JSON object a line, without any "
      "personal "
-     "text. The form is described in docs/formats/ledger.md.",
-     NULL, 2, 2, run_copy},
+     "text, from the register's file or a hub's address. The form is described in docs/formats/ledger.md.",
+     place_options, 2, 2, run_copy},
     {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
      "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
      verify_options, 1, 1, run_verify},
@@ -223,7 +338,7 @@ const struct command ledger_commands[] = {
      "they lead to. 'accord ledger check' checks it anywhere.",
      NULL, 2, 2, run_prove},
     {"check", "PROOF", "check a proof of an entry, offline", NULL, verify_options, 1, 1, run_check},
-    {"tail", "DB", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
+    {"tail", "DB|URL", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
     {"cosign", "FILE", "verify a copied log as a witness and print its checkpoint with your cosignature",
      "The hub's operator keeps the line with 'accord ledger witness'. A hub that shows different histories "
      "to different "

@@ -21,20 +21,30 @@ static enum status get_openapi(struct call *c, struct err *e)
 static enum status get_hub(struct call *c, struct err *e)
 {
     struct ledger *l = registry_ledger(c->hub->registry);
-    struct buf vkey;
-    int64_t size = 0;
-    enum status s = ledger_size(l, &size, e);
-    if (s != ST_OK)
-        return s;
+    struct buf vkey, note;
+    struct checkpoint checkpoint = {.size = 0};
+    struct js *witnesses = NULL;
     buf_init(&vkey, 1024);
-    note_vkey_format(ledger_key(l), &vkey);
-    struct js *answer = js_object();
-    js_put_str(answer, "origin", ledger_origin(l));
-    js_put_str(answer, "key", vkey.p);
-    js_put_int(answer, "entries", size);
-    js_put_str(answer, "version", ACCORD_VERSION);
+    buf_init(&note, NOTE_MOST);
+    enum status s = ledger_checkpoint(l, &note, e);
+    if (s == ST_OK)
+        s = checkpoint_check(buf_slice(&note), ledger_key(l), &checkpoint, e);
+    if (s == ST_OK)
+        s = ledger_witnesses(l, &witnesses, e);
+    if (s == ST_OK) {
+        note_vkey_format(ledger_key(l), &vkey);
+        struct js *answer = js_object();
+        js_put_str(answer, "origin", ledger_origin(l));
+        js_put_str(answer, "key", vkey.p);
+        js_put_int(answer, "entries", (int64_t)checkpoint.size);
+        js_put_str(answer, "checkpoint", note.p);
+        js_put(answer, "witnesses", witnesses);
+        js_put_str(answer, "version", ACCORD_VERSION);
+        s = call_json(c, 200, answer);
+    }
+    buf_deinit(&note);
     buf_deinit(&vkey);
-    return call_json(c, 200, answer);
+    return s;
 }
 
 static enum status get_items(struct call *c, struct err *e)
@@ -144,7 +154,7 @@ const struct route register_routes[] = {
     {"GET", "/api/v1/openapi.json", ACCESS_PUBLIC, "this interface's description", NULL, NULL,
      "an OpenAPI 3.1 document", get_openapi, true},
     {"GET", "/api/v1/hub", ACCESS_PUBLIC, "the hub: name and key of its log", NULL, NULL,
-     "origin, key (the log's verifier key), entries, version", get_hub, false},
+     "origin, key (the log's verifier key), entries, checkpoint, witnesses, version", get_hub, false},
     {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
      "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
      "limit=1 to 1,000",

@@ -16,11 +16,42 @@ static const char line_end[] = "\"}";
 
 /* Writing */
 
-static enum status header_text(struct ledger *l, struct buf *out, int64_t *size, struct err *e)
+enum status copy_write_header(const char *checkpoint, const char *key, int64_t entries,
+                              const struct js *witnesses, FILE *to, struct err *e)
+{
+    struct js *header = js_object();
+    struct buf text;
+    buf_init(&text, HEADER_MOST);
+    js_put_int(header, "accord_log", 1);
+    js_put_int(header, "entries", entries);
+    js_put_str(header, "checkpoint", checkpoint);
+    js_put_str(header, "key", key);
+    js_put(header, "witnesses", js_share(witnesses));
+    enum status s = js_canonical(header, &text, e);
+    if (s == ST_OK && fprintf(to, "%s\n", text.p) < 0)
+        s = err_errno(e, errno, "cannot write", "the copy");
+    js_free(header);
+    buf_deinit(&text);
+    return s;
+}
+
+enum status copy_write_entry(struct slice canonical, FILE *to, struct err *e)
+{
+    uint8_t leaf[HASH_BYTES];
+    char hex[2 * HASH_BYTES + 1];
+    merkle_leaf(canonical, leaf);
+    hex_encode(leaf, sizeof leaf, hex);
+    if (fprintf(to, "%s%.*s%s%s%s\n", entry_start, (int)canonical.n, canonical.p, leaf_start, hex, line_end) <
+        0)
+        return err_errno(e, errno, "cannot write", "the copy");
+    return interrupted() ? interrupted_err(e) : ST_OK;
+}
+
+static enum status write_header(struct ledger *l, FILE *to, int64_t *size, struct err *e)
 {
     struct buf note, vkey;
     struct checkpoint c;
-    struct js *header = js_object(), *witnesses = NULL;
+    struct js *witnesses = NULL;
     buf_init(&note, NOTE_MOST);
     buf_init(&vkey, 512);
     enum status s = ledger_hub(l) ? ledger_checkpoint(l, &note, e) : ledger_checkpoint_last(l, &note, e);
@@ -31,14 +62,9 @@ static enum status header_text(struct ledger *l, struct buf *out, int64_t *size,
     if (s == ST_OK) {
         *size = (int64_t)c.size;
         note_vkey_format(ledger_key(l), &vkey);
-        js_put_int(header, "accord_log", 1);
-        js_put_int(header, "entries", *size);
-        js_put_str(header, "checkpoint", note.p);
-        js_put_str(header, "key", vkey.p);
-        js_put(header, "witnesses", witnesses);
-        s = js_canonical(header, out, e);
+        s = copy_write_header(note.p, vkey.p, *size, witnesses, to, e);
     }
-    js_free(header);
+    js_free(witnesses);
     buf_deinit(&note);
     buf_deinit(&vkey);
     return s;
@@ -46,30 +72,18 @@ static enum status header_text(struct ledger *l, struct buf *out, int64_t *size,
 
 static enum status write_entry(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
 {
-    FILE *to = context;
-    uint8_t leaf[HASH_BYTES];
-    char hex[2 * HASH_BYTES + 1];
     (void)d;
-    merkle_leaf(buf_slice(&entry->text), leaf);
-    hex_encode(leaf, sizeof leaf, hex);
-    if (fprintf(to, "%s%s%s%s%s\n", entry_start, entry->text.p, leaf_start, hex, line_end) < 0)
-        return err_errno(e, errno, "cannot write", "the copy");
-    return interrupted() ? interrupted_err(e) : ST_OK;
+    return copy_write_entry(buf_slice(&entry->text), context, e);
 }
 
 enum status ledger_copy(struct ledger *l, FILE *to, struct err *e)
 {
-    struct buf header;
     int64_t size = 0;
-    buf_init(&header, HEADER_MOST);
-    enum status s = header_text(l, &header, &size, e);
-    if (s == ST_OK && fprintf(to, "%s\n", header.p) < 0)
-        s = err_errno(e, errno, "cannot write", "the copy");
+    enum status s = write_header(l, to, &size, e);
     if (s == ST_OK)
         s = ledger_walk(l, 0, size, NULL, write_entry, to, e);
     if (s == ST_OK && fflush(to) != 0)
         s = err_errno(e, errno, "cannot write", "the copy");
-    buf_deinit(&header);
     return s;
 }
 

@@ -25,6 +25,12 @@
 /* Writes the log up to its newest checkpoint (signing one when the ledger has the hub's key). */
 MUST_CHECK enum status ledger_copy(struct ledger *l, FILE *to, struct err *e);
 
+/* The two kinds of line, for whoever has header and entries from elsewhere (a hub's API). key: the hub's
+   vkey; witnesses: an array of vkeys. */
+MUST_CHECK enum status copy_write_header(const char *checkpoint, const char *key, int64_t entries,
+                                         const struct js *witnesses, FILE *to, struct err *e);
+MUST_CHECK enum status copy_write_entry(struct slice canonical, FILE *to, struct err *e);
+
 struct ledger_verified {
     struct checkpoint checkpoint;
     struct note_key key;
