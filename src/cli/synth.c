@@ -110,7 +110,8 @@ static enum status run_synth(const struct args *a, struct err *e)
     pool_free(pool);
     if (s != ST_OK)
         return s;
-    say_what_was_made(&o, &made, started_ns);
+    if (!args_has(a, "quiet"))
+        say_what_was_made(&o, &made, started_ns);
     return o.profile == SYNTH_UK ? print_truths(a, &made, e) : print_rows(a, &made, e);
 }
 

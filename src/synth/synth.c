@@ -28,6 +28,7 @@ struct run {
     uint64_t first;                /* first person of the batch */
     uint64_t (*ids)[SYNTH_TABLES]; /* rows before each chunk of the batch */
     int files[SYNTH_TABLES];
+    char *final;  /* the folder asked for, without slashes behind */
     char *folder; /* where it is built */
     struct tally tally;
     struct synth_summary *summary;
@@ -253,7 +254,10 @@ static enum status run_init(struct run *run, const struct synth_options *o, cons
             buf_init(&run->chunks[i].packed[t], MOST_TEXT_BYTES);
         }
     }
-    run->folder = xasprintf("%s.making-%ld", o->folder, (long)getpid());
+    run->final = xstrdup(o->folder);
+    for (size_t n = strlen(run->final); n > 1 && run->final[n - 1] == '/'; n--)
+        run->final[n - 1] = '\0';
+    run->folder = xasprintf("%s.making-%ld", run->final, (long)getpid());
     return ST_OK;
 }
 
@@ -270,6 +274,7 @@ static void run_deinit(struct run *run)
     free(run->chunks);
     free(run->ids);
     free(run->folder);
+    free(run->final);
     bench_deinit(&run->pop);
     vocabulary_deinit(&run->pop.vocabulary);
 }
@@ -295,15 +300,14 @@ static enum status check_folder(const char *folder, struct err *e)
 
 static enum status make_whole(struct run *run, struct pool *pool, struct err *e)
 {
-    const char *folder = run->pop.options->folder;
-    enum status s = check_folder(folder, e);
+    enum status s = check_folder(run->final, e);
     if (s == ST_OK)
         s = dir_make(run->folder, e);
     if (s != ST_OK)
         return s;
     s = write_folder(run, pool, e);
-    if (s == ST_OK && rename(run->folder, folder) != 0)
-        s = err_errno(e, errno, "cannot create", folder);
+    if (s == ST_OK && rename(run->folder, run->final) != 0)
+        s = err_errno(e, errno, "cannot create", run->final);
     struct err removing = {0};
     if (s != ST_OK && dir_remove(run->folder, &removing) != ST_OK)
         err_detail(e, "%s was left behind", run->folder);
@@ -314,6 +318,8 @@ enum status synth_generate(const struct synth_options *o, struct pool *pool, str
                            struct err *e)
 {
     struct run run;
+    if (!o->folder[0])
+        return err_set(e, ST_INVALID, "the output folder has no name");
     if (o->persons < 1 || o->persons > SYNTH_MOST_PERSONS)
         return err_set(e, ST_INVALID, "the number of persons must be 1 to %u", SYNTH_MOST_PERSONS);
     enum status s = run_init(&run, o, pool, out, e);

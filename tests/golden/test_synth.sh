@@ -62,6 +62,10 @@ awk -F, 'FNR == 1 { next } FILENAME == "concept.csv" { concept[$1] = 1; next } !
 [ "$(($(wc -l < death.csv)))" -gt 20 ] || fail "nobody dies"
 cd "$work"
 
+# An empty folder that is there may be taken, however it is written; --quiet is quiet.
+mkdir "$work/empty" && "$ACCORD" synth --persons 10 --out "$work/empty//" --quiet > /dev/null 2> "$work/err" && [ ! -s "$work/err" ] \
+  && [ -f "$work/empty/person.csv" ] || fail "an empty folder with a slash behind"
+
 # Refusals name what is wrong and leave nothing.
 refused() { # exit code, text, arguments
   local code=0 want=$1 text=$2; shift 2
@@ -77,6 +81,7 @@ refused 2 'persons' --persons many --out "$work/x"
 refused 2 'none, gzip or zstd' --compress lz4 --out "$work/x"
 refused 6 'not empty' --persons 10 --out "$work/one"
 refused 6 'file' --persons 10 --out "$work/one.txt"
+refused 3 'no name' --persons 10 --out ""
 refused 4 '' --persons 10 --out /proc/none/x
 [ ! -e "$work/x" ] && [ -z "$(ls -d "$work"/*.making-* 2> /dev/null)" ] || fail "something was left behind"
 [ "$(hash_of "$work/one")" = "$golden" ] || fail "a refusal changed a folder"
