@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The study document is read strictly and its mistakes are explained with their path; parameters from another
+ * machine are checked; sums survive the wire; estimates match published examples.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "study/analysis.h"
+#include "study/study.h"
+
+#define COHORT                                                                                               \
+    "{\"name\": \"a\", \"definition\": {\"ConceptSets\": [], \"PrimaryCriteria\": {\"CriteriaList\":"        \
+    " [{\"ConditionOccurrence\": {}}], \"ObservationWindow\": {\"PriorDays\": 0, \"PostDays\": 0},"          \
+    " \"PrimaryCriteriaLimit\": {\"Type\": \"First\"}}, \"InclusionRules\": [{\"name\": \"r\","              \
+    " \"expression\": {\"Type\": \"ALL\", \"CriteriaList\": [], \"DemographicCriteriaList\": [],"            \
+    " \"Groups\": []}}]}}"
+
+/* Parses a study with these analyses; the error's text is left in e. */
+static enum status parse(const char *analyses_text, struct study **out, struct err *e)
+{
+    char *text =
+        xasprintf("{\"title\": \"T\", \"cohorts\": [%s], \"analyses\": [%s]}", COHORT, analyses_text);
+    struct js *j;
+    *out = NULL;
+    enum status st = js_parse(slice_of(text), "study", &j, e);
+    if (st == ST_OK) {
+        st = study_parse(j, out, e);
+        js_free(j);
+    }
+    free(text);
+    return st;
+}
+
+static void refused(const char *analyses_text, const char *because)
+{
+    struct study *s;
+    struct err e = {0};
+    assert_int_not_equal(parse(analyses_text, &s, &e), ST_OK);
+    assert_null(s);
+    if (!strstr(e.text, because))
+        fail_msg("'%s' does not say '%s'", e.text, because);
+}
+
+static void mistakes_are_explained_with_their_path(void **unused)
+{
+    (void)unused;
+    refused("{\"kind\": \"cuont\", \"name\": \"x\", \"cohort\": \"a\"}",
+            "$.analyses[0].kind: there is no analysis 'cuont', did you mean 'count'?");
+    refused("{\"kind\": \"count\", \"name\": \"x\", \"chort\": \"a\"}", "$.analyses[0]");
+    refused("{\"kind\": \"count\", \"name\": \"x\", \"chort\": \"a\"}", "cohort");
+    refused("{\"kind\": \"count\", \"name\": \"x\", \"cohort\": \"b\"}", "'b' is not a cohort of this study");
+    refused("{\"kind\": \"count\", \"name\": \"X Y\", \"cohort\": \"a\"}", "$.analyses[0].name");
+    refused("{\"kind\": \"count\", \"name\": \"x\"}", "$.analyses[0].cohort: required");
+    refused("{\"kind\": \"count\", \"name\": \"x\", \"cohort\": \"a\"}, {\"kind\": \"count\", \"name\": "
+            "\"x\", \"cohort\": \"a\"}",
+            "already an analysis called 'x'");
+    refused("{\"kind\": \"crosstab\", \"name\": \"x\", \"cohort\": \"a\", \"by\": [\"sxe\"]}",
+            "$.analyses[0].by[0].by: 'sxe'");
+    refused("{\"kind\": \"crosstab\", \"name\": \"x\", \"cohort\": \"a\", \"by\": [\"sex\", \"sex\"]}",
+            "'sex' is there twice");
+    refused("{\"kind\": \"crosstab\", \"name\": \"x\", \"cohort\": \"a\", \"by\": [{\"by\": \"age_band\", "
+            "\"cuts\": [40, 30]}]}",
+            "must ascend");
+    refused("{\"kind\": \"incidence\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-13-01\", "
+            "\"to\": \"2021-01-01\"}",
+            "$.analyses[0].from: expected a date");
+    refused("{\"kind\": \"incidence\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-02-01\", "
+            "\"to\": \"2020-11-01\"}",
+            "no whole interval");
+    refused("{\"kind\": \"survival\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\"}",
+            "horizon_days: required");
+    refused("{\"kind\": \"cox\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", \"covariates\": []}",
+            "$.analyses[0].covariates");
+    refused("{\"kind\": \"inequality\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-01-01\", "
+            "\"to\": \"2020-01-01\", \"by\": \"sex\"}",
+            "at least 5 ordered levels");
+    refused("{\"kind\": \"regression\", \"family\": \"logistic\", \"name\": \"x\", \"cohort\": \"a\", "
+            "\"outcome\": \"a\", \"covariates\": [{\"number\": \"age\", \"per\": 0}]}",
+            "$.analyses[0].covariates[0].per");
+}
+
+static void every_template_is_a_good_analysis(void **unused)
+{
+    (void)unused;
+    for (const struct analysis *const *a = analyses; *a; a++) {
+        struct js *j;
+        struct err e = {0};
+        assert_int_equal(js_parse(slice_of((*a)->template), "template", &j, &e), ST_OK);
+        static const char *const names[] = {"target", "comparator", "outcome"};
+        struct js *none = js_object();
+        const struct js *definitions[] = {none, none, none};
+        struct arena *arena = arena_new();
+        struct analysis_scope scope = {"$", "t", names, definitions, 3, arena};
+        void *spec;
+        size_t n;
+        if ((*a)->parse(j, &scope, &spec, &e) != ST_OK)
+            fail_msg("%s: %s", (*a)->kind, e.text);
+        assert_int_equal((*a)->size(spec, NULL, &n, &e), ST_OK);
+        assert_in_range(n, 1, SUMS_MAX);
+        arena_free(arena);
+        js_free(none);
+        js_free(j);
+    }
+}
+
+static void the_hash_follows_content_not_layout(void **unused)
+{
+    (void)unused;
+    static const char *const texts[] = {
+        "{\"title\": \"T\", \"cohorts\": [" COHORT
+        "], \"analyses\": [{\"kind\": \"count\", \"name\": \"x\", \"cohort\": \"a\"}]}",
+        "{ \"analyses\": [ {\"cohort\": \"a\", \"name\": \"x\", \"kind\": \"count\"} ],\n \"cohorts\": "
+        "[" COHORT "], \"title\": \"T\" }",
+        "{\"title\": \"U\", \"cohorts\": [" COHORT
+        "], \"analyses\": [{\"kind\": \"count\", \"name\": \"x\", \"cohort\": \"a\"}]}"};
+    char hash[3][2 * HASH_BYTES + 1];
+    for (int i = 0; i < 3; i++) {
+        struct js *j;
+        struct study *s;
+        struct err e;
+        assert_int_equal(js_parse(slice_of(texts[i]), "study", &j, &e), ST_OK);
+        assert_int_equal(study_parse(j, &s, &e), ST_OK);
+        study_hash(s, hash[i]);
+        study_free(s);
+        js_free(j);
+    }
+    assert_string_equal(hash[0], hash[1]);
+    assert_string_not_equal(hash[0], hash[2]);
+}
+
+static void parameters_from_elsewhere_are_checked(void **unused)
+{
+    (void)unused;
+    static const char *const bad[] = {
+        "{}",
+        "{\"round\": 1, \"analyses\": []}",
+        "{\"round\": 1, \"analyses\": [{\"name\": \"z\"}]}",
+        "{\"round\": 1, \"analyses\": [{\"name\": \"y\"}, {\"name\": \"x\"}]}",
+        "{\"round\": 1, \"analyses\": [{\"name\": \"x\", \"extra\": 1}]}",
+        "{\"round\": 1, \"analyses\": [{\"name\": \"x\", \"parameters\": {}}]}",
+        "{\"round\": 2, \"analyses\": [{\"name\": \"y\", \"parameters\": {\"beta\": [1, 2]}}]}",
+        "{\"round\": 2, \"analyses\": [{\"name\": \"y\", \"parameters\": {\"beta\": [1e9]}}]}",
+        "{\"round\": 2, \"analyses\": [{\"name\": \"y\", \"parameters\": {\"beta\": \"1\"}}]}",
+    };
+    struct study *s;
+    struct err e;
+    assert_int_equal(parse("{\"kind\": \"count\", \"name\": \"x\", \"cohort\": \"a\"}, {\"kind\": \"cox\", "
+                           "\"name\": \"y\", \"cohort\": \"a\","
+                           " \"outcome\": \"a\", \"covariates\": [{\"number\": \"age\"}]}",
+                           &s, &e),
+                     ST_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct js *j;
+        size_t n;
+        assert_int_equal(js_parse(slice_of(bad[i]), "parameters", &j, &e), ST_OK);
+        assert_int_equal(study_size(s, j, &n, &e), ST_INVALID);
+        js_free(j);
+    }
+    struct study_run *run = study_run_new(s);
+    size_t n;
+    assert_int_equal(study_size(s, study_run_parameters(run), &n, &e), ST_OK);
+    sum_t *bounds = calloc(n, sizeof *bounds);
+    assert_int_equal(study_bounds(s, study_run_parameters(run), bounds, n, &e), ST_OK);
+    assert_true(bounds[0] == SUM_COUNT_BOUND && bounds[n - 1] == SUM_REAL_BOUND);
+    struct sums wrong;
+    sums_init(&wrong, n + 1);
+    assert_int_equal(study_run_advance(run, &wrong, &e), ST_INVALID);
+    assert_int_equal(study_run_round(run), 1);
+    sums_deinit(&wrong);
+    free(bounds);
+    study_run_free(run);
+    study_free(s);
+}
+
+static void sums_survive_the_wire_and_refuse_what_is_not_finite(void **unused)
+{
+    (void)unused;
+    struct sums a, b;
+    struct err e;
+    struct buf bytes;
+    sums_init(&a, 4);
+    sums_count(&a, 0, -3);
+    sums_real(&a, 1, -1.0 / 3);
+    sums_real(&a, 2, 0x1p52);
+    sums_real(&a, 3, 1e-18);
+    assert_true(fabs(sums_get_real(&a, 1) + 1.0 / 3) < 0x1p-60);
+    buf_init(&bytes, 1000);
+    sums_encode(&a, &bytes);
+    assert_int_equal(sums_decode(buf_slice(&bytes), 4, &b, &e), ST_OK);
+    assert_memory_equal(a.v, b.v, 4 * sizeof *a.v);
+    sums_deinit(&b);
+    assert_int_equal(sums_decode(buf_slice(&bytes), 5, &b, &e), ST_INVALID);
+    assert_false(a.failed);
+    sums_real(&a, 1, NAN);
+    assert_true(a.failed);
+    sums_deinit(&a);
+    buf_deinit(&bytes);
+}
+
+/* Sums made by hand through an analysis's finish. */
+struct finished {
+    struct arena *arena;
+    struct result *result;
+};
+
+static void finish(const char *specification, const int64_t *counts, size_t n, struct finished *out)
+{
+    struct js *j;
+    struct err e = {0};
+    static const char *const names[] = {"a"};
+    static const struct js *const definitions[] = {NULL};
+    out->arena = arena_new();
+    struct analysis_scope scope = {"$", "t", names, definitions, 1, out->arena};
+    assert_int_equal(js_parse(slice_of(specification), "specification", &j, &e), ST_OK);
+    const struct analysis *a = analysis_find(js_get_str(j, "kind"));
+    void *spec;
+    size_t size;
+    if (a->parse(j, &scope, &spec, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    assert_int_equal(a->size(spec, NULL, &size, &e), ST_OK);
+    assert_int_equal(size, n);
+    struct sums total;
+    sums_init(&total, n);
+    for (size_t i = 0; i < n; i++)
+        sums_count(&total, i, counts[i]);
+    out->result = result_new("T");
+    if (a->finish(spec, NULL, &total, NULL, out->result, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    assert_int_equal(result_check(out->result, &e), ST_OK);
+    sums_deinit(&total);
+    js_free(j);
+}
+
+static void finished_free(struct finished *f)
+{
+    result_free(f->result);
+    arena_free(f->arena);
+}
+
+/* Remission in weeks of 42 children with leukaemia (E. Freireich et al., Blood 21 (1963) 699), by week:
+   events, competing, censored; the figures are those that textbooks and R's survfit and survdiff give. */
+static void survival_of_the_leukaemia_trial_is_that_of_the_textbooks(void **unused)
+{
+    (void)unused;
+    enum { WEEKS = 35 };
+    static const int mercaptopurine[] = {6, 6, 6, 7, 10, 13, 16, 22, 23};
+    static const int censored[] = {6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35};
+    static const int placebo[] = {1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23};
+    int64_t counts[2 * WEEKS * 3] = {0};
+    for (size_t i = 0; i < sizeof mercaptopurine / sizeof(int); i++)
+        counts[(WEEKS + mercaptopurine[i] - 1) * 3]++;
+    for (size_t i = 0; i < sizeof censored / sizeof(int); i++)
+        counts[(WEEKS + censored[i] - 1) * 3 + 2]++;
+    for (size_t i = 0; i < sizeof placebo / sizeof(int); i++)
+        counts[(placebo[i] - 1) * 3]++;
+    struct finished f;
+    finish("{\"kind\": \"survival\", \"name\": \"t\", \"cohort\": \"a\", \"outcome\": \"a\", "
+           "\"horizon_days\": 35,"
+           " \"step_days\": 1, \"by\": [{\"by\": \"cohort\", \"cohort\": \"a\"}]}",
+           counts, 2 * WEEKS * 3, &f);
+    const struct result_table *curve = &f.result->tables[0], *mean = &f.result->tables[1],
+                              *test = &f.result->tables[2];
+    const struct result_cell *week6 = &curve->cells[WEEKS + 5], *week23 = &curve->cells[WEEKS + 22];
+    assert_true(fabs(week6->value - 18.0 / 21) < 1e-12);
+    assert_int_equal(week6->persons, 21);
+    assert_true(fabs(week23->value - 0.448179271708683) < 1e-12);
+    assert_true(fabs(week6->lower - 0.6197179552659839) < 1e-12 &&
+                fabs(week6->upper - 0.9515517476469970) < 1e-12);
+    assert_true(fabs(test->cells[0].value - 16.79294098921653) < 1e-10);
+    assert_true(fabs(test->cells[1].value - 1) < 1e-12);
+    assert_true(fabs(mean->cells[0].value - 182.0 / 21) < 1e-10);
+    assert_true(fabs(mean->cells[1].value - 23.28739495798319) < 1e-10);
+    assert_true(fabs(mean->cells[1].upper - mean->cells[1].value - 1.959963984540054 * 2.82746762337144) <
+                1e-10);
+    finished_free(&f);
+}
+
+static void all_censored_gives_a_survival_of_one(void **unused)
+{
+    (void)unused;
+    int64_t counts[3 * 3] = {0, 0, 5, 0, 0, 7, 0, 0, 9};
+    struct finished f;
+    finish("{\"kind\": \"survival\", \"name\": \"t\", \"cohort\": \"a\", \"outcome\": \"a\", "
+           "\"horizon_days\": 3, \"step_days\": 1}",
+           counts, 9, &f);
+    for (int i = 0; i < 3; i++)
+        assert_true(f.result->tables[0].cells[i].value == 1);
+    finished_free(&f);
+}
+
+/* Five groups of 1,000, one interval: persons, days, events, persons with events; the sixth is unknown. */
+static void inequality_of_equal_groups_is_nothing_and_of_a_slope_the_slope(void **unused)
+{
+    (void)unused;
+    static const char spec[] =
+        "{\"kind\": \"inequality\", \"name\": \"t\", \"measure\": \"prevalence\", \"outcome\": \"a\","
+        " \"from\": \"2020-01-01\", \"to\": \"2020-01-01\", \"by\": \"deprivation_quintile\"}";
+    for (int slope = 0; slope <= 10; slope += 10) {
+        int64_t counts[6 * 4] = {0};
+        for (int g = 0; g < 5; g++) {
+            counts[g * 4] = counts[g * 4 + 1] = 1000;
+            counts[g * 4 + 2] = counts[g * 4 + 3] = 100 - slope * g;
+        }
+        struct finished f;
+        finish(spec, counts, 24, &f);
+        const struct result_cell *index = f.result->tables[1].cells;
+        assert_true(fabs(index[0].value + slope * 0.005) < 1e-12);
+        assert_true(fabs(index[1].value - (slope ? 0.055 / 0.105 : 1)) < 1e-12);
+        assert_true(index[0].lower < index[0].value && index[0].value < index[0].upper);
+        assert_true(fabs(index[2].value + slope * 0.004) < 1e-12);
+        finished_free(&f);
+    }
+}
+
+static void rates_have_exact_intervals(void **unused)
+{
+    (void)unused;
+    int64_t counts[4] = {900, 1461000, 12, 11}; /* 4,000 years */
+    struct finished f;
+    finish("{\"kind\": \"incidence\", \"name\": \"t\", \"outcome\": \"a\", \"from\": \"2020-01-01\", \"to\": "
+           "\"2020-12-31\"}",
+           counts, 4, &f);
+    const struct result_cell *c = f.result->tables[0].cells;
+    assert_true(fabs(c->value - 300) < 1e-9);
+    assert_true(fabs(c->lower - 155.014377718055) < 1e-9 && fabs(c->upper - 524.039626204424) < 1e-9);
+    assert_int_equal(c->event_persons, 11);
+    finished_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_are_explained_with_their_path),
+        cmocka_unit_test(every_template_is_a_good_analysis),
+        cmocka_unit_test(the_hash_follows_content_not_layout),
+        cmocka_unit_test(parameters_from_elsewhere_are_checked),
+        cmocka_unit_test(sums_survive_the_wire_and_refuse_what_is_not_finite),
+        cmocka_unit_test(survival_of_the_leukaemia_trial_is_that_of_the_textbooks),
+        cmocka_unit_test(all_censored_gives_a_survival_of_one),
+        cmocka_unit_test(inequality_of_equal_groups_is_nothing_and_of_a_slope_the_slope),
+        cmocka_unit_test(rates_have_exact_intervals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
