@@ -76,7 +76,7 @@ add_site() {
 }
 rows_of() { # persons of a site, from its PERSON table
   local file
-  file=$(find "${site_data[$1]}" -maxdepth 1 -iname 'person.csv*' | head -n 1)
+  file=$(find -L "${site_data[$1]}" -maxdepth 1 -iname 'person.csv*' | head -n 1)
   case $file in
     *.gz) gzip -dc "$file" ;;
     *.zst) zstd -dcq "$file" ;;

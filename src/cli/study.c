@@ -126,14 +126,47 @@ static enum status run_check(const struct args *a, struct err *e)
     return st;
 }
 
+/* The stores a study runs over: one, or several of the same site. */
+enum { MOST_STORES = 64 };
+struct places {
+    struct store *store[MOST_STORES];
+    struct site *site[MOST_STORES];
+    size_t n;
+};
+
+static enum status places_open(const struct args *a, const struct study *study, struct pool *pool,
+                               struct places *p, struct err *e)
+{
+    const char *path;
+    enum status st = args_need(a, "store", &path, e);
+    for (; st == ST_OK && (path = args_get_nth(a, "store", (int)p->n)); p->n++) {
+        if (p->n == MOST_STORES)
+            return err_set(e, ST_USAGE, "--store: at most %d stores", MOST_STORES);
+        st = store_open(path, &p->store[p->n], e);
+        if (st == ST_OK)
+            st = study_site_open(study, p->store[p->n], pool, &p->site[p->n], e);
+    }
+    return st;
+}
+
+static void places_close(struct places *p)
+{
+    for (size_t i = 0; i < MOST_STORES; i++) {
+        study_site_close(p->site[i]);
+        store_close(p->store[i]);
+    }
+}
+
 /* What the disclosure record says of where the tables come from. */
-static struct js *context_of(const struct study *study, const struct store *store)
+static struct js *context_of(const struct study *study, const struct places *p)
 {
     char hash[2 * HASH_BYTES + 1];
-    struct js *context = js_object();
+    struct js *context = js_object(), *snapshots = js_array();
     study_hash(study, hash);
     js_put_str(context, "study", hash);
-    js_put_str(context, "snapshot", store_snapshot_id(store));
+    for (size_t i = 0; i < p->n; i++)
+        js_push(snapshots, js_string(store_snapshot_id(p->store[i])));
+    js_put(context, "snapshots", snapshots);
     return context;
 }
 
@@ -168,25 +201,19 @@ static enum status print_released(const struct args *a, const struct released *r
     return st;
 }
 
-static enum status run_at_store(const struct args *a, const struct study *study, const struct policy *policy,
-                                const struct store *store, struct err *e)
+static enum status run_over(const struct args *a, const struct study *study, const struct policy *policy,
+                            const struct places *places, struct err *e)
 {
-    struct site *site = NULL;
     struct result *result = NULL;
     struct released *released = NULL;
-    struct js *context = context_of(study, store);
-    struct pool *pool = pool_new(0);
-    enum status st = study_site_open(study, store, pool, &site, e);
-    if (st == ST_OK)
-        st = study_run_at(study, site, &result, e);
+    struct js *context = context_of(study, places);
+    enum status st = study_run_at(study, places->site, places->n, &result, e);
     if (st == ST_OK)
         st = disclose_release(result, policy, context, &released, e);
     if (st == ST_OK)
         st = print_released(a, released, e);
     released_free(released);
     result_free(result);
-    study_site_close(site);
-    pool_free(pool);
     js_free(context);
     return st;
 }
@@ -194,32 +221,32 @@ static enum status run_at_store(const struct args *a, const struct study *study,
 static enum status run_run(const struct args *a, struct err *e)
 {
     struct study *study = NULL;
-    struct store *store = NULL;
+    struct places places = {0};
     struct policy policy;
-    const char *path;
-    enum status st = args_need(a, "store", &path, e);
-    if (st == ST_OK)
-        st = study_load(args_operand(a, 0), &study, e);
+    struct pool *pool = pool_new(0);
+    enum status st = study_load(args_operand(a, 0), &study, e);
     if (st == ST_OK)
         st = args_get(a, "policy") ? policy_load(args_get(a, "policy"), &policy, e)
                                    : policy_profile(NULL, &policy, e);
     if (st == ST_OK)
-        st = store_open(path, &store, e);
+        st = places_open(a, study, pool, &places, e);
     if (st == ST_OK)
-        st = run_at_store(a, study, &policy, store, e);
-    store_close(store);
+        st = run_over(a, study, &policy, &places, e);
+    places_close(&places);
     study_free(study);
+    pool_free(pool);
     return st;
 }
 
 static const struct option_spec run_options[] = {
-    {"store", "STORE", "the patient store that 'accord node import' made"},
+    {"store", "STORE",
+     "the patient store that 'accord node import' made; given several times, their persons are pooled"},
     {"policy", "POLICY", "disclosure policy: a file, or a profile's name (default sde-10)"},
     {0},
 };
 
 const struct command study_commands[] = {
-    {"run", "STUDY.json", "run a study on one store and print its released tables",
+    {"run", "STUDY.json", "run a study on a site's stores and print its released tables",
      "Evaluates the study's cohorts, runs its analyses and prints the tables after disclosure control. There "
      "is no "
      "way to print them before it.",

@@ -257,14 +257,30 @@ enum status study_run_finish(const struct study_run *r, struct result **out, str
     return ST_OK;
 }
 
-enum status study_run_at(const struct study *s, const struct site *site, struct result **out, struct err *e)
+/* The sums of a round over all sites. */
+static enum status total_of(struct site *const *sites, size_t n, const struct js *parameters,
+                            struct sums *total, struct err *e)
+{
+    enum status st = study_local(sites[0], parameters, total, e);
+    for (size_t i = 1; st == ST_OK && i < n; i++) {
+        struct sums more;
+        st = study_local(sites[i], parameters, &more, e);
+        if (st == ST_OK)
+            st = sums_add(total, &more, e);
+        sums_deinit(&more);
+    }
+    return st;
+}
+
+enum status study_run_at(const struct study *s, struct site *const *sites, size_t n, struct result **out,
+                         struct err *e)
 {
     struct study_run *r = study_run_new(s);
     enum status st = ST_OK;
     *out = NULL;
     while (st == ST_OK && !study_run_finished(r)) {
-        struct sums total;
-        st = study_local(site, r->parameters, &total, e);
+        struct sums total = {0};
+        st = total_of(sites, n, r->parameters, &total, e);
         if (st == ST_OK)
             st = study_run_advance(r, &total, e);
         sums_deinit(&total);

@@ -84,8 +84,8 @@ bool study_run_finished(const struct study_run *r);
 /* Raw tables of all analyses, in the study's order, named "<analysis>_<table>" (or "<analysis>" alone). */
 MUST_CHECK enum status study_run_finish(const struct study_run *r, struct result **out, struct err *e);
 
-/* All rounds on one site: what `accord study run` does. */
-MUST_CHECK enum status study_run_at(const struct study *s, const struct site *site, struct result **out,
-                                    struct err *e);
+/* All rounds over the stores (one at least) of one site: what `accord study run` does. */
+MUST_CHECK enum status study_run_at(const struct study *s, struct site *const *sites, size_t n,
+                                    struct result **out, struct err *e);
 
 #endif

@@ -59,7 +59,7 @@ static int make(void **state)
     must(study_load(SOURCE_DIR "/tests/unit/study/synth_truths.json", &study, &e), &e);
     must(store_open(store_path, &store, &e), &e);
     must(study_site_open(study, store, NULL, &site, &e), &e);
-    must(study_run_at(study, site, &found, &e), &e);
+    must(study_run_at(study, &site, 1, &found, &e), &e);
     study_site_close(site);
     store_close(store);
     study_free(study);
