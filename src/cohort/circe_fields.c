@@ -21,12 +21,15 @@ static void where_append(const struct where *w, struct buf *out)
         buf_printf(out, "[%zu]", w->index);
 }
 
+/* Long paths lose their middle: what is wrong must still fit behind them in an error. */
 char *where_format(const struct where *w, struct arena *a)
 {
+    enum { MOST = 240, HEAD = 60, TAIL = 160 };
     struct buf text;
-    buf_init(&text, 4096);
+    buf_init(&text, 1 << 20);
     where_append(w, &text);
-    char *s = arena_strdup(a, text.p);
+    char *s = text.n <= MOST ? arena_strdup(a, text.p)
+                             : arena_printf(a, "%.*s ... %s", HEAD, text.p, text.p + text.n - TAIL);
     buf_deinit(&text);
     return s;
 }

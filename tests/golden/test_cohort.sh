@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# accord cohort as a user sees it: what a definition means, errors that say where, exit codes.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+cat > copd.txt <<'TEXT'
+cohort "Adults with COPD"
+set 0 "COPD" { 255573 + descendants "COPD" }
+entry { condition in set 0 "COPD" first where age >= 18 }
+observed 365 days before 0 days after
+limit entry first
+rule "no cancer" all of { exactly 0 condition in set 0 starting all before to 1 days before index start }
+exit end +0 days
+TEXT
+same() { # what is compared; expected on stdin, found in "$work/out"
+  diff - "$work/out" || { echo "differs: $1"; exit 1; }
+}
+fails() { # exit code, words of the message, command...
+  local code=$1 says=$2; shift 2
+  local got=0; "$@" > out 2> err || got=$?
+  [ "$got" = "$code" ] || { echo "expected exit code $code, found $got: $*"; cat err; exit 1; }
+  grep -qF -- "$says" err || { echo "expected '$says' in:"; cat err; exit 1; }
+}
+
+"$ACCORD" cohort check copd.txt > out
+same "plain English" <<'TEXT'
+Adults with COPD
+
+A person enters the cohort with this event:
+- first ever condition occurrence of 'COPD' with age at least 18
+The event must lie within a period of observation, at least 365 days after its start.
+Of these events only the earliest per person is kept.
+
+Inclusion rule 1, 'no cancer': the event must have all of:
+  - no condition occurrence of 'COPD' starting between the start of observation and 1 day before (counted from the start of the index event)
+
+The person leaves the cohort 0 days after the end of the event, at the latest when observation ends.
+TEXT
+"$ACCORD" cohort format copd.txt --as circe > copd.json
+"$ACCORD" cohort format copd.json --as text > round.txt
+"$ACCORD" cohort format round.txt --as circe | cmp - copd.json
+
+echo '{"PrimaryCriteria":{"CriteriaList":[{"Death":{"Agee":{"Op":"gt","Value":1}}}]}}' > bad.json
+fails 3 "bad.json: \$.PrimaryCriteria.CriteriaList[0].Death.Agee: Circe does not know this field; did you mean 'Age'?" \
+  "$ACCORD" cohort check bad.json
+echo '{"PrimaryCriteria":' > broken.json
+fails 3 "broken.json: line 2, column 0: not valid JSON" "$ACCORD" cohort check broken.json
+printf 'cohort "x"\nentry { conditin }' > bad.txt
+fails 3 "bad.txt: line 2, column 9: this is no kind of event; did you mean 'condition'?" "$ACCORD" cohort check bad.txt
+fails 4 "absent.json" "$ACCORD" cohort check absent.json
+fails 2 "--store" "$ACCORD" cohort run copd.json
+fails 2 "expected text or circe" "$ACCORD" cohort format copd.json --as yaml
+echo '{"PrimaryCriteria":{"CriteriaList":[{"Death":{"note":1}}]}}' > noted.json
+"$ACCORD" cohort check noted.json > out 2> err
+grep -q 'does not know the field $.PrimaryCriteria.CriteriaList\[0\].Death.note' err
+
+# On a store: one failing file does not stop the others, and the exit code says so.
+"$ACCORD" synth --persons 300 --seed 5 --out site > /dev/null 2>&1
+"$ACCORD" node import site --store store --quiet > /dev/null 2>&1
+fails 3 "1 of 3 cohorts could not be evaluated" "$ACCORD" cohort digest copd.json bad.json noted.json --store store
+[ "$(cut -f1 out | tr '\n' ' ')" = "copd noted " ]
+grep -qE $'^copd\t[0-9]+\t[0-9]+\t[0-9a-f]{64}$' out
+"$ACCORD" cohort run copd.json --store store --format csv --quiet > out
+head -2 out | grep -q '^cohort entry events,'
+persons=$(tail -1 out | cut -d, -f2)
+"$ACCORD" cohort diff copd.json copd.txt --store store --format csv > out
+grep -q "^in both,,$persons$" out
+grep -q '^only in the first,,0$' out
+"$ACCORD" cohort explain copd.json --store store --format csv | grep -q '^$.PrimaryCriteria.CriteriaList\[0\].ConditionOccurrence,condition occurrence,'
+"$ACCORD" cohort run copd.json --store store --combinations --format csv --quiet | grep -q '^rules that hold,persons,events$'
