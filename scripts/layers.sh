@@ -20,6 +20,7 @@ door 'sodium|openssl' 'base/crypto.c'
 door 'curl/' 'base/http_client.c'
 door 'microhttpd|gnutls' 'http/server.c'
 door 'zstd|zlib' 'base/(stream|zip|csv).c'
+door 'xlsxwriter' 'govern/xlsx.c'
 door 'coin/' 'disclose/solver.c'
 door 'yaml' 'base/config.c'
 exit $bad

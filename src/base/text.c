@@ -108,6 +108,21 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
+void buf_csv(struct buf *b, const char *text)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        buf_adds(b, text);
+        return;
+    }
+    buf_addc(b, '"');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_addc(b, '"');
+        buf_addc(b, *text);
+    }
+    buf_addc(b, '"');
+}
+
 char *buf_steal(struct buf *b)
 {
     char *p = b->p ? b->p : xstrdup("");

@@ -45,6 +45,8 @@ void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Makes room for `more` bytes and a NUL behind n, for writing in place: the caller then adds to n and keeps
  * the NUL. */
 MUST_CHECK bool buf_reserve(struct buf *b, size_t more);
+/* One field of an RFC 4180 row, quoted where it must be. */
+void buf_csv(struct buf *b, const char *text);
 char *buf_steal(struct buf *b); /* caller frees with free(); b is empty afterwards */
 struct slice buf_slice(const struct buf *b);
 MUST_CHECK enum status buf_check(const struct buf *b, const char *what,

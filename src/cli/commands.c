@@ -21,6 +21,12 @@ extern const struct command study_commands[];
 extern const struct command version_commands[];
 extern const struct command perms_commands[];
 extern const struct command register_commands[];
+extern const struct command match_commands[];
+extern const struct command suggest_commands[];
+extern const struct command common_commands[];
+extern const struct command search_commands[];
+extern const struct command clocks_commands[];
+extern const struct command export_commands[];
 
 const struct noun nouns[] = {
     {"key", "signing keys", key_commands, NULL},
@@ -46,6 +52,12 @@ const struct noun nouns[] = {
     {"run", "studies run under an agreement", NULL, run_commands},
     {"artefact", "outputs and what is published", NULL, NULL},
     {"review", "verdicts", NULL, NULL},
+    {"match", "counterparts of a body, with reasons", match_commands, NULL},
+    {"suggest", "projects that nobody has begun", suggest_commands, NULL},
+    {"common", "what two bodies have in common", common_commands, NULL},
+    {"search", "search the register", search_commands, NULL},
+    {"clocks", "what is due, what is late", clocks_commands, NULL},
+    {"export", "use register, Disclosure UK, Atom, DCAT, HDR UK", export_commands, NULL},
     {"perms", "the permission table: roles, verbs, states, rules", perms_commands, NULL},
     {"help", "this overview, the manual page, shell completion", help_commands, NULL},
     {"cohort", "cohort definitions: check, evaluate, compare", cohort_commands, NULL},

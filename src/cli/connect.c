@@ -203,6 +203,8 @@ enum status connect_list(const struct args *a, const struct registry_query *q, s
         add_parameter(&target, "body", q->body);
         add_parameter(&target, "about", q->about);
         add_parameter(&target, "after", q->after);
+        add_parameter(&target, "kind", q->kind);
+        add_parameter(&target, "on", q->on);
         s = items_at_hub(a, at, target.p, out, e);
         buf_deinit(&target);
         return s;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/connect.h"
+#include "cli/register_import.h"
 
 static enum status run_found(const struct args *a, struct err *e)
 {
@@ -65,6 +66,8 @@ static const struct option_spec found_options[] = {
     {0},
 };
 
+static const struct option_spec import_options[] = {CONNECT_OPTIONS, IDENTITY_OPTION, {0}};
+
 const struct command register_commands[] = {
     {"found", "DB", "begin a register: its file, the log's name, the first steward",
      "Makes DB with an empty log that only this hub's key can sign, and writes the first entry. Founding the "
@@ -73,5 +76,8 @@ const struct command register_commands[] = {
      found_options, 1, 1, run_found},
     {"replay", "DB", "rebuild every table from the log and print the digest of the state",
      "Two registers with the same log have the same digest.", NULL, 1, 1, run_replay},
+    {"import", "FILE...", "load vocabularies, price lists and lists of bodies from TSV files",
+     "The files of vocab/ are of this form; vocab/README.md describes it. A steward's key signs.",
+     import_options, 1, -1, run_register_import},
     {0},
 };

@@ -31,6 +31,8 @@ static const struct option_spec list_options[] = {
     {"state", "STATE", "only those in this state"},
     {"of", "BODY", "only those of this body"},
     {"about", "NOUN:ID", "only those about this item"},
+    {"kind", "KIND", "only those of this kind (icb, trust, company …)"},
+    {"on", "DATE", "those that were there on a day"},
     {"after", "ID", "only those behind this id"},
     {"limit", "N", "at most so many (default: 1000)"},
     {0},
@@ -278,6 +280,8 @@ static enum status run_list(const struct args *a, struct err *e)
                                .state = args_get(a, "state"),
                                .body = args_get(a, "of"),
                                .about = args_get(a, "about"),
+                               .kind = args_get(a, "kind"),
+                               .on = args_get(a, "on"),
                                .after = args_get(a, "after")};
     enum status s = args_int(a, "limit", 1, 100000, 1000, &q.limit, e);
     if (s == ST_OK)

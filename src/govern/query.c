@@ -74,20 +74,19 @@ enum status registry_item_personal(struct registry *r, const char *noun, const c
     return s;
 }
 
+#define LIST_SELECT                                                                                          \
+    "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR state=?3) "
+#define LIST_REST                                                                                            \
+    "AND (?7 IS NULL OR json_extract(doc, '$.kind')=?7) AND (?8 IS NULL OR (coalesce(json_extract(doc, "     \
+    "'$.from'), '')"                                                                                         \
+    "<=?8 AND coalesce(json_extract(doc, '$.to'), '9999')>=?8)) ORDER BY id LIMIT ?6"
+
 /* One query for each combination of filters, so that each uses its index. */
 static const char *list_sql(const struct registry_query *q)
 {
     if (q->body)
-        return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
-               "state=?3) "
-               "AND body=?4 AND (?5 IS NULL OR about=?5) ORDER BY id LIMIT ?6";
-    if (q->about)
-        return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
-               "state=?3) "
-               "AND about=?5 ORDER BY id LIMIT ?6";
-    return "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR "
-           "state=?3) "
-           "ORDER BY id LIMIT ?6";
+        return LIST_SELECT "AND body=?4 AND (?5 IS NULL OR about=?5) " LIST_REST;
+    return q->about ? LIST_SELECT "AND about=?5 " LIST_REST : LIST_SELECT LIST_REST;
 }
 
 static enum status push_row(struct stmt *q, const char *noun, struct js *list, struct err *e)
@@ -116,6 +115,8 @@ enum status registry_list(struct registry *r, const struct registry_query *query
     stmt_bind_text(q, 4, query->body);
     stmt_bind_text(q, 5, query->about);
     stmt_bind_int(q, 6, limit < LIST_CEILING ? limit : LIST_CEILING);
+    stmt_bind_text(q, 7, query->kind);
+    stmt_bind_text(q, 8, query->on);
     struct js *list = js_array();
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
         s = push_row(q, query->noun, list, e);

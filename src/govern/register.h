@@ -59,6 +59,8 @@ struct registry_query {
     const char
         *about; /* what it refers to ("agreement:a1"): runs of an agreement, artefacts of a run, reviews */
     const char *after; /* ids behind this one */
+    const char *kind;  /* of this kind (bodies, artefacts, projects) */
+    const char *on;    /* a date: what was there then, by its members from and to (bodies in time) */
     int64_t limit;     /* 0 = 1,000 */
 };
 MUST_CHECK enum status registry_list(struct registry *r, const struct registry_query *q, struct js **out,

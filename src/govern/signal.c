@@ -94,6 +94,7 @@ FOLD(contact_fold)
     int32_t due;
     char day[11];
     merge_all(c);
+    js_put_str(c->doc, "from", c->actor_body ? c->actor_body : "");
     js_put(c->doc, "sent", done_by(c));
     enum status s = working_days_on(c->db, c->today, ANSWER_WORKING_DAYS, &due, e);
     date_format(due, day);
