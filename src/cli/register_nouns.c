@@ -373,7 +373,7 @@ static void make_commands(struct made *m, const struct command *more)
     for (const struct command *c = more; c && c->run; c++)
         most++;
     m->commands = xcalloc(most + 1, sizeof *m->commands);
-    m->verbs = xcalloc(most + 1, sizeof *m->verbs);
+    m->verbs = xcalloc(most + 1, sizeof(const struct verb *));
     for (const struct command *c = more; c && c->run; c++)
         m->commands[m->n++] = *c;
     for (const struct verb *v = verbs; v->name; v++)

@@ -172,7 +172,7 @@ static struct js *best_of(struct js **found, size_t n, int limit)
 {
     struct js *list = js_array();
     if (n)
-        qsort(found, n, sizeof *found, by_score);
+        qsort(found, n, sizeof(struct js *), by_score);
     for (size_t i = 0; i < n; i++) {
         if ((int)i < limit)
             js_push(list, found[i]);
@@ -185,7 +185,7 @@ static struct js *best_of(struct js **found, size_t n, int limit)
 static struct js *counterparts(const struct pairs *p, const char *body, int limit)
 {
     struct sorting *sorted = xcalloc(p->n + 1, sizeof *sorted);
-    struct js **found = xcalloc(p->n + 1, sizeof *found);
+    struct js **found = xcalloc(p->n + 1, sizeof(struct js *));
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++) {
         bool mine = strcmp(p->v[i].needs_body, body) == 0;
