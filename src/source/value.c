@@ -67,18 +67,30 @@ bool value_double(struct slice s, double *out)
     return true;
 }
 
+/* All eight bytes at once: "YYYY-MM-" less "0000-00-" must leave digits, and nothing at the dashes. */
+static bool year_and_month(const char *p, int *year, int *month)
+{
+    uint64_t text, zero;
+    uint8_t d[8];
+    memcpy(&text, p, 8);
+    memcpy(&zero, "0000-00-", 8);
+    uint64_t x = text ^ zero; /* '0'..'9' are 0x30..0x39: the low four bits are the digit */
+    if ((x | (x + 0x0606060606060606U)) & 0xf0f0f0f0f0f0f0f0U)
+        return false;
+    memcpy(d, &x, 8);
+    *year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
+    *month = d[5] * 10 + d[6];
+    return d[4] == 0 && d[7] == 0;
+}
+
 bool value_date(struct slice s, int32_t *days)
 {
-    if (s.n != 10)
+    int year, month;
+    if (s.n != 10 || !year_and_month(s.p, &year, &month))
         return date_parse_loose(s, days);
-    unsigned d[10], worst = 0;
-    for (int i = 0; i < 10; i++) {
-        d[i] = (unsigned)(unsigned char)s.p[i] - '0';
-        worst |= i == 4 || i == 7 ? (unsigned)(s.p[i] != '-') * 16 : d[i] > 9 ? 16 : 0;
-    }
-    int year = (int)(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3]);
-    int month = (int)(d[5] * 10 + d[6]), day = (int)(d[8] * 10 + d[9]);
-    if (worst || !date_valid(year, month, day))
+    unsigned tens = (unsigned)(unsigned char)s.p[8] - '0', ones = (unsigned)(unsigned char)s.p[9] - '0';
+    int day = (int)(tens * 10 + ones);
+    if (tens > 9 || ones > 9 || !date_valid(year, month, day))
         return false;
     *days = date_of(year, month, day);
     return true;

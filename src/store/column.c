@@ -63,13 +63,15 @@ static enum status open_beside(struct column *c, uint64_t persons, struct err *e
     const void *p;
     uint64_t bytes;
     enum status st = ST_OK;
+    c->distinct = arrays_get(&c->file, "distinct", 8, &c->n_distinct);
+    if (c->n_distinct > COLUMN_MOST_DISTINCT)
+        return err_set(e, ST_CORRUPT, "the store is damaged: %s: too many distinct values; import again",
+                       c->file.name);
     if (c->meta.coding == CODING_PERSON) {
         st = arrays_need(&c->file, "first", 4, block_count(c->meta.rows), &p, e);
         c->first = p;
     } else if (c->meta.coding == CODING_ID) {
         st = open_packed(&c->file, "base", persons, &c->base, e);
-    } else if (c->meta.coding == CODING_DISTINCT) {
-        c->distinct = arrays_get(&c->file, "distinct", 4, &c->n_distinct);
     } else if (c->meta.coding == CODING_TEXT) {
         c->text = arrays_get(&c->file, "text", 1, &bytes);
         c->text_at = arrays_get(&c->file, "text.at", 8, &c->n_texts);

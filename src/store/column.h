@@ -33,7 +33,15 @@ enum column_coding {
     CODING_TEXT,
     CODING_CONSTANT /* every row has the value `constant`; no blocks */
 };
-enum { COLUMN_NUMBER_BITS = 63, COLUMN_MOST_DECIMALS = 9, COLUMN_MOST_DISTINCT = 4096, COLUMN_SUPER = 64 };
+enum { COLUMN_MOST_DISTINCT = 4096, COLUMN_FEW_DISTINCT = 64, COLUMN_SUPER = 64 };
+/* What the user bits of a block say. */
+enum { COLUMN_RELATIVE = 1 }; /* CODING_ID: to the person's least id */
+enum { COLUMN_CODES = 1 };    /* CODING_FROM_START: places in `distinct` */
+enum {
+    COLUMN_MOST_DECIMALS = 9,
+    COLUMN_NUMBER_CODES = 62,
+    COLUMN_NUMBER_BITS = 63
+}; /* CODING_NUMBER, or decimals */
 
 struct column_meta {
     uint32_t kind, coding; /* enum store_kind, enum column_coding */
@@ -55,7 +63,7 @@ struct column {
     struct column_meta meta;
     struct packed packed, base; /* base: CODING_ID, the least id of each person */
     const uint32_t *first;      /* CODING_PERSON: of each block */
-    const int32_t *distinct;
+    const int64_t *distinct;
     uint64_t n_distinct;
     const char *text; /* CODING_TEXT: NUL-terminated texts, and where each begins */
     const uint64_t *text_at;

@@ -21,7 +21,7 @@ struct encoder {
     struct column_writer *w; /* NULL for a constant: its file is written at once */
     enum column_coding coding;
     struct distinct *distinct;
-    int32_t *values; /* of the codes */
+    int64_t *values; /* of the codes */
     const int64_t *least;
     int64_t *base; /* least, with 0 for persons without */
     uint32_t n_persons;
@@ -48,14 +48,25 @@ static bool count_value(struct distinct *d, int64_t value, uint64_t rows)
     return true;
 }
 
+/* A column of the runs as it is coded: ends as days from the start. */
+struct counted {
+    const struct run_column *column, *start; /* start: NULL except for ends */
+};
+
+static int64_t counted_value(const struct counted *c, size_t row)
+{
+    int64_t v = run_value(c->column, row);
+    return c->start && v != NONE_I64 ? v - run_value(c->start, row) : v;
+}
+
 /* Counts repeated values of neighbours at once: rows of one concept often agree. */
-static bool count_column(struct distinct *d, const struct run_column *c, size_t n)
+static bool count_column(struct distinct *d, const struct counted *c, size_t n, size_t most)
 {
     for (size_t i = 0, same; i < n; i += same) {
-        int64_t v = run_value(c, i);
-        for (same = c->width ? 1 : n; i + same < n && run_value(c, i + same) == v;)
+        int64_t v = counted_value(c, i);
+        for (same = c->column->width || c->start ? 1 : n; i + same < n && counted_value(c, i + same) == v;)
             same++;
-        if (v != NONE_I64 && !count_value(d, v, same))
+        if (v != NONE_I64 && (!count_value(d, v, same) || d->n > most))
             return false;
     }
     return true;
@@ -75,32 +86,36 @@ static int by_frequency(const void *a, const void *b)
 }
 
 /* Codes by frequency, so that the usual ones are small. */
-static int32_t *number_values(struct distinct *d)
+static int64_t *number_values(struct distinct *d)
 {
     struct frequent *f = xrealloc_array(NULL, d->n, sizeof *f);
-    int32_t *values = xrealloc_array(NULL, d->n, sizeof *values);
+    int64_t *values = xrealloc_array(NULL, d->n, sizeof *values);
     size_t n = 0;
     for (size_t i = 0; i < 2 * COLUMN_MOST_DISTINCT; i++)
         if (d->rows[i])
             f[n++] = (struct frequent){d->rows[i], d->value[i]};
     qsort(f, n, sizeof *f, by_frequency);
     for (size_t i = 0; i < n; i++) {
-        values[i] = (int32_t)f[i].value;
+        values[i] = f[i].value;
         d->code[slot_of(d, f[i].value)] = (int32_t)i;
     }
     free(f);
     return values;
 }
 
-/* The column's values where they are few; else NULL. */
-static struct distinct *find_distinct(const struct merge_input *in, size_t column)
+/* The column's values where there are at most `most`; else NULL. */
+static struct distinct *find_distinct(const struct merge_input *in, size_t column, bool from_start,
+                                      size_t most)
 {
     struct distinct *d = xcalloc(1, sizeof *d);
-    for (size_t r = 0; r < in->n_runs; r++)
-        if (!count_column(d, &in->runs[r].columns[column], in->runs[r].n)) {
+    for (size_t r = 0; r < in->n_runs; r++) {
+        const struct run_column *columns = in->runs[r].columns;
+        struct counted c = {&columns[column], from_start ? &columns[AT_START] : NULL};
+        if (!count_column(d, &c, in->runs[r].n, most)) {
             free(d);
             return NULL;
         }
+    }
     return d;
 }
 
@@ -126,9 +141,9 @@ static enum column_coding coding_of(const struct schema_column *c)
         return CODING_FROM_START;
     case COL_ID:
     case COL_VISIT:
+    case COL_CARE_SITE:
         return CODING_ID;
     case COL_START:
-    case COL_CARE_SITE:
         return CODING_PLAIN;
     default:
         break;
@@ -150,8 +165,10 @@ static char *column_path(const struct import *im, enum store_table t, size_t col
 static void prepare(struct encoder *x, const struct import *im, const struct merge_input *in, size_t column)
 {
     if (x->coding == CODING_DISTINCT) {
-        x->distinct = find_distinct(in, column);
+        x->distinct = find_distinct(in, column, false, COLUMN_MOST_DISTINCT);
         x->coding = x->distinct ? CODING_DISTINCT : CODING_PLAIN;
+    } else if (x->coding == CODING_NUMBER || x->coding == CODING_FROM_START) {
+        x->distinct = find_distinct(in, column, x->coding == CODING_FROM_START, COLUMN_FEW_DISTINCT);
     }
     if (x->distinct)
         x->values = number_values(x->distinct);
@@ -204,11 +221,10 @@ static unsigned make_person(struct encoder *x, const int64_t *persons, int64_t *
     return 0;
 }
 
-static unsigned make_from_start(const int64_t *values, const int64_t *starts, int64_t *block)
+static void make_from_start(const int64_t *values, const int64_t *starts, int64_t *block)
 {
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
         block[i] = values[i] == NONE_I64 ? NONE_I64 : values[i] - starts[i];
-    return 0;
 }
 
 static unsigned make_id(const struct encoder *x, const int64_t *values, const int64_t *persons,
@@ -218,7 +234,7 @@ static unsigned make_id(const struct encoder *x, const int64_t *values, const in
         block[i] =
             values[i] == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
     if (block_cost(block) < block_cost(values))
-        return 1;
+        return COLUMN_RELATIVE;
     memcpy(block, values, BLOCK_ROWS * sizeof *block);
     return 0;
 }
@@ -264,34 +280,51 @@ static unsigned make_number(const int64_t *values, int64_t *block)
     return COLUMN_NUMBER_BITS;
 }
 
-static unsigned make_distinct(const struct encoder *x, const int64_t *values, int64_t *block)
+/* Places in `distinct`; in and out may be the same. */
+static void make_codes(const struct encoder *x, const int64_t *in, int64_t *out)
 {
+    int64_t value = NONE_I64, code = NONE_I64;
     for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        if (i && values[i] == values[i - 1])
-            block[i] = block[i - 1];
-        else
-            block[i] = values[i] == NONE_I64 ? NONE_I64 : x->distinct->code[slot_of(x->distinct, values[i])];
+        if (in[i] != value) {
+            value = in[i];
+            code = value == NONE_I64 ? NONE_I64 : x->distinct->code[slot_of(x->distinct, value)];
+        }
+        out[i] = code;
     }
-    return 0;
+}
+
+static unsigned make_block(struct encoder *x, const int64_t *values, const int64_t *persons,
+                           const int64_t *starts, int64_t *block)
+{
+    switch (x->coding) {
+    case CODING_PERSON:
+        return make_person(x, persons, block);
+    case CODING_ID:
+        return make_id(x, values, persons, block);
+    case CODING_FROM_START:
+        make_from_start(values, starts, block);
+        if (x->distinct)
+            make_codes(x, block, block);
+        return x->distinct ? COLUMN_CODES : 0;
+    case CODING_NUMBER:
+        if (!x->distinct)
+            return make_number(values, block);
+        make_codes(x, values, block);
+        return COLUMN_NUMBER_CODES;
+    case CODING_DISTINCT:
+        make_codes(x, values, block);
+        return 0;
+    default:
+        memcpy(block, values, BLOCK_ROWS * sizeof *block);
+        return 0;
+    }
 }
 
 static void encode_block(struct encoder *x, const int64_t *values, const int64_t *persons,
                          const int64_t *starts)
 {
     int64_t block[BLOCK_ROWS];
-    unsigned user = 0;
-    if (x->coding == CODING_PERSON)
-        user = make_person(x, values, block);
-    else if (x->coding == CODING_FROM_START)
-        user = make_from_start(values, starts, block);
-    else if (x->coding == CODING_ID)
-        user = make_id(x, values, persons, block);
-    else if (x->coding == CODING_NUMBER)
-        user = make_number(values, block);
-    else if (x->coding == CODING_DISTINCT)
-        user = make_distinct(x, values, block);
-    else
-        memcpy(block, values, sizeof block);
+    unsigned user = make_block(x, values, persons, starts, block);
     column_write_block(x->w, block, user);
 }
 
@@ -340,10 +373,10 @@ enum status encoder_commit(struct encoder *x, struct err *e)
         arrays_add(file, "first", sizeof *x->first, x->first, x->n_first);
     else if (x->coding == CODING_ID)
         column_add_base(x->w, x->base, x->n_persons);
-    else if (x->coding == CODING_DISTINCT)
-        arrays_add(file, "distinct", sizeof *x->values, x->values, x->distinct->n);
     else if (x->coding == CODING_TEXT)
         text_list_write(x->texts, "text", file);
+    if (x->distinct)
+        arrays_add(file, "distinct", sizeof *x->values, x->values, x->distinct->n);
     enum status st = column_commit(x->w, e);
     encoder_free(x);
     return st;

@@ -58,7 +58,7 @@ static bool stored_wide(const struct schema_column *c)
 
 static bool is_id_column(const struct schema_column *c)
 {
-    return c->column == COL_ID || c->column == COL_VISIT;
+    return c->column == COL_ID || c->column == COL_VISIT || c->column == COL_CARE_SITE;
 }
 
 /* Room for a batch with the columns that the source has. */

@@ -214,7 +214,7 @@ static bool from_codes(const struct column *c, int32_t *out)
     if (!in_bounds(out, 0, (int32_t)c->n_distinct - 1))
         return false;
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = out[i] == NONE_I32 ? NONE_I32 : c->distinct[out[i]];
+        out[i] = out[i] == NONE_I32 ? NONE_I32 : (int32_t)c->distinct[out[i]];
     return true;
 }
 
@@ -238,6 +238,8 @@ static bool decode_i32(const struct store *s, enum store_table t, const struct c
         return false;
     if (c == &f->columns[2])
         return in_bounds(out, DATE_MIN, DATE_MAX);
+    if (c->meta.coding == CODING_FROM_START && block_user(bytes) == COLUMN_CODES && !from_codes(c, out))
+        return false;
     if (c->meta.coding == CODING_FROM_START)
         return add_starts(f, b, out) && in_bounds(out, DATE_MIN, DATE_MAX);
     if (c->meta.coding == CODING_DISTINCT)
@@ -274,26 +276,42 @@ static bool decode_i64(const struct store *s, enum store_table t, const struct c
     return block_user(bytes) == 0 || add_base(s, &s->tables[t], c, b, out);
 }
 
-static bool decode_f64(const struct column *c, uint64_t b, double *out)
+/* The number that a packed integer stands for. */
+static double number_of(const struct column *c, unsigned how, int64_t v)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    double d;
+    if (v == NONE_I64)
+        return (double)NAN;
+    if (how <= COLUMN_MOST_DECIMALS)
+        return (double)v / powers[how];
+    memcpy(&d, how == COLUMN_NUMBER_CODES ? &c->distinct[v] : &v, sizeof d);
+    return d;
+}
+
+static bool codes_fit(const struct column *c, const int64_t *codes)
+{
+    bool fine = true;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        fine &= codes[i] == NONE_I64 || (codes[i] >= 0 && (uint64_t)codes[i] < c->n_distinct);
+    return fine;
+}
+
+static bool decode_f64(const struct column *c, uint64_t b, double *out)
+{
     int64_t values[BLOCK_ROWS];
     const uint8_t *bytes;
     size_t n;
     if (c->meta.coding != CODING_NUMBER || !packed_block(&c->packed, b, &bytes, &n) ||
         !block_decode_i64(bytes, n, values))
         return false;
-    unsigned decimals = block_user(bytes);
-    if (decimals > COLUMN_MOST_DECIMALS && decimals != COLUMN_NUMBER_BITS)
+    unsigned how = block_user(bytes);
+    if (how > COLUMN_MOST_DECIMALS && how != COLUMN_NUMBER_BITS && how != COLUMN_NUMBER_CODES)
         return false;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        if (values[i] == NONE_I64)
-            out[i] = (double)NAN;
-        else if (decimals == COLUMN_NUMBER_BITS)
-            memcpy(&out[i], &values[i], sizeof out[i]);
-        else
-            out[i] = (double)values[i] / powers[decimals];
-    }
+    if (how == COLUMN_NUMBER_CODES && !codes_fit(c, values))
+        return false;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = number_of(c, how, values[i]);
     return true;
 }
 

@@ -41,7 +41,7 @@ static void copy_pieces(const struct merge *m, const struct part *p, size_t colu
 {
     for (size_t i = 0; i < p->n_pieces; i++) {
         const struct piece *piece = &m->plan.pieces[p->first_piece + i];
-        run_copy_i64(&m->in->runs[piece->run].columns[column], piece->first, piece->n, out);
+        run_copy(&m->in->runs[piece->run].columns[column], piece->first, piece->n, out);
         out += piece->n;
     }
 }

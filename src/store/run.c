@@ -15,6 +15,13 @@
 
 #include "base/mem.h"
 
+/* Plain loops that become vector code. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define WIDE_LOOPS __attribute__((optimize("O3")))
+#else
+#define WIDE_LOOPS
+#endif
+
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
 static unsigned bits_of(uint64_t x)
@@ -205,21 +212,44 @@ static void find_runs_of_keys(struct run *r, const struct sorter *s, const struc
     r->first[places->n] = (uint32_t)s->n;
 }
 
+struct bounds {
+    int64_t least, most;
+    bool missing;
+};
+
+WIDE_LOOPS static struct bounds bounds_i32(const int32_t *v, size_t n)
+{
+    int32_t least = INT32_MAX, most = INT32_MIN, missing = 0;
+    for (size_t i = 0; i < n; i++) {
+        int32_t present = v[i] == NONE_I32 ? INT32_MAX : v[i];
+        missing |= v[i] == NONE_I32;
+        least = present < least ? present : least;
+        most = v[i] > most ? v[i] : most;
+    }
+    return (struct bounds){least, most == NONE_I32 ? INT64_MIN : most, missing};
+}
+
+WIDE_LOOPS static struct bounds bounds_i64(const int64_t *v, size_t n)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN, missing = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t present = v[i] == NONE_I64 ? INT64_MAX : v[i];
+        missing |= v[i] == NONE_I64;
+        least = present < least ? present : least;
+        most = v[i] > most ? v[i] : most;
+    }
+    return (struct bounds){least, most, missing};
+}
+
 static void choose_codes(const struct batch *b, size_t column, size_t from, size_t to, struct run_column *c)
 {
-    int64_t least = INT64_MAX, most = INT64_MIN;
-    for (size_t i = from; i < to; i++) {
-        int64_t v = batch_value(b, column, i);
-        if (v == NONE_I64) {
-            c->missing = true;
-            continue;
-        }
-        least = v < least ? v : least;
-        most = v > most ? v : most;
-    }
+    struct bounds found = b->wide[column] ? bounds_i64((const int64_t *)b->columns[column] + from, to - from)
+                                          : bounds_i32((const int32_t *)b->columns[column] + from, to - from);
+    bool any = found.most != INT64_MIN;
     c->present = true;
-    c->base = least <= most ? least : 0;
-    uint64_t range = least <= most ? (uint64_t)most - (uint64_t)least + c->missing : 0;
+    c->missing = found.missing;
+    c->base = any ? found.least : 0;
+    uint64_t range = any ? (uint64_t)found.most - (uint64_t)found.least + c->missing : 0;
     c->width = range == 0            ? 0
                : range <= UINT8_MAX  ? 1
                : range <= UINT16_MAX ? 2
@@ -235,26 +265,35 @@ static inline uint64_t code_of(const struct run_column *c, int64_t v)
 }
 
 enum { AHEAD = 24 }; /* rows looked ahead, so that memory comes in time */
-#define GATHER(type)                                                                                         \
-    for (size_t i = 0; i < n; i++) {                                                                         \
-        if (i + AHEAD < n)                                                                                   \
-            __builtin_prefetch((const char *)b->columns[column] + (from + row[i + AHEAD]) * bytes);          \
-        ((type *)(void *)out)[i] = (type)code_of(c, batch_value(b, column, from + row[i]));                  \
-    }
+#define GATHER(from_type, none, to_type)                                                                     \
+    do {                                                                                                     \
+        const from_type *in = (const from_type *)b->columns[column] + from;                                  \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            if (i + AHEAD < n)                                                                               \
+                __builtin_prefetch(&in[row[i + AHEAD]]);                                                     \
+            from_type v = in[row[i]];                                                                        \
+            ((to_type *)(void *)out)[i] = (to_type)code_of(c, v == (none) ? NONE_I64 : v);                   \
+        }                                                                                                    \
+    } while (0)
+#define GATHER_WIDTHS(from_type, none)                                                                       \
+    do {                                                                                                     \
+        if (c->width == 1)                                                                                   \
+            GATHER(from_type, none, uint8_t);                                                                \
+        else if (c->width == 2)                                                                              \
+            GATHER(from_type, none, uint16_t);                                                               \
+        else if (c->width == 4)                                                                              \
+            GATHER(from_type, none, uint32_t);                                                               \
+        else if (c->width == 8)                                                                              \
+            GATHER(from_type, none, uint64_t);                                                               \
+    } while (0)
 
 static void write_codes(const struct batch *b, size_t column, size_t from, const uint32_t *row, size_t n,
                         const struct run_column *c, uint8_t *out)
 {
-    size_t bytes = b->wide[column] ? 8 : 4;
-    if (c->width == 1) {
-        GATHER(uint8_t)
-    } else if (c->width == 2) {
-        GATHER(uint16_t)
-    } else if (c->width == 4) {
-        GATHER(uint32_t)
-    } else if (c->width == 8) {
-        GATHER(uint64_t)
-    }
+    if (b->wide[column])
+        GATHER_WIDTHS(int64_t, NONE_I64);
+    else
+        GATHER_WIDTHS(int32_t, NONE_I32);
 }
 
 static void gather(const struct batch *b, size_t from, const uint32_t *row, struct run *r)
@@ -369,16 +408,27 @@ int64_t run_value(const struct run_column *c, size_t row)
     return code ? (int64_t)((uint64_t)c->base + code - 1) : NONE_I64;
 }
 
-void run_copy_i64(const struct run_column *c, size_t from, size_t n, int64_t *out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = run_value(c, from + i);
-}
+#define COPY(type)                                                                                           \
+    do {                                                                                                     \
+        const type *in = (const type *)(const void *)c->codes + from;                                        \
+        for (size_t i = 0; i < n; i++)                                                                       \
+            out[i] = (int64_t)((uint64_t)in[i] + base);                                                      \
+        for (size_t i = 0; c->missing && i < n; i++)                                                         \
+            out[i] = in[i] ? out[i] : NONE_I64;                                                              \
+    } while (0)
 
-void run_copy_i32(const struct run_column *c, size_t from, size_t n, int32_t *out)
+WIDE_LOOPS void run_copy(const struct run_column *c, size_t from, size_t n, int64_t *restrict out)
 {
-    for (size_t i = 0; i < n; i++) {
-        int64_t v = run_value(c, from + i);
-        out[i] = v == NONE_I64 ? NONE_I32 : (int32_t)v;
-    }
+    const uint64_t base = (uint64_t)c->base - c->missing;
+    if (c->width == 1)
+        COPY(uint8_t);
+    else if (c->width == 2)
+        COPY(uint16_t);
+    else if (c->width == 4)
+        COPY(uint32_t);
+    else if (c->width == 8)
+        COPY(uint64_t);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = c->missing ? NONE_I64 : c->base;
 }

@@ -28,14 +28,6 @@ struct batch {
     void *columns[SCHEMA_MOST_COLUMNS];
     bool wide[SCHEMA_MOST_COLUMNS];
 };
-static inline int64_t batch_value(const struct batch *b, size_t column, size_t row)
-{
-    if (b->wide[column])
-        return ((const int64_t *)b->columns[column])[row];
-    int32_t v = ((const int32_t *)b->columns[column])[row];
-    return v == NONE_I32 ? NONE_I64 : v;
-}
-
 struct run_column {
     uint8_t width; /* bytes: 0 (constant), 1, 2, 4, 8 */
     bool missing;  /* code 0 is a missing value, the others are one more than the distance to base */
@@ -60,8 +52,7 @@ MUST_CHECK enum status run_spill(struct run *r, const char *folder, struct err *
 void run_deinit(struct run *r);
 
 int64_t run_value(const struct run_column *c, size_t row);
-/* Rows [from, from + n) as they are, wide or as int32_t. */
-void run_copy_i32(const struct run_column *c, size_t from, size_t n, int32_t *out);
-void run_copy_i64(const struct run_column *c, size_t from, size_t n, int64_t *out);
+/* Rows [from, from + n). */
+void run_copy(const struct run_column *c, size_t from, size_t n, int64_t *restrict out);
 
 #endif
