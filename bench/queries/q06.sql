@@ -11,7 +11,7 @@ WITH a AS (
 ), d AS (
   SELECT DISTINCT a.person_id FROM a JOIN drug_exposure x ON x.person_id = a.person_id
   WHERE x.drug_exposure_start_date BETWEEN a.index_date AND a.index_date + 365
-    AND x.drug_concept_id IN (SELECT descendant_concept_id FROM concept_ancestor WHERE ancestor_concept_id = 2001100064)
+    AND x.drug_concept_id IN (SELECT descendant_concept_id FROM concept_ancestor WHERE ancestor_concept_id = 2001100023)
 ), m AS (
   SELECT DISTINCT a.person_id FROM a JOIN measurement x ON x.person_id = a.person_id
   WHERE x.measurement_date BETWEEN a.index_date - 365 AND a.index_date AND x.value_as_number > 50
