@@ -63,7 +63,7 @@ static enum status run_study(const struct js *json, const struct store *store, s
     if (s == ST_OK)
         s = study_site_open(study, store, pool, &site, e);
     if (s == ST_OK)
-        s = study_run_at(study, site, &result, e);
+        s = study_run_at(study, &site, 1, &result, e);
     if (s == ST_OK)
         add_cells(&result->tables[0], answer);
     result_free(result);
