@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The public pages: readable without a script, under a policy without 'unsafe-', with files that come from this server alone.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'kill "$pid" 2> /dev/null || true; wait; rm -rf "$work"' EXIT
+"$ACCORD" key new "$work/steward" > /dev/null
+steward=$("$ACCORD" key show "$work/steward" | grep -oE '[0-9a-f]{64}')
+"$ACCORD" register found "$work/register.db" --hub-identity "$work/hub.key" --origin test.example/register --steward stella \
+  --steward-key "$steward" > /dev/null
+"$ACCORD" hub --data "$work" --listen 127.0.0.1:0 2> "$work/log" &
+pid=$!
+for _ in $(seq 50); do hub=$(grep -oE 'http://127[^" ]+' "$work/log" | head -n 1) && [ -n "$hub" ] && break; sleep 0.1; done
+"$ACCORD" body add acme --name 'Acme <b>& Sons</b>' --kind company --at "$hub" --identity "$work/steward" > /dev/null
+
+fail() { echo "$*" >&2; exit 1; }
+for path in / /bodies /bodies/acme /signals /projects /agreements /runs /artefacts /transfers /measures /log /log/0; do
+  code=$(curl -s -o "$work/page" -D "$work/head" -w '%{http_code}' "$hub$path")
+  [ "$code" = 200 ] || fail "$path: $code"
+  grep -q '<h1>' "$work/page" || fail "$path: no heading"
+  grep -qi '^content-type: text/html' "$work/head" || fail "$path: not HTML"
+  grep -qi "^content-security-policy: default-src 'none'; script-src 'self'" "$work/head" || fail "$path: policy"
+  ! grep -qi 'unsafe-' "$work/head" || fail "$path: an unsafe policy"
+  ! grep -qE '<script>|<style|style=|onclick|(src|href)="(https?:)?//' "$work/page" || fail "$path: inline code, or another host"
+done
+curl -s "$hub/bodies/acme" | grep -q 'Acme &lt;b&gt;&amp; Sons&lt;/b&gt;' || fail "the text of a body became markup"
+[ "$(curl -s -o /dev/null -w '%{http_code}' "$hub/bodies/nobody")" = 404 ] || fail "a body that is not there"
+[ "$(curl -s -o /dev/null -w '%{http_code}' "$hub/nonsense")" = 404 ] || fail "a page that is not there"
+for file in app.js app.css; do
+  etag=$(curl -sI "$hub/assets/$file" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p')
+  [ -n "$etag" ] || fail "$file: no ETag"
+  [ "$(curl -s -o /dev/null -w '%{http_code}' -H "If-None-Match: $etag" "$hub/assets/$file")" = 304 ] || fail "$file: not 304"
+  cmp <(curl -s "$hub/assets/$file") <(curl -s --compressed "$hub/assets/$file") || fail "$file: gzip differs"
+  ! curl -s "$hub/assets/$file" | grep -oE 'url\((https?:)?//[^)]*' || fail "$file: another host"
+done
