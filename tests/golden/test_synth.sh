@@ -92,6 +92,11 @@ for _ in $(seq 50); do ls -d "$work"/long.making-* > /dev/null 2>&1 && break; sl
 kill -INT "$pid"; code=0; wait "$pid" || code=$?
 [ "$code" = 14 ] && [ -z "$(ls -d "$work"/long* 2> /dev/null)" ] || fail "Ctrl-C left something behind (exit $code)"
 
+# Memory is that of one batch of persons, however many there are.
+peak() { /usr/bin/time -q -o "$work/peak" -f %M "$ACCORD" synth --persons "$1" --out "$work/of$1" > /dev/null 2>&1; cat "$work/peak"; rm -rf "$work/of$1"; }
+few=$(peak 5000) many=$(peak 100000)
+[ "$many" -lt $((few + few / 4)) ] || fail "20 times the persons take $many KiB instead of $few"
+
 # The bench profiles have the sizes they say.
 "$ACCORD" synth --profile bench-1m --persons 2000 --out "$work/bench" --format csv > "$work/bench.csv" 2> /dev/null
 awk -F, '$1 == "drug_exposure" && ($2 < 64000 || $2 > 72000) { exit 1 }' "$work/bench.csv" || fail "not 34 medicines a person"
