@@ -8,6 +8,7 @@
 #include "cli/register_nouns.h"
 
 extern const struct command cohort_commands[];
+extern const struct command disclose_commands[];
 extern const struct command help_commands[];
 extern const struct command hub_commands[];
 extern const struct command run_commands[];
@@ -62,6 +63,7 @@ const struct noun nouns[] = {
     {"help", "this overview, the manual page, shell completion", help_commands, NULL},
     {"cohort", "cohort definitions: check, evaluate, compare", cohort_commands, NULL},
     {"study", "check and run studies on one store; only released tables are shown", study_commands, NULL},
+    {"disclose", "statistical disclosure control: what may leave", disclose_commands, NULL},
     {"version", "the program's version and what it was built from", version_commands, NULL},
     {0},
 };
