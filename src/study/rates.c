@@ -61,6 +61,7 @@ struct counter {
     uint32_t person, stratum; /* of the facts that do not change */
     int32_t birth;
     uint32_t *seen, *had_event; /* per interval: person + 1 */
+    int64_t *full; /* per stratum and interval: change in the number of persons present throughout */
 };
 
 static void count(struct counter *c, size_t interval, uint32_t stratum, int figure, int64_t more)
@@ -100,23 +101,60 @@ static void count_event(struct counter *c, size_t interval, uint32_t stratum)
     count(c, interval, stratum, RATES_EVENT_PERSONS, 1);
 }
 
-/* A span at risk, cut at the ends of intervals and at birthdays. */
+/* Days [from, to] of one stratum within one interval; `event` is on day `to`. */
+static void count_days(struct counter *c, size_t interval, uint32_t stratum, int32_t from, int32_t to,
+                       bool event)
+{
+    const struct calendar *cal = &c->rates->calendar;
+    from = from > cal->start[interval] ? from : cal->start[interval];
+    event = event && to <= cal->end[interval];
+    to = to < cal->end[interval] ? to : cal->end[interval];
+    count_person(c, interval, stratum);
+    count(c, interval, stratum, RATES_DAYS, to - from + 1);
+    if (event)
+        count_event(c, interval, stratum);
+}
+
+/* Days [from, to] of one stratum: the first and last interval are counted at once, those between, which are
+   full and which nothing else of this person can touch, as one step up and one down. */
+static void count_piece(struct counter *c, uint32_t stratum, int32_t from, int32_t to, bool event)
+{
+    const struct calendar *cal = &c->rates->calendar;
+    size_t first = calendar_find(cal, from), last = calendar_find(cal, to);
+    if (last == cal->n || cal->start[last] > to)
+        last--;
+    if (first == cal->n || cal->start[first] > to)
+        return;
+    count_days(c, first, stratum, from, to, event);
+    if (last == first)
+        return;
+    count_days(c, last, stratum, from, to, event);
+    c->full[stratum * (cal->n + 1) + first + 1]++;
+    c->full[stratum * (cal->n + 1) + last]--;
+}
+
+/* A span at risk, cut at birthdays. */
 static void count_risk(void *context, int32_t start, int32_t end, bool event)
 {
     struct counter *c = context;
+    while (start <= end) {
+        int32_t until;
+        uint32_t stratum = stratum_on(c, start, &until);
+        int32_t last = until < end ? until : end;
+        count_piece(c, stratum, start, last, event && last == end);
+        start = last + 1;
+    }
+}
+
+static void add_full(struct counter *c)
+{
     const struct calendar *cal = &c->rates->calendar;
-    for (size_t i = calendar_find(cal, start); i < cal->n && cal->start[i] <= end; i++) {
-        int32_t from = start > cal->start[i] ? start : cal->start[i];
-        int32_t to = end < cal->end[i] ? end : cal->end[i];
-        while (from <= to) {
-            int32_t until;
-            uint32_t stratum = stratum_on(c, from, &until);
-            int32_t last = until < to ? until : to;
-            count_person(c, i, stratum);
-            count(c, i, stratum, RATES_DAYS, last - from + 1);
-            if (event && last == end)
-                count_event(c, i, stratum);
-            from = last + 1;
+    for (uint32_t stratum = 0; stratum < c->rates->n_strata; stratum++) {
+        int64_t persons = 0;
+        for (size_t i = 0; i < cal->n; i++) {
+            persons += c->full[stratum * (cal->n + 1) + i];
+            count(c, i, stratum, RATES_PERSONS, persons);
+            count(c, i, stratum, RATES_DAYS, persons * (cal->end[i] - cal->start[i] + 1));
         }
     }
 }
@@ -198,19 +236,23 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
     struct counter c = {.rates = r,
                         .out = out,
                         .seen = xcalloc(r->calendar.n, sizeof *c.seen),
-                        .had_event = xcalloc(r->calendar.n, sizeof *c.had_event)};
+                        .had_event = xcalloc(r->calendar.n, sizeof *c.had_event),
+                        .full = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c.full)};
     struct index_rows rows;
     size_t *of = xmalloc((n + 1) * sizeof *of);
     uint32_t *stratum = xmalloc((n + 1) * sizeof *stratum);
     first_spans(spans, n, &rows, of);
     enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, stratum, e);
-    if (st == ST_OK)
+    if (st == ST_OK) {
         count_spans(&c, site, spans, n, of, stratum);
+        add_full(&c);
+    }
     index_rows_deinit(&rows);
     free(of);
     free(stratum);
     free(c.seen);
     free(c.had_event);
+    free(c.full);
     free(spans);
     return st;
 }
