@@ -334,6 +334,30 @@ static void rates_have_exact_intervals(void **unused)
     finished_free(&f);
 }
 
+static void variation_of_three_units_lies_within_the_funnel(void **unused)
+{
+    (void)unused;
+    int64_t counts[5 * 4] = {0};
+    for (int u = 0; u < 3; u++) {
+        counts[u * 4] = counts[u * 4 + 1] = 1000;
+        counts[u * 4 + 2] = counts[u * 4 + 3] = 90 + 10 * u;
+    }
+    struct finished f;
+    finish("{\"kind\": \"variation\", \"name\": \"t\", \"measure\": \"prevalence\", \"outcome\": \"a\", "
+           "\"from\":"
+           " \"2020-01-01\", \"to\": \"2020-01-01\", \"units\": {\"by\": \"care_site\", \"levels\": "
+           "[{\"label\": \"p\","
+           " \"ids\": [1]}, {\"label\": \"q\", \"ids\": [2]}, {\"label\": \"r\", \"ids\": [3]}]}}",
+           counts, 20, &f);
+    const struct result_table *ratios = &f.result->tables[0], *funnel = &f.result->tables[1];
+    for (int u = 0; u < 3; u++) {
+        assert_true(fabs(ratios->cells[u].value - (0.9 + 0.1 * u)) < 1e-12);
+        assert_true(funnel->cells[2 * u].lower < 0.9 && funnel->cells[2 * u].upper > 1.1);
+        assert_true(funnel->cells[2 * u + 1].lower < funnel->cells[2 * u].lower);
+    }
+    finished_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test(all_censored_gives_a_survival_of_one),
         cmocka_unit_test(inequality_of_equal_groups_is_nothing_and_of_a_slope_the_slope),
         cmocka_unit_test(rates_have_exact_intervals),
+        cmocka_unit_test(variation_of_three_units_lies_within_the_funnel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * variation: does the figure of a practice, trust or area differ from all of them by more than chance?
+ * Observed over expected per unit (expected from the rates of all units together within the strata adjusted
+ * for), funnel limits around 1 at two and three standard deviations, and over-dispersion. The sums are those
+ * of incidence and prevalence over one interval.
+ */
+#include <math.h>
+
+#include "stats/funnel.h"
+#include "stats/interval.h"
+#include "study/rates.h"
+
+enum { LEAST_UNITS = 3, MOST_ADJUST = 4 };
+
+struct variation {
+    struct rates rates; /* by[0] = units, then what is adjusted for */
+    size_t n_units;     /* without "other" and "unknown" */
+};
+
+static enum status variation_parse(const struct js *specification, const struct analysis_scope *scope,
+                                   void **spec, struct err *e)
+{
+    static const char *const measures[] = {"incidence", "prevalence", NULL};
+    const char *allowed[24] = {"kind", "units", "adjust", "measure"};
+    size_t n = 4, n_adjust;
+    for (size_t i = 0; rates_members[i]; i++)
+        allowed[n++] = rates_members[i];
+    struct variation *c = arena_alloc(scope->arena, sizeof *c);
+    struct spec s = spec_open(specification, scope->path, scope, allowed, e);
+    rates_read(&s, spec_choice(&s, "measure", measures, 0) == 1, &c->rates);
+    const struct dimension *adjust = spec_dimensions(&s, "adjust", MOST_ADJUST, false, &n_adjust);
+    struct dimension *by = arena_array(scope->arena, n_adjust + 1, sizeof *by);
+    if (s.status == ST_OK)
+        s.status = dimension_parse(js_get(specification, "units"), spec_path(&s, "units"), scope, by, e);
+    for (size_t i = 0; i < n_adjust; i++)
+        by[i + 1] = adjust[i];
+    c->rates.by = by;
+    c->rates.n_by = n_adjust + 1;
+    c->n_units = by->groups && by->n_levels > 2 ? by->n_levels - 2 : 0;
+    if (s.status == ST_OK && c->n_units < LEAST_UNITS)
+        spec_fault(&s, "units", "expected at least %d units: care_site, region or ethnicity with \"levels\"",
+                   LEAST_UNITS);
+    rates_prepare(&s, INTERVAL_OVERALL, false, &c->rates);
+    *spec = c;
+    return spec_done(&s);
+}
+
+static enum status variation_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
+{
+    *n = rates_n_sums(&((const struct variation *)spec)->rates);
+    return spec_no_parameters(parameters, e);
+}
+
+static enum status variation_local(const void *spec, const struct js *parameters,
+                                   const struct study_site *site, struct sums *out, struct err *e)
+{
+    (void)parameters;
+    return rates_sums(&((const struct variation *)spec)->rates, site, out, e);
+}
+
+struct unit {
+    double persons, event_persons, observed, exposed, expected;
+};
+
+/* Cases and people, or events and years, of one unit in one stratum. */
+static void at_risk(const struct rates *r, const struct sums *total, size_t cell, double *observed,
+                    double *exposed)
+{
+    size_t at = cell * RATES_N_FIGURES;
+    *observed = (double)sums_get_count(total, at + (r->prevalence ? RATES_EVENT_PERSONS : RATES_EVENTS));
+    *exposed = r->prevalence ? (double)sums_get_count(total, at + RATES_PERSONS)
+                             : (double)sums_get_count(total, at + RATES_DAYS) / DAYS_PER_YEAR;
+}
+
+static struct unit *units_of(const struct variation *c, const struct sums *total, struct arena *a)
+{
+    const struct rates *r = &c->rates;
+    size_t strata = r->n_strata / r->by[0].n_levels;
+    struct unit *u = arena_array(a, c->n_units, sizeof *u);
+    for (size_t s = 0; s < strata; s++) {
+        double all_observed = 0, all_exposed = 0, observed, exposed;
+        for (size_t i = 0; i < c->n_units; i++) {
+            at_risk(r, total, i * strata + s, &observed, &exposed);
+            all_observed += observed;
+            all_exposed += exposed;
+        }
+        for (size_t i = 0; i < c->n_units && all_exposed > 0; i++) {
+            size_t at = (i * strata + s) * RATES_N_FIGURES;
+            at_risk(r, total, i * strata + s, &observed, &exposed);
+            u[i].observed += observed;
+            u[i].exposed += exposed;
+            u[i].expected += exposed * all_observed / all_exposed;
+            u[i].persons += (double)sums_get_count(total, at + RATES_PERSONS);
+            u[i].event_persons += (double)sums_get_count(total, at + RATES_EVENT_PERSONS);
+        }
+    }
+    return u;
+}
+
+static void unit_cell(const struct unit *u, struct interval limits, struct result_cell *cell)
+{
+    cell->persons = (int64_t)u->persons;
+    cell->event_persons = (int64_t)u->event_persons;
+    cell->numerator = u->observed;
+    cell->denominator = u->exposed;
+    cell->value = u->expected > 0 ? u->observed / u->expected : (double)NAN;
+    cell->lower = limits.lower;
+    cell->upper = limits.upper;
+}
+
+static void ratio_table(const struct variation *c, const struct unit *u, struct result *into)
+{
+    struct result_table *t = table_of_list(
+        into, table_name(into, c->rates.name, "ratios"), "Observed over expected, with exact 95% intervals",
+        "ratio", OUTPUT_RATE, c->rates.by[0].name, c->rates.by[0].labels, c->n_units);
+    for (size_t i = 0; i < c->n_units; i++) {
+        struct interval count = interval_poisson(u[i].observed, 0.95);
+        unit_cell(&u[i], (struct interval){count.lower / u[i].expected, count.upper / u[i].expected},
+                  &t->cells[i]);
+    }
+}
+
+/* The same ratios beside the limits that chance alone would keep them within. */
+static void funnel_table(const struct variation *c, const struct unit *u, struct result *into)
+{
+    static const double tails[] = {FUNNEL_TAIL_2S, FUNNEL_TAIL_3S};
+    const char **levels = arena_array(into->arena, 2, sizeof *levels);
+    levels[0] = "95% limits";
+    levels[1] = "99.8% limits";
+    struct dimension dimensions[] = {plain_dimension(c->rates.by[0].name, c->rates.by[0].labels, c->n_units),
+                                     plain_dimension("limits", levels, 2)};
+    dimensions[0].no_total = dimensions[1].no_total = true;
+    struct result_table *t = table_new(into, table_name(into, c->rates.name, "funnel"),
+                                       "Observed over expected, within funnel limits around 1", "ratio",
+                                       OUTPUT_RATE, dimensions, 2);
+    for (uint64_t k = 0; k < t->n_cells; k++) {
+        const struct unit *one = &u[t->cells[k].at[0]];
+        struct interval limits = {(double)NAN, (double)NAN};
+        if (one->expected > 0)
+            limits = funnel_ratio(one->expected, tails[t->cells[k].at[1]]);
+        unit_cell(one, limits, &t->cells[k]);
+    }
+}
+
+static enum status dispersion_table(const struct variation *c, const struct unit *u, struct result *into,
+                                    struct err *e)
+{
+    static const char *names[] = {"phi, mean squared z", "tau squared, between units"};
+    struct funnel_unit *units = arena_array(into->arena, c->n_units, sizeof *units);
+    struct funnel_dispersion d;
+    double persons = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_units; i++) {
+        persons += u[i].persons;
+        if (u[i].expected > 0)
+            units[n++] = (struct funnel_unit){.numerator = u[i].observed, .denominator = u[i].expected};
+    }
+    if (n < LEAST_UNITS)
+        return ST_OK;
+    enum status st = funnel_overdispersion(units, n, FUNNEL_RATIO, FUNNEL_WINSORISE, 0.1, &d, e);
+    if (st != ST_OK)
+        return st;
+    struct result_table *t = table_of_list(into, table_name(into, c->rates.name, "dispersion"),
+                                           "Over-dispersion on the square-root scale, winsorised", "as named",
+                                           OUTPUT_TEST, "figure", names, 2);
+    t->persons = (int64_t)persons;
+    t->degrees_of_freedom = t->persons - (int64_t)n;
+    t->cells[0].value = d.phi;
+    t->cells[1].value = d.tau2;
+    t->cells[0].persons = t->cells[1].persons = t->persons;
+    return ST_OK;
+}
+
+static enum status variation_finish(const void *spec, const struct js *parameters, const struct sums *total,
+                                    const struct js *state, struct result *into, struct err *e)
+{
+    (void)parameters, (void)state;
+    const struct variation *c = spec;
+    const struct unit *u = units_of(c, total, into->arena);
+    ratio_table(c, u, into);
+    funnel_table(c, u, into);
+    return dispersion_table(c, u, into, e);
+}
+
+const struct analysis variation_analysis = {
+    .kind = "variation",
+    .summary = "funnel plot over practices or areas: observed over expected, limits, over-dispersion",
+    .template =
+        "{\"kind\": \"variation\", \"name\": \"practices\", \"measure\": \"prevalence\", \"outcome\": "
+        "\"outcome\","
+        " \"from\": \"2024-01-01\", \"to\": \"2024-01-01\", \"units\": {\"by\": \"care_site\", \"levels\": ["
+        "{\"label\": \"practice 1\", \"ids\": [1]}, {\"label\": \"practice 2\", \"ids\": [2]},"
+        " {\"label\": \"practice 3\", \"ids\": [3]}]}, \"adjust\": [\"sex\", \"age_band\"]}",
+    .output = OUTPUT_RATE,
+    .parse = variation_parse,
+    .size = variation_size,
+    .local = variation_local,
+    .finish = variation_finish,
+};
