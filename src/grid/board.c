@@ -63,6 +63,7 @@ void board_close(struct board *b)
     if (!b)
         return;
     db_close(b->db);
+    free(b->seen);
     free(b);
 }
 
@@ -142,6 +143,26 @@ enum status board_part_get(struct board *b, const char *run, int round, int atte
 
 /* --- what is due --------------------------------------------------------------------------------------- */
 
+void board_seen(struct board *b, const char *node, int64_t now_ms)
+{
+    size_t i = 0;
+    while (i < b->n_seen && strcmp(b->seen[i].key, node) != 0)
+        i++;
+    if (i == b->n_seen) {
+        GROW(b->seen, b->n_seen + 1, b->cap_seen);
+        snprintf(b->seen[b->n_seen++].key, sizeof b->seen->key, "%s", node);
+    }
+    b->seen[i].at_ms = now_ms;
+}
+
+static bool is_alive(const struct board *b, const char *node, int64_t now_ms)
+{
+    for (size_t i = 0; i < b->n_seen; i++)
+        if (strcmp(b->seen[i].key, node) == 0)
+            return now_ms - b->seen[i].at_ms <= b->options.attempt_ms;
+    return false;
+}
+
 static enum status due_first(struct board *b, struct js *asked, struct err *e)
 {
     struct stmt *q;
@@ -160,15 +181,16 @@ static enum status due_first(struct board *b, struct js *asked, struct err *e)
     return s;
 }
 
-/* The sites of an attempt in two lists: those that go on, those that do not (with why). */
-static enum status divide(struct board *b, const char *run, const struct board_place *p, bool over_time,
+/* The sites of an attempt in two lists: those that go on, those that do not (with why). late_since: now, when
+   the attempt is over time, else 0. */
+static enum status divide(struct board *b, const char *run, const struct board_place *p, int64_t late_since,
                           struct js *sites, struct js *missing, bool *lead_there, struct err *e)
 {
     struct stmt *q;
     bool row = false;
     enum status s = db_prepare(b->db,
-                               "SELECT node, body, answer, why FROM site WHERE run=?1 AND round=?2 AND"
-                               " attempt=?3 ORDER BY node",
+                               "SELECT node, body, answer, why, sealed IS NOT NULL FROM site WHERE run=?1"
+                               " AND round=?2 AND attempt=?3 ORDER BY node",
                                &q, e);
     if (s != ST_OK)
         return s;
@@ -177,8 +199,9 @@ static enum status divide(struct board *b, const char *run, const struct board_p
     stmt_bind_int(q, 3, p->attempt);
     while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
         const char *answer = stmt_text(q, 2);
-        bool refused = strcmp(answer, "declined") == 0, there = strcmp(answer, "part") == 0;
-        bool goes_on = !refused && (there || !over_time);
+        bool refused = strcmp(answer, "declined") == 0;
+        bool goes_on =
+            !refused && (stmt_int(q, 4) || !late_since || is_alive(b, stmt_text(q, 0), late_since));
         struct js *site = js_object();
         js_put_str(site, "body", stmt_text(q, 1));
         if (goes_on)
@@ -220,7 +243,7 @@ static enum status due_again_for(struct board *b, const char *run, int64_t deadl
     bool lead_there = false;
     enum status s = board_place_of(b, run, &p, e);
     if (s == ST_OK)
-        s = divide(b, run, &p, now_ms > deadline_ms, sites, missing, &lead_there, e);
+        s = divide(b, run, &p, now_ms > deadline_ms ? now_ms : 0, sites, missing, &lead_there, e);
     if (s == ST_OK && js_size(missing) && js_size(sites) >= MASK_LEAST_SITES && lead_there) {
         struct js *one = js_object(), *body = js_object();
         js_put_int(body, "round", p.round);

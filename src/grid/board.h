@@ -34,8 +34,8 @@
 
 struct board;
 struct board_options {
-    int64_t attempt_ms;   /* a site that has not answered by then is left out */
-    int64_t admission_ms; /* ... where a person must admit the run */
+    int64_t attempt_ms;   /* a site that has neither answered nor asked for work for so long is left out */
+    int64_t admission_ms; /* ... where a person must admit the run: after the deferral */
 };
 MUST_CHECK enum status board_open(const char *path, const struct board_options *o, struct board **out,
                                   struct err *e);
@@ -53,6 +53,8 @@ MUST_CHECK enum status board_part_put(struct board *b, const char *run, int roun
 MUST_CHECK enum status board_part_get(struct board *b, const char *run, int round, int attempt,
                                       const char *site, struct buf *out, struct err *e);
 
+/* A node asked for work: it is alive, and waited for while it computes. Kept in memory only. */
+void board_seen(struct board *b, const char *node, int64_t now_ms);
 /* What a node is asked to do now, in the order of the runs, and the runs it is a site of that are not over:
    {work: [{do: "part"|"total", run, round, attempt, sites, lead, order}], runs: [id]}. `order` is the lead's
    run.round entry, absent in round 1. */

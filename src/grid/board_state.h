@@ -6,9 +6,16 @@
 #include "base/db.h"
 #include "grid/board.h"
 
+struct seen_node {
+    char key[65];
+    int64_t at_ms;
+};
+
 struct board {
     struct db *db;
     struct board_options options;
+    struct seen_node *seen;
+    size_t n_seen, cap_seen;
     bool live; /* entries are new, not read again after a start */
 };
 

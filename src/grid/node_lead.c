@@ -280,33 +280,67 @@ static enum status conclude(struct lead *l, const struct sums *total, struct err
     return s;
 }
 
+static enum status sum_round(struct lead *l, struct err *e)
+{
+    struct sums total = {0};
+    enum status s = l->run.terms ? attempt_check(l->n, &l->run, l->work, e)
+                                 : err_set(e, ST_CONFLICT, "this node has not taken part in the run");
+    if (s == ST_OK)
+        s = run_study(&l->run, &l->study, e);
+    if (s == ST_OK)
+        s = progress_load(l, e);
+    if (s == ST_OK)
+        s = add_up(l, &total, e);
+    if (s == ST_OK)
+        s = conclude(l, &total, e);
+    sums_deinit(&total);
+    return s;
+}
+
+/* What would be so again, such as a part that its site did not make, ends the run and says why. */
+static enum status fail_run(struct lead *l, const char *why, struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_begin(l->n->db, e);
+    if (s != ST_OK)
+        return s;
+    s = tell_failure(l, why, e);
+    if (s == ST_OK)
+        s = db_prepare(l->n->db, "UPDATE opened SET done=1 WHERE run=?1", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, l->place.run);
+        s = stmt_run(q, e);
+    }
+    if (s == ST_OK)
+        return db_commit(l->n->db, e);
+    db_rollback(l->n->db);
+    return s;
+}
+
+static bool is_final(enum status s)
+{
+    return s == ST_DENIED || s == ST_INVALID || s == ST_UNSUPPORTED || s == ST_CORRUPT || s == ST_CONFLICT;
+}
+
 enum status lead_work(struct node *n, const struct js *work, struct err *e)
 {
     struct lead l = {.n = n, .work = work};
-    struct sums total = {0};
+    struct err why = {0};
     bool done = false;
     snprintf(l.place.run, sizeof l.place.run, "%s", js_get_str(work, "run"));
     l.place.round = (int)js_get_int(work, "round", 0);
     l.place.attempt = (int)js_get_int(work, "attempt", 0);
-    enum status s = claim(&l, &done, e);
-    if (s != ST_OK || done)
-        return s;
-    s = node_run_find(n, l.place.run, &l.run, e);
-    if (s == ST_OK && !l.run.terms)
-        s = err_set(e, ST_CONFLICT, "this node has not taken part in the run");
-    if (s == ST_OK)
-        s = attempt_check(n, &l.run, work, e);
-    if (s == ST_OK)
-        s = run_study(&l.run, &l.study, e);
-    if (s == ST_OK)
-        s = progress_load(&l, e);
-    if (s == ST_OK)
-        s = add_up(&l, &total, e);
-    if (s == ST_OK)
-        s = conclude(&l, &total, e);
-    if (s == ST_OK)
+    enum status s = claim(&l, &done, &why);
+    if (s == ST_OK && !done)
+        s = node_run_find(n, l.place.run, &l.run, &why);
+    if (s == ST_OK && !done)
+        s = sum_round(&l, &why);
+    if (s == ST_OK && !done)
         log_event(LOG_INFO, "node.total", "run", l.place.run, NULL);
-    sums_deinit(&total);
+    if (s != ST_OK && is_final(s))
+        s = fail_run(&l, why.text, e);
+    else if (s != ST_OK && e)
+        *e = why;
     study_run_free(l.progress);
     study_free(l.study);
     node_run_deinit(&l.run);

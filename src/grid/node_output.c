@@ -57,7 +57,7 @@ enum status node_outputs(const char *data, struct js **out, struct err *e)
     static const char *const names[] = {"id", "run", "title", "state", "made", "approvals", "why", NULL};
     return list(data,
                 "SELECT id, run, title, state, made, (SELECT CAST(count(*) AS TEXT) FROM approval WHERE"
-                " output=o.id), why FROM output o ORDER BY made, id",
+                " output=o.id AND taken=1), why FROM output o ORDER BY made, id",
                 names, out, e);
 }
 
@@ -151,7 +151,26 @@ static enum status make_verdict(const struct identity *checker, const char *id, 
     return s;
 }
 
-static enum status keep_approval(struct node *n, const char *id, const struct js *command, struct err *e)
+/* The verdict of this checker that was made before and perhaps never arrived; NULL if there is none. */
+static enum status verdict_find(struct node *n, const char *id, const char *person, struct js **out,
+                                struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = NULL;
+    enum status s = db_prepare(n->db, "SELECT command FROM approval WHERE output=?1 AND person=?2", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, id);
+    stmt_bind_text(q, 2, person);
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row)
+        s = js_parse(slice_of(stmt_text(q, 0)), "node.db", out, e);
+    stmt_done(q);
+    return s;
+}
+
+static enum status verdict_keep(struct node *n, const char *id, const struct js *command, struct err *e)
 {
     struct stmt *q;
     struct buf text;
@@ -159,7 +178,8 @@ static enum status keep_approval(struct node *n, const char *id, const struct js
     time_format(time_now_ms(), now);
     buf_init(&text, 1 << 16);
     js_format(command, JS_COMPACT, &text);
-    enum status s = db_prepare(n->db, "INSERT OR REPLACE INTO approval VALUES(?1, ?2, ?3, ?4)", &q, e);
+    enum status s = db_prepare(
+        n->db, "INSERT INTO approval(output, person, command, made) VALUES(?1, ?2, ?3, ?4)", &q, e);
     if (s == ST_OK) {
         stmt_bind_text(q, 1, id);
         stmt_bind_text(q, 2, js_get_str(command, "actor"));
@@ -171,12 +191,41 @@ static enum status keep_approval(struct node *n, const char *id, const struct js
     return s;
 }
 
+/* The register took it, or never will. */
+static enum status verdict_settle(struct node *n, const char *id, const char *person, bool taken,
+                                  struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(n->db,
+                               taken ? "UPDATE approval SET taken=1 WHERE output=?1 AND person=?2"
+                                     : "DELETE FROM approval WHERE output=?1 AND person=?2 AND taken=0",
+                               &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, id);
+    stmt_bind_text(q, 2, person);
+    return stmt_run(q, e);
+}
+
+/* Kept before it is sent, so that a verdict which the register took is never lost here. */
+static enum status verdict_give(struct node *n, const char *id, const struct js *command, struct err *e)
+{
+    struct err ignored = {0};
+    const char *person = js_get_str(command, "actor");
+    enum status s = hub_post(n->hub, "/api/v1/commands", command, NULL, e);
+    if (s == ST_OK)
+        return verdict_settle(n, id, person, true, e);
+    if (!worth_another_try(s) && verdict_settle(n, id, person, false, &ignored) != ST_OK)
+        log_err(LOG_WARN, "node.verdict", &ignored);
+    return s;
+}
+
 static enum status approvals(struct node *n, const char *id, int *out, struct err *e)
 {
     struct stmt *q;
     bool row = false;
     *out = 0;
-    enum status s = db_prepare(n->db, "SELECT count(*) FROM approval WHERE output=?1", &q, e);
+    enum status s = db_prepare(n->db, "SELECT count(*) FROM approval WHERE output=?1 AND taken=1", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, id);
@@ -218,14 +267,20 @@ enum status node_output_approve(const char *data, const char *id, const char *ke
 {
     struct checking c;
     struct js *command = NULL;
+    char person[2 * SIGN_PUBLIC_BYTES + 1];
     int given = 0;
     enum status s = checking_begin(&c, data, id, key_path, e);
-    if (s == ST_OK)
+    if (s == ST_OK) {
+        hex_encode(c.checker->sign_public, SIGN_PUBLIC_BYTES, person);
+        s = verdict_find(c.n, id, person, &command, e);
+    }
+    if (s == ST_OK && !command) {
         s = make_verdict(c.checker, id, &c.output, "yes", NULL, &command, e);
+        if (s == ST_OK)
+            s = verdict_keep(c.n, id, command, e);
+    }
     if (s == ST_OK)
-        s = hub_post(c.n->hub, "/api/v1/commands", command, NULL, e);
-    if (s == ST_OK)
-        s = keep_approval(c.n, id, command, e);
+        s = verdict_give(c.n, id, command, e);
     if (s == ST_OK)
         s = approvals(c.n, id, &given, e);
     *left = given < CHECKERS_NEEDED ? CHECKERS_NEEDED - given : 0;
@@ -304,7 +359,7 @@ enum status outputs_settle(struct node *n, struct err *e)
     struct js *ready = js_array();
     enum status s = db_prepare(n->db,
                                "SELECT id FROM output o WHERE state='held' AND (SELECT count(*) FROM approval"
-                               " WHERE output=o.id) >= ?1 ORDER BY id",
+                               " WHERE output=o.id AND taken=1) >= ?1 ORDER BY id",
                                &q, e);
     if (s == ST_OK) {
         stmt_bind_int(q, 1, CHECKERS_NEEDED);

@@ -150,6 +150,15 @@ static enum status forget_finished(struct node *n, const struct js *runs, struct
     return s;
 }
 
+/* The same trouble is told once. */
+static void complain(const char *event, const struct err *e)
+{
+    static struct err last; /* of the one working thread */
+    if (strcmp(last.text, e->text) != 0)
+        log_err(LOG_WARN, event, e);
+    last = *e;
+}
+
 static void do_item(struct node *n, const struct js *work)
 {
     struct err e = {0};
@@ -162,7 +171,7 @@ static void do_item(struct node *n, const struct js *work)
     if (s == ST_OK)
         s = node_flush(n, &e);
     if (s != ST_OK)
-        log_err(LOG_WARN, "node.work", &e);
+        complain("node.work", &e);
 }
 
 /* One look at everything that may be waiting. */
@@ -179,8 +188,8 @@ static void turn(struct node *n, const struct js *answer, bool fresh)
         s = node_flush(n, &e);
     if (s == ST_OK && fresh)
         s = forget_finished(n, js_get(answer, "runs"), &e);
-    if (s != ST_OK && fresh)
-        log_err(LOG_WARN, "node.turn", &e);
+    if (s != ST_OK)
+        complain("node.turn", &e);
 }
 
 static void work_until_interrupted(struct node *n, struct inbox *in)

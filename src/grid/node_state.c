@@ -25,7 +25,7 @@ static const char *const migrations[] = {
     " document TEXT NOT NULL, sha256 TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',"
     " made TEXT NOT NULL) STRICT;"
     "CREATE TABLE approval(output TEXT NOT NULL, person TEXT NOT NULL, command TEXT NOT NULL,"
-    " made TEXT NOT NULL, PRIMARY KEY(output, person)) STRICT;"
+    " taken INTEGER NOT NULL DEFAULT 0, made TEXT NOT NULL, PRIMARY KEY(output, person)) STRICT;"
     "CREATE TABLE peer(body TEXT PRIMARY KEY, key TEXT NOT NULL) STRICT;"
     "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, verb TEXT NOT NULL,"
     " command TEXT NOT NULL, sealed BLOB, refused TEXT) STRICT;"};
@@ -400,11 +400,27 @@ static enum status outbox_end(struct node *n, int64_t id, const char *refused, s
     return stmt_run(q, e);
 }
 
-/* What trying again can mend: the way to the hub, its present load, our clock. */
-static bool worth_another_try(enum status s)
+bool worth_another_try(enum status s)
 {
     return s == ST_NETWORK || s == ST_TIMEOUT || s == ST_INTERRUPTED || s == ST_NO_MEMORY ||
            s == ST_NO_SPACE || s == ST_IO || s == ST_INTERNAL || s == ST_UNAUTHENTICATED || s == ST_CORRUPT;
+}
+
+static enum status give_up(struct node *n, const struct message *m, const char *why, struct err *e)
+{
+    const char *subject = js_get_str(js_get(m->body, "command"), "subject");
+    enum status s = db_begin(n->db, e);
+    if (s != ST_OK)
+        return s;
+    struct js *body = js_object();
+    js_put_str(body, "reason", why);
+    s = node_tell(n, subject + strlen("run:"), "run.decline", body, NULL, e);
+    if (s == ST_OK)
+        s = outbox_end(n, m->id, why, e);
+    if (s == ST_OK)
+        return db_commit(n->db, e);
+    db_rollback(n->db);
+    return s;
 }
 
 static enum status send(struct node *n, const struct message *m, struct err *e)
@@ -421,6 +437,9 @@ static enum status send(struct node *n, const struct message *m, struct err *e)
         return s;
     }
     log_event(LOG_WARN, "node.told.refused", "verb", m->verb, "text", refusal.text, NULL);
+    /* A conflict says that the attempt went on without this part; anything else would be so again. */
+    if (strcmp(m->verb, "run.part") == 0 && s != ST_CONFLICT)
+        return give_up(n, m, refusal.text, e);
     return outbox_end(n, m->id, refusal.text, e);
 }
 

@@ -74,6 +74,9 @@ MUST_CHECK enum status node_forward(struct node *n, const char *run, const struc
    with the reason in the log. */
 MUST_CHECK enum status node_flush(struct node *n, struct err *e);
 
+/* Faults that trying again can mend: the way to the hub, its present load, our clock. */
+bool worth_another_try(enum status s);
+
 /* node_request.c: is this run to be done here? The name of the rule that refuses goes to `rule` ("" = none,
    then an error is not a refusal but a fault on the way). */
 MUST_CHECK enum status request_check(struct node *n, const struct js *dossier, struct node_run *out,

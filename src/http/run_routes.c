@@ -166,6 +166,8 @@ static enum status get_work(struct call *c, struct err *e)
     enum status s = call_query(c, "seen", &seen, e);
     if (s == ST_OK)
         s = call_query_int(c, "wait", 0, LONGEST_HOLD, 0, &wait, e);
+    if (s == ST_OK && !c->request->parked_before)
+        board_seen(c->hub->board, c->signer, time_now_ms());
     if (s == ST_OK)
         s = board_work(c->hub->board, c->signer, &work, e);
     if (s != ST_OK)

@@ -33,9 +33,10 @@ grid_person() { # ID BODY ROLE
 }
 
 grid_site() { # I PERSONS
-  a synth --out "$GRID/omop$1" --persons "$2" --seed $((100 + $1)) --quiet > /dev/null
+  local places=('Kent and Medway' 'South East London' 'West Yorkshire' 'Greater Manchester') # rows that can be pooled
+  a synth --out "$GRID/omop$1" --persons "$2" --seed 1 --site "${places[$1]}" --quiet > /dev/null
   a node import "$GRID/omop$1" --store "$GRID/store$1" --quiet > /dev/null 2>&1 || fail "import of site $1"
-  rm -rf "$GRID/omop$1"
+  [ -n "${GRID_KEEP_CSV:-}" ] || rm -rf "$GRID/omop$1"
   act steward body add "T$1" --name "Trust $1" --kind trust
   grid_person "signer$1" "T$1" signatory
   a node init --data "$GRID/node$1" --quiet > /dev/null

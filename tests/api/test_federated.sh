@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A study over sites: the same tables as on the pooled rows; nothing unreleased at the hub; two checkers of no party;
+# a site that drops out; a revoke that stops a run; a person who admits; too few sites wait and say so.
+set -uo pipefail
+. "$SOURCE/tests/lib/grid.sh"
+GRID_ATTEMPT=2
+GRID_KEEP_CSV=1
+grid_make 4 1500
+grid_agreement a2 3 # sites T0, T1, T2 only
+grid_up 4
+
+tables() { jq -cS '.tables'; }
+
+# --- the same as on the pooled rows ---------------------------------------------------------------------------
+mkdir "$GRID/pool"
+for file in "$GRID"/omop0/*.csv; do
+  name=$(basename "$file")
+  case $name in concept*|vocabulary*|domain*|relationship*) cp "$file" "$GRID/pool/" ;;
+    *) cp "$file" "$GRID/pool/"; for i in 1 2; do tail -n +2 -q "$GRID/omop$i/$name" >> "$GRID/pool/$name"; done ;;
+  esac
+done
+a node import "$GRID/pool" --store "$GRID/pooled" --quiet > /dev/null 2>&1 || fail "import of the pooled rows"
+a study run "$GRID/study.json" --store "$GRID/pooled" --format json --quiet > "$GRID/pooled.json" || fail "pooled study"
+grid_submit r1 a2
+[ "$(curl -s -o /dev/null -w '%{http_code}' "$ACCORD_HUB/api/v1/runs/r1/result")" = 404 ] || fail "a result before its release"
+grid_wait r1 held 20
+
+# --- nothing unreleased at the hub ----------------------------------------------------------------------------
+# Windows of four sums, at least three of them not zero, from each site's own sums and from the total.
+hex_of() { find "$@" -type f -exec cat {} + | od -An -v -tx1 | tr -d ' \n'; }
+windows() { # hex of a vector on stdin
+  fold -w 32 | awk '{v[NR] = $0} END {for (i = 1; i + 3 <= NR; i++) {n = 0; for (k = 0; k < 4; k++) n += v[i + k] !~ /^0*$/;
+    if (n >= 3) print v[i] v[i + 1] v[i + 2] v[i + 3]}}' | sort -u
+}
+for i in 0 1 2; do sqlite3 "$GRID/node$i/node.db" "select lower(hex(sums)) from local where run='r1'" | windows; done > "$GRID/windows"
+[ "$(wc -l < "$GRID/windows")" -ge 5 ] || fail "the study is too small to search for"
+hex_of "$GRID/node0" "$GRID/node1" "$GRID/node2" > "$GRID/nodes.hex"
+grep -qFf "$GRID/windows" "$GRID/nodes.hex" || fail "the search does not even find the sums at the nodes"
+hex_of "$GRID/hub" "$GRID/hub.log" > "$GRID/hub.hex"
+grep -qFf "$GRID/windows" "$GRID/hub.hex" && fail "the hub holds a site's sums"
+a node output show r1 --data "$GRID/node0" --format json > "$GRID/held.json"
+jq -r '.tables[0].cells[0:40][] | tostring' "$GRID/held.json" | head -n 5 > "$GRID/cells"
+sqlite3 "$GRID/hub/register.db" .dump > "$GRID/hub.dump"; sqlite3 "$GRID/hub/grid.db" .dump >> "$GRID/hub.dump"
+grep -qF "$(jq -c '.tables[0].cells' "$GRID/held.json" | cut -c1-60)" "$GRID/hub.dump" && fail "the hub holds an output before its release"
+
+# --- two different checkers, of no party ----------------------------------------------------------------------
+grid_person percy acme checker
+a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/percy" 2> "$GRID/said" && fail "a party's checker approved"
+grep -q 'rule permission.*of no party' "$GRID/said" || fail "the refusal does not name its rule: $(cat "$GRID/said")"
+a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/ada" 2> /dev/null && fail "an analyst approved"
+a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/chris" --quiet || fail "first approval"
+a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/chris" --quiet || fail "approving again is harmless"
+sleep 0.6
+[ "$(grid_state r1)" = held ] || fail "one checker was enough"
+a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/carol" --quiet || fail "second approval"
+grid_wait r1 released 10
+a run result r1 --format json > "$GRID/released.json"
+cmp <(tables < "$GRID/released.json") <(tables < "$GRID/pooled.json") || fail "the federated result is not the pooled one"
+[ "$(jq -c '.record.context.missing' "$GRID/released.json")" = '[]' ] || fail "a site is said to be missing"
+
+# --- a site drops out, and comes back too late ----------------------------------------------------------------
+grid_kill node3
+grid_submit r2 a1
+grid_wait r2 held 30
+grid_approve r2
+grid_wait r2 released 10
+a run result r2 --format json > "$GRID/dropped.json"
+[ "$(jq -c '.record.context.missing' "$GRID/dropped.json")" = '["T3"]' ] || fail "the result does not say who is missing"
+cmp <(tables < "$GRID/dropped.json") <(tables < "$GRID/pooled.json") || fail "the result without T3 is not that of the others"
+a run status r2 | grep -q 'missing *T3 *did not answer in time' || fail "the status does not say who is missing"
+
+# --- too few sites: the run waits and says so, and goes on when they are back ----------------------------------
+grid_kill node2
+grid_submit r3 a2
+grid_wait r3 waiting 20
+a run status r3 | grep -q 'at least 3 sites.*T2' || fail "the status does not say why it waits"
+grid_node 2
+grid_wait r3 held 20
+a node output return r3 --data "$GRID/node0" --key "$GRID/keys/chris" --reason 'the title is wrong' --quiet || fail "return"
+grid_wait r3 failed 10
+
+# --- a person admits runs at T1; a revoke stops one -----------------------------------------------------------
+grid_kill node1
+sed -i 's/^admission: automatic/admission: person/' "$GRID/node1/node.yaml"
+grid_node 1
+grid_submit r4 a2
+for n in $(seq 100); do a node runs --data "$GRID/node1" --format csv | grep -q '^r4,asking' && break; sleep 0.1; done
+a node admit r4 --data "$GRID/node1" || fail "admit"
+grid_wait r4 held 20
+grid_submit r5 a2
+for n in $(seq 100); do a node runs --data "$GRID/node1" --format csv | grep -q '^r5,asking' && break; sleep 0.1; done
+a agreement revoke a2 --at "$ACCORD_HUB" --identity "$GRID/keys/cora" --reason 'a question of trust' --quiet > /dev/null || fail "revoke"
+grid_wait r5 stopped 3
+grid_wait r4 stopped 3
+sleep 0.5
+a node output approve r4 --data "$GRID/node0" --key "$GRID/keys/chris" 2> /dev/null && fail "an output of a revoked agreement was approved"
+a run submit "$GRID/study.json" --agreement a2 --key "$GRID/keys/ada" --id r6 2> "$GRID/said" && fail "a run under a revoked agreement"
+grep -q in-force "$GRID/said" || fail "the refusal does not name its rule: $(cat "$GRID/said")"
+
+# --- the log tells it all -------------------------------------------------------------------------------------
+a ledger copy "$GRID/hub/register.db" "$GRID/log" --quiet > /dev/null || fail "no copy of the log"
+a ledger verify "$GRID/log" > /dev/null || fail "the log does not verify"
+grep -h '"level":"error"' "$GRID"/*.log && fail "errors in the logs"
+echo "a study over sites: same as pooled, nothing unreleased at the hub, two checkers, drop-out, revoke, admission"
