@@ -87,7 +87,7 @@ grid_hub() {
   GRID_PID[hub]=$!
   local n url
   for ((n = 0; n < 100; n++)); do
-    url=$(grep -o '"url":"[^"]*"' "$GRID/hub.log" | tail -n 1 | cut -d'"' -f4)
+    url=$(grep -so '"url":"[^"]*"' "$GRID/hub.log" | tail -n 1 | cut -d'"' -f4)
     [ -n "$url" ] && curl -sf "$url/api/v1/hub" > /dev/null && break
     sleep 0.05
   done
