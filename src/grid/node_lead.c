@@ -240,7 +240,21 @@ static enum status tell_failure(struct lead *l, const char *reason, struct err *
     return node_tell(l->n, l->place.run, "run.fail", body, NULL, e);
 }
 
-/* A result that disclosure control refuses ends the run with the reason; nothing of it is kept. */
+/* Why an analysis cannot go on may tell something of the data ("no events in ..."), so it stays at this node,
+   where people can read it; the log only hears that it is so. */
+static enum status tell_data_failure(struct lead *l, const struct err *why, struct err *e)
+{
+    log_err(LOG_WARN, "node.analysis", why);
+    enum status s = node_run_state(l->n, l->place.run, "failed", why->text, e);
+    return s == ST_OK
+               ? tell_failure(l,
+                              "the analysis could not be finished with these data; the lead node's people "
+                              "can see why and say what may be said",
+                              e)
+               : s;
+}
+
+/* A result that disclosure control refuses ends the run with the rule; nothing of it is kept. */
 static enum status make_output(struct lead *l, struct err *e)
 {
     struct result *result = NULL;
@@ -249,8 +263,11 @@ static enum status make_output(struct lead *l, struct err *e)
     struct err why = {0};
     struct js *context = context_of(l);
     enum status s = study_run_finish(l->progress, &result, &why);
-    if (s == ST_OK)
-        s = policy_load(l->n->policy.disclosure, &policy, &why);
+    if (s != ST_OK) {
+        js_free(context);
+        return tell_data_failure(l, &why, e);
+    }
+    s = policy_load(l->n->policy.disclosure, &policy, &why);
     if (s == ST_OK)
         s = disclose_release(result, &policy, context, &released, &why);
     s = s == ST_OK ? hold(l, released, e) : tell_failure(l, why.text, e);
@@ -267,7 +284,7 @@ static enum status conclude(struct lead *l, const struct sums *total, struct err
     if (s != ST_OK)
         return s;
     if (study_run_advance(l->progress, total, &why) != ST_OK)
-        s = tell_failure(l, why.text, e);
+        s = tell_data_failure(l, &why, e);
     else if (study_run_finished(l->progress))
         s = make_output(l, e);
     else

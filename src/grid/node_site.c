@@ -284,6 +284,18 @@ static bool is_final(enum status s)
     return s == ST_INVALID || s == ST_UNSUPPORTED || s == ST_DENIED || s == ST_INTERNAL || s == ST_UNSAFE;
 }
 
+/* An attempt that is not right is told in full; what went wrong in computing may tell something of the data,
+   so the log only hears that it did. */
+static enum status refuse_computing(struct node *n, const char *run, enum status why_status,
+                                    const struct err *why, struct err *e)
+{
+    log_err(LOG_WARN, "node.computation", why);
+    if (why_status == ST_DENIED)
+        return refuse_run(n, run, "attempt", why->text, e);
+    return refuse_run(n, run, "computation", "this site could not compute its sums; its operator can see why",
+                      e);
+}
+
 enum status site_work(struct node *n, const struct js *work, struct err *e)
 {
     struct mask_place place = {.round = (int)js_get_int(work, "round", 0),
@@ -304,7 +316,7 @@ enum status site_work(struct node *n, const struct js *work, struct err *e)
         struct err why = {0};
         s = make_part(n, &r, work, &place, &why);
         if (s != ST_OK && is_final(s))
-            s = refuse_run(n, run, "computation", why.text, e);
+            s = refuse_computing(n, run, s, &why, e);
         else if (s != ST_OK && e)
             *e = why;
     }
