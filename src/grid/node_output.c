@@ -352,21 +352,23 @@ static enum status release(struct node *n, const char *id, struct err *e)
     return s;
 }
 
-enum status outputs_settle(struct node *n, struct err *e)
+enum status outputs_settle(struct node *n, bool *held, struct err *e)
 {
     struct stmt *q;
     bool row = false;
     struct js *ready = js_array();
+    *held = false;
     enum status s = db_prepare(n->db,
-                               "SELECT id FROM output o WHERE state='held' AND (SELECT count(*) FROM approval"
-                               " WHERE output=o.id AND taken=1) >= ?1 ORDER BY id",
+                               "SELECT id, (SELECT count(*) FROM approval WHERE output=o.id AND taken=1)"
+                               " FROM output o WHERE state='held' ORDER BY id",
                                &q, e);
-    if (s == ST_OK) {
-        stmt_bind_int(q, 1, CHECKERS_NEEDED);
-        while ((s = stmt_step(q, &row, e)) == ST_OK && row)
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row) {
+        if (stmt_int(q, 1) >= CHECKERS_NEEDED)
             js_push(ready, js_string(stmt_text(q, 0)));
-        stmt_done(q);
+        else
+            *held = true;
     }
+    stmt_done(q);
     for (size_t i = 0; s == ST_OK && i < js_size(ready); i++)
         s = release(n, js_str(js_at(ready, i)), e);
     js_free(ready);

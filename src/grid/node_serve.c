@@ -2,7 +2,8 @@
  *
  * The node at work. One thread asks the hub what there is to do and holds that request open until something
  * changes (so work starts at once, and a stop is seen while sums are being computed); the other does it, and
- * looks at the database five times a second for what people of the site decided meanwhile.
+ * looks at the database, five times a second or more often while an output is held, for what people of the
+ * site decided meanwhile.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/mem.h"
 #include "grid/node_state.h"
 
-enum { HOLD_SECONDS = 25, TICK_MS = 200, FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000 };
+enum { HOLD_SECONDS = 25, TICK_MS = 200, TICK_HELD_MS = 25, FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000 };
 
 struct inbox {
     pthread_mutex_t lock;
@@ -175,7 +176,7 @@ static void do_item(struct node *n, const struct js *work)
 }
 
 /* One look at everything that may be waiting. */
-static void turn(struct node *n, const struct js *answer, bool fresh)
+static void turn(struct node *n, const struct js *answer, bool fresh, bool *held)
 {
     struct err e = {0};
     enum status s = node_flush(n, &e);
@@ -183,7 +184,7 @@ static void turn(struct node *n, const struct js *answer, bool fresh)
     for (size_t i = 0; i < js_size(work) && !interrupted(); i++)
         do_item(n, js_at(work, i));
     if (s == ST_OK)
-        s = outputs_settle(n, &e);
+        s = outputs_settle(n, held, &e);
     if (s == ST_OK)
         s = node_flush(n, &e);
     if (s == ST_OK && fresh)
@@ -194,16 +195,17 @@ static void turn(struct node *n, const struct js *answer, bool fresh)
 
 static void work_until_interrupted(struct node *n, struct inbox *in)
 {
+    bool held = false;
     while (!interrupted()) {
         pthread_mutex_lock(&in->lock);
         if (!in->fresh)
-            wait_ms(in, TICK_MS);
+            wait_ms(in, held ? TICK_HELD_MS : TICK_MS);
         bool fresh = in->fresh;
         struct js *answer = in->answer ? js_share(in->answer) : NULL;
         in->fresh = false;
         pthread_mutex_unlock(&in->lock);
         if (answer)
-            turn(n, answer, fresh);
+            turn(n, answer, fresh, &held);
         pthread_mutex_lock(&in->lock);
         js_free(answer);
         pthread_mutex_unlock(&in->lock);

@@ -92,8 +92,8 @@ MUST_CHECK enum status attempt_sites(const struct js *work, struct site_key **si
 /* node_site.c, node_lead.c: one item of work each. */
 MUST_CHECK enum status site_work(struct node *n, const struct js *work, struct err *e);
 MUST_CHECK enum status lead_work(struct node *n, const struct js *work, struct err *e);
-/* node_output.c: sends what two checkers have approved. */
-MUST_CHECK enum status outputs_settle(struct node *n, struct err *e);
+/* node_output.c: sends what two checkers have approved; *held says whether any output still waits. */
+MUST_CHECK enum status outputs_settle(struct node *n, bool *held, struct err *e);
 
 /* The study of a run; caller frees. */
 MUST_CHECK enum status run_study(const struct node_run *r, struct study **out, struct err *e);
