@@ -112,7 +112,7 @@ bool agreement_is_site(const struct js *doc, const char *body)
 
 GUARD(agreement_draft_guard)
 {
-    if (strcmp(js_get_str(c->body, "access") ? js_get_str(c->body, "access") : "", "out") == 0)
+    if (doc_is(c->body, "access", "out"))
         return refuse(e, RULE_ACCESS_OUT, NULL);
     return ST_OK;
 }
@@ -159,7 +159,7 @@ GUARD(agreement_sign_guard)
     if (list_find(js_get(c->doc, "signatures"), "body", c->actor_body))
         return refuse(e, RULE_SIGNED_ONCE, "%s has signed", c->actor_body);
     enum status s = agreement_terms(c->doc, hex, e);
-    if (s == ST_OK && strcmp(hex, js_get_str(c->body, "terms")) != 0)
+    if (s == ST_OK && !doc_is(c->body, "terms", hex))
         s = err_set(e, ST_CONFLICT, "$.body.terms: the terms on the register hash to %s; read them again",
                     hex);
     if (s == ST_OK && project)

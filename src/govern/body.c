@@ -169,7 +169,7 @@ FOLD(body_check_fold)
     const struct js *checks = js_get(c->doc, "checks");
     (void)e;
     for (size_t i = 0; i < js_size(checks); i++)
-        if (strcmp(js_get_str(js_at(checks, i), "kind"), js_get_str(c->body, "kind")) != 0)
+        if (!doc_is(js_at(checks, i), "kind", js_get_str(c->body, "kind")))
             js_push(kept, js_share(js_at(checks, i)));
     js_push(kept, js_copy(c->body));
     js_put(c->doc, "checks", kept);

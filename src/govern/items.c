@@ -292,6 +292,12 @@ int32_t doc_day(const struct js *doc, const char *key)
     return text && date_parse(slice_of(text), &day) ? day : DATE_NONE;
 }
 
+bool doc_is(const struct js *doc, const char *key, const char *text)
+{
+    const char *v = js_get_str(doc, key);
+    return v && strcmp(v, text) == 0;
+}
+
 enum status doc_hash(const struct js *doc, char hex[2 * HASH_BYTES + 1], struct err *e)
 {
     struct buf text;

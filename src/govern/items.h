@@ -63,6 +63,7 @@ MUST_CHECK enum status search_set(struct db *d, int64_t made, const char *noun, 
 struct js *doc_list(struct js *doc, const char *key); /* the array member, made when absent */
 /* The element of an array of objects whose member `key` is `value`; NULL if none. */
 const struct js *list_find(const struct js *list, const char *key, const char *value);
+bool doc_is(const struct js *doc, const char *key, const char *text); /* false when absent */
 /* SHA-256 of the canonical JSON, in hex. */
 MUST_CHECK enum status doc_hash(const struct js *doc, char hex[2 * HASH_BYTES + 1], struct err *e);
 int32_t doc_day(const struct js *doc, const char *key); /* a date member; DATE_NONE when absent */

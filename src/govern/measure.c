@@ -88,7 +88,7 @@ GUARD(measure_read_guard)
 static bool reached(const struct js *doc, const char *key, double value)
 {
     const struct js *limit = js_get(doc, key);
-    bool lower = strcmp(js_get_str(doc, "better"), "lower") == 0;
+    bool lower = doc_is(doc, "better", "lower");
     return limit && (lower ? value <= js_num(limit) : value >= js_num(limit));
 }
 
@@ -107,7 +107,7 @@ FOLD(measure_read_fold)
     struct js *reading = js_copy(c->body);
     double value = js_num(js_get(c->body, "value"));
     bool final = js_bool(js_get(c->body, "final"));
-    bool guardrail = strcmp(js_get_str(c->doc, "role"), "guardrail") == 0;
+    bool guardrail = doc_is(c->doc, "role", "guardrail");
     js_put(reading, "by", done_by(c));
     js_push(doc_list(c->doc, "readings"), reading);
     c->to = "tracked";

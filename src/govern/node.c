@@ -29,7 +29,7 @@ GUARD(node_enrol_guard)
 {
     char hash[2 * HASH_BYTES + 1];
     sha256_hex(slice_of(js_get_str(c->body, "token")), hash);
-    if (strcmp(hash, js_get_str(c->doc, "token_hash")) != 0 || doc_day(c->doc, "until") < c->today)
+    if (!doc_is(c->doc, "token_hash", hash) || doc_day(c->doc, "until") < c->today)
         return refuse(e, RULE_TOKEN, NULL);
     return actor_is_free(c, c->entry->actor, e);
 }

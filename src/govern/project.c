@@ -192,7 +192,7 @@ static struct js *line_of(struct change *c)
 {
     struct js *lines = js_edit(c->doc, "substitutes");
     for (size_t i = 0; i < js_size(lines); i++)
-        if (strcmp(js_get_str(js_at(lines, i), "line"), js_get_str(c->body, "line")) == 0)
+        if (doc_is(js_at(lines, i), "line", js_get_str(c->body, "line")))
             return js_edit_at(lines, i);
     return NULL;
 }
@@ -202,7 +202,7 @@ GUARD(project_confirm_guard)
     const struct js *line = line_of(c);
     if (!line)
         return err_set(e, ST_NOT_FOUND, "$.body.line: the project has no such line");
-    if (!c->actor_body || strcmp(js_get_str(line, "owner"), c->actor_body) != 0)
+    if (!c->actor_body || !doc_is(line, "owner", c->actor_body))
         return refuse(e, RULE_BUDGET_OWNER, "it is %s's", js_get_str(line, "owner"));
     return ST_OK;
 }

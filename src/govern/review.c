@@ -96,7 +96,7 @@ GUARD(review_give_guard)
     const char *about = js_get_str(c->body, "about"), *asked = js_get_str(c->doc, "person");
     if (asked && strcmp(asked, c->person) != 0)
         return refuse(e, RULE_PERMISSION, "this review was asked of %s", asked);
-    if (asked && strcmp(about, js_get_str(c->doc, "about")) != 0)
+    if (asked && !doc_is(c->doc, "about", about))
         return err_set(e, ST_INVALID, "$.body.about: this review is about %s", js_get_str(c->doc, "about"));
     if (strncmp(about, "artefact:", 9) == 0 && !js_get(c->body, "hash"))
         return err_set(e, ST_INVALID,

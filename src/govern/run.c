@@ -190,7 +190,7 @@ static struct js *site_of(struct change *c)
 {
     struct js *sites = js_edit(c->doc, "sites");
     for (size_t i = 0; i < js_size(sites); i++)
-        if (strcmp(js_get_str(js_at(sites, i), "body"), c->actor_body) == 0)
+        if (doc_is(js_at(sites, i), "body", c->actor_body))
             return js_edit_at(sites, i);
     return NULL;
 }
@@ -293,9 +293,9 @@ GUARD(artefact_release_guard)
         s = refuse(e, RULE_TWO_CHECKERS, "%" PRId64 " of 2 so far", yes);
     if (s == ST_OK)
         s = doc_hash(js_get(c->body, "document"), hex, e);
-    if (s == ST_OK && strcmp(hex, js_get_str(c->body, "hash")) != 0)
+    if (s == ST_OK && !doc_is(c->body, "hash", hex))
         s = err_set(e, ST_INVALID, "$.body.hash: the document hashes to %s", hex);
-    if (s == ST_OK && strcmp(hex, js_get_str(c->doc, "hash")) != 0)
+    if (s == ST_OK && !doc_is(c->doc, "hash", hex))
         s = refuse(e, RULE_TWO_CHECKERS, "the document is not the one that was held and checked");
     return s;
 }
@@ -326,7 +326,7 @@ FOLD(artefact_withdraw_fold)
 
 GUARD(artefact_publish_guard)
 {
-    bool dataset = strcmp(js_get_str(c->body, "kind"), "dataset") == 0;
+    bool dataset = doc_is(c->body, "kind", "dataset");
     if (dataset && !js_get(c->body, "deidentified"))
         return err_set(e, ST_INVALID,
                        "$.body.deidentified: a dataset says how it was made non-identifying, and who "

@@ -46,7 +46,7 @@ GUARD(signal_publish_guard)
 {
     char rank[24];
     int64_t n = 0;
-    if (strcmp(js_get_str(c->doc, "side"), "need") != 0)
+    if (!doc_is(c->doc, "side", "need"))
         return ST_OK;
     if (!js_get(c->doc, "rank"))
         return refuse(e, RULE_RANK_UNIQUE, "the need has no rank");
