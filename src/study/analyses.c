@@ -6,27 +6,16 @@
 
 #include "study/analysis.h"
 
-extern const struct analysis count_analysis, crosstab_analysis, incidence_analysis, prevalence_analysis,
-    standardised_analysis, inequality_analysis, survival_analysis, cox_analysis, regression_analysis,
-    characterisation_analysis, descriptive_analysis, before_after_analysis, effect_analysis,
-    variation_analysis;
+extern const struct analysis count_analysis, crosstab_analysis, descriptive_analysis,
+    characterisation_analysis, incidence_analysis, prevalence_analysis, standardised_analysis,
+    inequality_analysis, variation_analysis, survival_analysis, cox_analysis, regression_analysis,
+    effect_analysis, before_after_analysis, risk_model_analysis;
 
 const struct analysis *const analyses[] = {
-    &count_analysis,
-    &crosstab_analysis,
-    &descriptive_analysis,
-    &characterisation_analysis,
-    &incidence_analysis,
-    &prevalence_analysis,
-    &standardised_analysis,
-    &inequality_analysis,
-    &survival_analysis,
-    &cox_analysis,
-    &regression_analysis,
-    &effect_analysis,
-    &before_after_analysis,
-    &variation_analysis,
-    NULL,
+    &count_analysis,     &crosstab_analysis,     &descriptive_analysis,  &characterisation_analysis,
+    &incidence_analysis, &prevalence_analysis,   &standardised_analysis, &inequality_analysis,
+    &variation_analysis, &survival_analysis,     &cox_analysis,          &regression_analysis,
+    &effect_analysis,    &before_after_analysis, &risk_model_analysis,   NULL,
 };
 
 const struct analysis *analysis_find(const char *kind)

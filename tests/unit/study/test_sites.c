@@ -16,7 +16,7 @@
 #include "sites.h"
 #include "study/person_time.h"
 
-static const char *const models[] = {"cox", "regression", "comparative_effect", NULL};
+static const char *const models[] = {"cox", "regression", "comparative_effect", "risk_model", NULL};
 
 static int make(void **state)
 {

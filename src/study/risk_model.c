@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * risk_model: trains a logistic risk score over all sites and says how well it does, in total and by group.
+ *
+ * Training is one joint Newton fit (newton.h) with a common intercept, so that the score can be used
+ * elsewhere, and a ridge penalty of lambda n |beta|^2 / 2. A person is in the test set when the first byte of
+ * the site's pseudonym falls below the share asked for: the same people in every run, at random to everything
+ * else. One more round counts people and cases per bin of the linear predictor, for the training set, the
+ * test set and every level of every group of the test set; discrimination, calibration and Brier score follow
+ * from the bins.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/special.h"
+#include "study/models.h"
+#include "study/outcome.h"
+#include "study/tables.h"
+
+/* Bins of the linear predictor: 0.02 wide from -8 to 4, and one beyond each end. */
+enum { BINS = 602, TRAIN = 0, TEST = 1, FIRST_GROUP = 2 };
+#define LOWEST -8.0
+#define WIDTH  0.02
+/* Per set: cases and others per bin, then sum p, sum (y - p)^2. */
+enum { SUM_P = 2 * BINS, SUM_BRIER, SET_SIZE };
+enum { AUROC, EXPECTED_RATIO, INTERCEPT, SLOPE, BRIER, N_FIGURES };
+
+struct risk_model {
+    const char *name;
+    size_t cohort, n_by, n_sets;
+    struct outcome outcome;
+    struct design design;
+    struct dimension *by;
+    double ridge, test_share;
+};
+
+static enum status risk_parse(const struct js *specification, const struct analysis_scope *scope, void **spec,
+                              struct err *e)
+{
+    const char *allowed[16] = {"kind", "cohort", "covariates", "ridge", "test_share", "by"};
+    size_t n = 6;
+    for (size_t i = 0; outcome_members[i]; i++)
+        allowed[n++] = outcome_members[i];
+    struct risk_model *c = arena_alloc(scope->arena, sizeof *c);
+    struct spec s = spec_open(specification, scope->path, scope, allowed, e);
+    c->name = scope->name;
+    c->cohort = spec_cohort(&s, "cohort", true);
+    outcome_read(&s, OUTCOME_BINARY, &c->outcome);
+    design_read(&s, true, true, &c->design);
+    c->ridge = spec_number(&s, "ridge", 0, 10, 0.0001);
+    c->test_share = spec_number(&s, "test_share", 0.1, 0.9, 0.3);
+    c->by = spec_dimensions(&s, "by", 6, false, &c->n_by);
+    c->n_sets = FIRST_GROUP;
+    for (size_t i = 0; s.status == ST_OK && i < c->n_by; i++)
+        c->n_sets += c->by[i].n_levels;
+    *spec = c;
+    return spec_done(&s);
+}
+
+static bool evaluating(const struct js *parameters)
+{
+    return js_bool(js_get(parameters, "evaluate"));
+}
+
+static struct newton_form form_of(const struct risk_model *c)
+{
+    return newton_form(c->design.p, true);
+}
+
+static enum status risk_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
+{
+    const struct risk_model *c = spec;
+    *n = evaluating(parameters) ? c->n_sets * SET_SIZE : newton_size(form_of(c), !parameters);
+    return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
+}
+
+static sum_t risk_bound(const void *spec, const struct js *parameters, size_t i)
+{
+    const struct risk_model *c = spec;
+    if (!evaluating(parameters))
+        return newton_bound(form_of(c), !parameters, i);
+    return i % SET_SIZE < SUM_P ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
+}
+
+static size_t bin_of(double eta)
+{
+    double bin = floor((eta - LOWEST) / WIDTH) + 1;
+    return bin < 0 ? 0 : bin > BINS - 1 ? BINS - 1 : (size_t)bin;
+}
+
+static double middle(size_t bin)
+{
+    return LOWEST + ((double)bin - 0.5) * WIDTH;
+}
+
+static void add_person(struct sums *out, size_t set, size_t bin, double p, double y)
+{
+    size_t at = set * SET_SIZE;
+    sums_count(out, at + 2 * bin + (y != 0), 1);
+    sums_real(out, at + SUM_P, p);
+    sums_real(out, at + SUM_BRIER, (y - p) * (y - p));
+}
+
+/* One training or test person per row. */
+struct people {
+    const struct risk_model *model;
+    const struct study_site *site;
+    struct index_rows rows;
+    double *x, *y;
+    uint8_t *test;
+};
+
+static enum status evaluate(const struct people *d, const struct js *parameters, struct sums *out,
+                            struct err *e)
+{
+    const struct risk_model *c = d->model;
+    size_t p = c->design.p, n = d->rows.n, set = FIRST_GROUP;
+    double *eta = xcalloc(n + 1, sizeof *eta);
+    uint16_t *level = xmalloc((n + 1) * sizeof *level);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < p; k++)
+            eta[i] += d->x[i * p + k] * js_num(js_at(js_get(parameters, "beta"), k));
+        add_person(out, d->test[i] ? TEST : TRAIN, bin_of(eta[i]), 1 / (1 + exp(-eta[i])), d->y[i]);
+    }
+    for (size_t b = 0; st == ST_OK && b < c->n_by; b++) {
+        st = dimension_levels(&c->by[b], d->site, &d->rows, level, e);
+        for (size_t i = 0; st == ST_OK && i < n; i++)
+            if (d->test[i])
+                add_person(out, set + level[i], bin_of(eta[i]), 1 / (1 + exp(-eta[i])), d->y[i]);
+        set += c->by[b].n_levels;
+    }
+    free(eta);
+    free(level);
+    return st;
+}
+
+/* The training rows, packed to the front. */
+static size_t keep_training(const struct people *d)
+{
+    size_t p = d->model->design.p, kept = 0;
+    for (size_t i = 0; i < d->rows.n; i++) {
+        if (d->test[i])
+            continue;
+        memmove(d->x + kept * p, d->x + i * p, p * sizeof *d->x);
+        d->y[kept++] = d->y[i];
+    }
+    return kept;
+}
+
+static void train(const struct people *d, const struct js *parameters, struct sums *out)
+{
+    const struct risk_model *c = d->model;
+    size_t n = keep_training(d), p = c->design.p;
+    struct glm_data data = {FAMILY_LOGISTIC, false, n, p, d->x, d->y, NULL, c->ridge * (double)n};
+    struct likelihood likelihood = {p, &data, glm_at, glm_third};
+    struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
+                                  .column_events = xcalloc(p, sizeof(int64_t))};
+    model_count(&c->design, d->x, d->y, n, &counts);
+    newton_local(&likelihood, parameters, &counts, out);
+    free(counts.column_rows);
+    free(counts.column_events);
+}
+
+static void split(const struct people *d)
+{
+    for (size_t i = 0; i < d->rows.n; i++) {
+        uint8_t pseudonym[16];
+        store_pseudonym(d->site->store, d->rows.person[i], pseudonym);
+        d->test[i] = pseudonym[0] < d->model->test_share * 256;
+    }
+}
+
+static enum status risk_local(const void *spec, const struct js *parameters, const struct study_site *site,
+                              struct sums *out, struct err *e)
+{
+    struct people d = {.model = spec, .site = site};
+    const struct risk_model *c = spec;
+    index_rows_init(&site->cohorts[c->cohort], &d.rows);
+    size_t most = d.rows.n + 1;
+    double *unused = xmalloc(most * sizeof *unused);
+    d.y = xmalloc(most * sizeof *d.y);
+    d.test = xmalloc(most);
+    enum status st = outcome_values(&c->outcome, site, &d.rows, d.y, unused, e);
+    struct parallel parallel = {d.y, sizeof *d.y};
+    if (st == ST_OK)
+        st = design_matrix(&c->design, site, &d.rows, &parallel, 1, &d.x, e);
+    if (st == ST_OK) {
+        split(&d);
+        if (evaluating(parameters))
+            st = evaluate(&d, parameters, out, e);
+        else
+            train(&d, parameters, out);
+    }
+    free(unused);
+    free(d.x);
+    free(d.y);
+    free(d.test);
+    index_rows_deinit(&d.rows);
+    return st;
+}
+
+static enum status risk_next(const void *spec, const struct js *parameters, const struct sums *total,
+                             struct js **state, struct js **next, struct err *e)
+{
+    const struct risk_model *c = spec;
+    if (evaluating(parameters))
+        return ST_OK;
+    enum status st = newton_next(form_of(c), c->design.terms, parameters, total, state, next, e);
+    if (st == ST_OK && !*next) {
+        *next = js_object();
+        js_put(*next, "beta", js_copy(js_get(*state, "estimate")));
+        js_put(*next, "evaluate", js_boolean(true));
+    }
+    return st;
+}
+
+/* The counts of one set. */
+struct binned {
+    double cases[BINS], others[BINS], n_cases, n_others, expected, brier;
+};
+
+static void read_set(const struct sums *total, size_t set, struct binned *b)
+{
+    size_t at = set * SET_SIZE;
+    memset(b, 0, sizeof *b);
+    for (size_t i = 0; i < BINS; i++) {
+        b->others[i] = (double)sums_get_count(total, at + 2 * i);
+        b->cases[i] = (double)sums_get_count(total, at + 2 * i + 1);
+        b->n_others += b->others[i];
+        b->n_cases += b->cases[i];
+    }
+    b->expected = sums_get_real(total, at + SUM_P);
+    b->brier = sums_get_real(total, at + SUM_BRIER);
+}
+
+/* A figure with its standard error; the interval is normal, on the log scale for the ratio. */
+struct figure {
+    double value, se;
+};
+
+/* E. DeLong et al., Biometrics 44 (1988) 837, from the placements of cases among the others and back; people
+   of one bin count as tied. */
+static struct figure auroc(const struct binned *b)
+{
+    double below = 0, sum = 0, case_squares = 0, other_squares = 0, above = b->n_cases;
+    for (size_t i = 0; i < BINS; i++) {
+        double among_others = (below + b->others[i] / 2) / b->n_others;
+        above -= b->cases[i];
+        double among_cases = (above + b->cases[i] / 2) / b->n_cases;
+        sum += b->cases[i] * among_others;
+        case_squares += b->cases[i] * among_others * among_others;
+        other_squares += b->others[i] * among_cases * among_cases;
+        below += b->others[i];
+    }
+    double area = sum / b->n_cases;
+    double v1 = (case_squares - b->n_cases * area * area) / (b->n_cases - 1) / b->n_cases;
+    double v0 = (other_squares - b->n_others * area * area) / (b->n_others - 1) / b->n_others;
+    return (struct figure){area, sqrt(fmax(0, v1 + v0))};
+}
+
+/* Logistic regression of the outcome on the linear predictor over the bins: intercept (slope 1) and slope. */
+static void calibration(const struct binned *b, struct figure *intercept, struct figure *slope)
+{
+    double a = 0, s = 1, alone = 0, h[3] = {0}, information = 0;
+    for (int step = 0; step < 50; step++) {
+        double g[2] = {0}, only = 0;
+        memset(h, 0, sizeof h);
+        information = 0;
+        for (size_t i = 0; i < BINS; i++) {
+            double n = b->cases[i] + b->others[i], x = middle(i);
+            double p = 1 / (1 + exp(-(a + s * x))), q = 1 / (1 + exp(-(alone + x)));
+            g[0] += b->cases[i] - n * p;
+            g[1] += (b->cases[i] - n * p) * x;
+            h[0] += n * p * (1 - p);
+            h[1] += n * p * (1 - p) * x;
+            h[2] += n * p * (1 - p) * x * x;
+            only += b->cases[i] - n * q;
+            information += n * q * (1 - q);
+        }
+        double determinant = h[0] * h[2] - h[1] * h[1];
+        if (!(determinant > 0) || !(information > 0))
+            break;
+        a += (h[2] * g[0] - h[1] * g[1]) / determinant;
+        s += (h[0] * g[1] - h[1] * g[0]) / determinant;
+        alone += only / information;
+    }
+    double determinant = h[0] * h[2] - h[1] * h[1];
+    *intercept = (struct figure){alone, 1 / sqrt(information)};
+    *slope = (struct figure){s, sqrt(h[0] / determinant)};
+}
+
+static void figures_of(const struct binned *b, struct figure out[N_FIGURES])
+{
+    double n = b->n_cases + b->n_others;
+    for (int k = 0; k < N_FIGURES; k++)
+        out[k] = (struct figure){(double)NAN, (double)NAN};
+    if (b->n_cases < 1 || b->n_others < 1)
+        return;
+    out[AUROC] = auroc(b);
+    calibration(b, &out[INTERCEPT], &out[SLOPE]);
+    out[EXPECTED_RATIO] = (struct figure){b->n_cases / b->expected, 1 / sqrt(b->n_cases)};
+    out[BRIER] = (struct figure){b->brier / n, (double)NAN};
+}
+
+static const char **set_labels(const struct risk_model *c, struct arena *a)
+{
+    const char **labels = arena_array(a, c->n_sets, sizeof *labels);
+    size_t n = FIRST_GROUP;
+    labels[TRAIN] = "training set";
+    labels[TEST] = "test set";
+    for (size_t b = 0; b < c->n_by; b++)
+        for (uint32_t k = 0; k < c->by[b].n_levels; k++)
+            labels[n++] = arena_printf(a, "test set, %s: %s", c->by[b].name, c->by[b].labels[k]);
+    return labels;
+}
+
+/* The least of cases and others decides what may be shown: a figure over 3 cases says much about 3 people. */
+static void performance_table(const struct risk_model *c, const struct sums *total, struct result *into)
+{
+    static const char *names[] = {"AUROC", "observed over expected", "calibration intercept",
+                                  "calibration slope", "Brier score"};
+    struct dimension dimensions[] = {plain_dimension("set", set_labels(c, into->arena), c->n_sets),
+                                     plain_dimension("figure", names, N_FIGURES)};
+    dimensions[0].no_total = dimensions[1].no_total = true;
+    struct result_table *t =
+        table_new(into, table_name(into, c->name, "performance"), "Discrimination and calibration",
+                  "as named", OUTPUT_RATE, dimensions, 2);
+    struct binned *b = arena_alloc(into->arena, sizeof *b);
+    for (size_t set = 0; set < c->n_sets; set++) {
+        struct figure f[N_FIGURES];
+        read_set(total, set, b);
+        figures_of(b, f);
+        for (int k = 0; k < N_FIGURES; k++) {
+            struct result_cell *cell = &t->cells[set * N_FIGURES + (size_t)k];
+            double width = normal_z(0.95) * f[k].se;
+            cell->persons = (int64_t)(b->n_cases + b->n_others);
+            cell->event_persons = (int64_t)b->n_cases;
+            cell->numerator = b->n_cases;
+            cell->denominator = b->n_cases + b->n_others;
+            cell->value = f[k].value;
+            cell->lower = k == EXPECTED_RATIO ? f[k].value * exp(-width) : f[k].value - width;
+            cell->upper = k == EXPECTED_RATIO ? f[k].value * exp(width) : f[k].value + width;
+        }
+    }
+}
+
+static enum status risk_finish(const void *spec, const struct js *parameters, const struct sums *total,
+                               const struct js *state, struct result *into, struct err *e)
+{
+    (void)parameters;
+    const struct risk_model *c = spec;
+    struct fit fit;
+    enum status st = newton_fit_of(state, c->design.p, into->arena, &fit, e);
+    if (st != ST_OK)
+        return st;
+    performance_table(c, total, into);
+    model_tables(c->name, &c->design, &fit, 1, false, NULL, into);
+    return ST_OK;
+}
+
+const struct analysis risk_model_analysis = {
+    .kind = "risk_model",
+    .summary = "train a logistic risk score, test it in total and by group",
+    .template =
+        "{\"kind\": \"risk_model\", \"name\": \"score\", \"cohort\": \"target\", \"outcome\": \"outcome\","
+        " \"window\": [1, 365], \"covariates\": [\"sex\", {\"number\": \"age\", \"per\": 10, \"centre\": "
+        "60}],"
+        " \"ridge\": 0.0001, \"test_share\": 0.3, \"by\": [\"sex\", \"deprivation_quintile\"]}",
+    .output = OUTPUT_REGRESSION,
+    .parse = risk_parse,
+    .size = risk_size,
+    .bound = risk_bound,
+    .local = risk_local,
+    .next = risk_next,
+    .finish = risk_finish,
+};
