@@ -53,6 +53,16 @@ static bool is_separator(const char *from, const char *to)
     return true;
 }
 
+/* Steps over what were CR and LF: two NULs inside the head. */
+static bool step_line_end(const struct http_head *h, const char **next)
+{
+    const char *p = *next;
+    if (p < h->start || p + LINE_END > h->start + h->n || p[0] || p[1])
+        return false;
+    *next = p + LINE_END;
+    return true;
+}
+
 static enum status check_request_line(const struct http_head *h, const char **next, struct err *e)
 {
     if (!is_token(h->method) || h->uri_at != h->start + h->method.n + 1 ||
@@ -60,7 +70,7 @@ static enum status check_request_line(const struct http_head *h, const char **ne
         return err_set(e, ST_USAGE, "the request line is malformed");
     if (!slice_is(h->version, "HTTP/1.1"))
         return err_set(e, ST_USAGE, "only HTTP/1.1 is spoken here");
-    *next = h->version.p + h->version.n + LINE_END;
+    *next = h->version.p + h->version.n;
     return ST_OK;
 }
 
@@ -68,14 +78,14 @@ static enum status check_lines(const struct http_head *h, const char *next, stru
 {
     for (size_t i = 0; i < h->n_headers; i++) {
         const struct http_header *f = &h->headers[i];
-        if (f->name.p != next || !is_token(f->name) || !is_separator(f->name.p + f->name.n, f->value.p) ||
-            !is_field_text(f->value))
+        if (!step_line_end(h, &next) || f->name.p != next || !is_token(f->name) ||
+            !is_separator(f->name.p + f->name.n, f->value.p) || !is_field_text(f->value))
             return err_set(e, ST_USAGE,
                            "a header line is malformed: expected 'Name: value' with CR LF, without control "
                            "bytes, folding or a space before the colon");
-        next = f->value.p + f->value.n + LINE_END;
+        next = f->value.p + f->value.n;
     }
-    if (next + LINE_END != h->start + h->n)
+    if (!step_line_end(h, &next) || !step_line_end(h, &next) || next != h->start + h->n)
         return err_set(e, ST_USAGE, "the end of the request's head is malformed: expected an empty line");
     return ST_OK;
 }

@@ -9,7 +9,11 @@
  *
  * A NUL or bare LF shortens a value or a line end, a folded line moves a value elsewhere, a space before the
  * colon leaves bytes over: each makes the sum of the parts differ from the whole, and the request is refused.
- * Should another version of the library lay the head out differently, every request is refused, none let in.
+ *
+ * One thing cannot be told apart afterwards: a NUL that stands in the place of a line end's CR or LF, for the
+ * library puts NULs there itself. Names, values and framing are then still the same for everybody behind the
+ * door, and the proxies that are put in front of hubs refuse NULs. Should another version of the library lay
+ * the head out differently, every request is refused, none let in.
  */
 #ifndef ACCORD_HTTP_GUARD_H
 #define ACCORD_HTTP_GUARD_H

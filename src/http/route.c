@@ -288,7 +288,8 @@ static void put_operation(struct js *paths, const struct route *r)
     char method[8] = "";
     for (size_t i = 0; r->method[i] && i + 1 < sizeof method; i++)
         method[i] = (char)(r->method[i] | 0x20);
-    struct js *old = js_copy(js_get(paths, r->pattern)), *item = old ? old : js_object();
+    const struct js *old = js_get(paths, r->pattern);
+    struct js *item = old ? js_copy(old) : js_object();
     js_put(item, method, operation(r));
     js_put(paths, r->pattern, item);
 }
