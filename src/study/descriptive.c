@@ -133,7 +133,7 @@ static enum status descriptive_local(const void *spec, const struct js *paramete
                                      const struct study_site *site, struct sums *out, struct err *e)
 {
     const struct descriptive *c = spec;
-    struct target targets[2 * MOST_QUANTILES];
+    struct target targets[2 * MOST_QUANTILES] = {0};
     struct index_rows rows;
     index_rows_init(&site->cohorts[c->cohort], &rows);
     double *value = xmalloc((rows.n + 1) * sizeof *value);
