@@ -63,8 +63,9 @@ MUST_CHECK enum status criterion_fetch(const struct engine *g, const struct crit
                                        enum count_column key, struct events *out, struct err *e);
 
 /* Joins events with the observation periods that contain their start: out has NEED_PERIOD, one event per
-   pair; origin[i] (malloced, NULL if not wanted) is the event it came from. */
-MUST_CHECK enum status join_periods(const struct engine *g, const struct events *v, int32_t prior_days,
+   pair; origin[i] (malloced, NULL if not wanted) is the event it came from. Uses v up; it still has to be
+   deinited. */
+MUST_CHECK enum status join_periods(const struct engine *g, struct events *v, int32_t prior_days,
                                     int32_t post_days, struct events *out, size_t **origin, struct err *e);
 
 /* Columns that a group looks at of its index events. */

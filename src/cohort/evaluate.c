@@ -37,19 +37,13 @@ static unsigned primary_needs(const struct cohort_definition *d)
 /* --- entry events --- */
 
 /* Events that are always under observation: RQuest asks for persons, not for observed time. */
-static void observe_always(const struct events *v, struct events *out)
+static void observe_always(struct events *v)
 {
-    events_init(out, v->needs | NEED_PERIOD);
-    events_reserve(out, v->n);
-    unsigned needs = out->needs;
-    out->needs = v->needs;
+    events_add(v, NEED_PERIOD);
     for (size_t i = 0; i < v->n; i++) {
-        events_copy(out, i, v, i);
-        out->op_start[i] = DATE_MIN;
-        out->op_end[i] = DATE_MAX;
+        v->op_start[i] = DATE_MIN;
+        v->op_end[i] = DATE_MAX;
     }
-    out->needs = needs;
-    out->n = v->n;
 }
 
 static enum status fetch_primary(const struct engine *g, unsigned needs, struct events *out, struct err *e)
@@ -62,7 +56,7 @@ static enum status fetch_primary(const struct engine *g, unsigned needs, struct 
                             &pieces[i], e);
     events_init(out, needs);
     if (s == ST_OK)
-        s = events_merge(g->pool, pieces, NULL, d->n_primary, g->persons->n, out, e);
+        s = events_merge(g->pool, pieces, d->n_primary, g->persons->n, out, e);
     for (size_t i = 0; i < d->n_primary; i++)
         events_deinit(&pieces[i]);
     free(pieces);
@@ -72,16 +66,17 @@ static enum status fetch_primary(const struct engine *g, unsigned needs, struct 
 /* Per person the one event that `better` prefers to all others; of equals the one that stands first. */
 static void keep_best(struct events *v, bool (*better)(const struct events *v, size_t a, size_t b))
 {
-    size_t n = 0;
+    uint8_t *mask = xcalloc(v->n, 1);
     for (size_t i = 0; i < v->n;) {
         size_t best = i, j = i + 1;
         for (; j < v->n && v->person[j] == v->person[i]; j++)
             if (better(v, j, best))
                 best = j;
-        events_copy(v, n++, v, best);
+        mask[best] = 1;
         i = j;
     }
-    v->n = n;
+    events_keep(v, mask);
+    free(mask);
 }
 
 static bool sorts_later(const struct events *v, size_t a, size_t b)
@@ -119,9 +114,12 @@ static enum status entry_events(const struct engine *g, struct events *out, stru
     const struct cohort_definition *d = g->d;
     struct events found;
     enum status s = fetch_primary(g, primary_needs(d), &found, e);
-    if (s == ST_OK && d->primary[0].type == CRIT_PERSON)
-        observe_always(&found, out);
-    else if (s == ST_OK)
+    if (s == ST_OK && d->primary[0].type == CRIT_PERSON) {
+        observe_always(&found);
+        *out = found;
+        return s;
+    }
+    if (s == ST_OK)
         s = join_periods(g, &found, d->prior_days, d->post_days, out, NULL, e);
     events_deinit(&found);
     if (s == ST_OK && d->primary_limit != LIMIT_ALL)
@@ -286,7 +284,7 @@ static enum status fetch_exposures(const struct engine *g, const struct person_s
     if (s == ST_OK && engine_set(g, exit->drug_set)->n > 0)
         s = criterion_fetch(g, &by_source, candidates, needs, 0, &pieces[1], e);
     if (s == ST_OK)
-        s = events_merge(g->pool, pieces, NULL, 2, g->persons->n, out, e);
+        s = events_merge(g->pool, pieces, 2, g->persons->n, out, e);
     events_deinit(&pieces[0]);
     events_deinit(&pieces[1]);
     return s;
@@ -380,10 +378,16 @@ static void collapse(const struct cohort_definition *d, const struct events *v, 
 static enum status exits(const struct engine *g, struct events *v, struct cohort_rows *out, struct err *e)
 {
     events_drop(v, v->needs & (NEED_END | NEED_PERIOD)); /* from here on the order is by start */
-    if (!in_start_order(v))
-        events_sort(v, g->persons->n);
+    struct events sorted;
+    enum status s = ST_OK;
+    if (!in_start_order(v)) {
+        events_init(&sorted, v->needs);
+        s = events_merge(g->pool, v, 1, g->persons->n, &sorted, e);
+        *v = sorted;
+    }
     int32_t *end = xcalloc(v->n, sizeof *end);
-    enum status s = find_ends(g, v, end, e);
+    if (s == ST_OK)
+        s = find_ends(g, v, end, e);
     if (s == ST_OK)
         collapse(g->d, v, end, out);
     free(end);

@@ -2,9 +2,10 @@
  *
  * Sorting is by counting, never by comparing all: rows come out of the store as runs that are each in person
  * order, so a stable pass over the person index leaves only the few events of one person to be ordered by
- * date. Large lists are merged in buckets of 2^14 persons, whose counters stay in the first-level cache and
- * which threads take in any order; where a bucket's events go is known beforehand, so the result is the same
- * for any number of threads.
+ * date. What moves is an entry of 16 bytes, (person, day) and the place it came from; the columns are
+ * gathered once at the end. Long lists are cut into buckets of 2^14 persons, whose counters stay in the
+ * first-level cache and which threads take in any order; where a bucket's events go is known beforehand, so
+ * the result is the same for any number of threads.
  */
 #include "cohort/events.h"
 
@@ -13,7 +14,13 @@
 
 #include "base/mem.h"
 
-enum { BUCKET_BITS = 14, BUCKET = 1 << BUCKET_BITS, RADIX_BITS = 11, RADIX = 1 << RADIX_BITS };
+enum {
+    BUCKET_BITS = 14,
+    BUCKET = 1 << BUCKET_BITS,
+    DIGIT_BITS = 8,
+    DIGIT = 1 << DIGIT_BITS,
+    SHORT_LIST = 1 << 16 /* below, a few passes over the digits are cheaper than all counters */
+};
 
 /* The columns, so that every function below treats them alike. */
 static const struct column {
@@ -59,6 +66,14 @@ void events_deinit(struct events *v)
     for (int i = 0; i < N_COLUMNS; i++)
         free(*column_of(v, &columns[i]));
     *v = (struct events){.needs = v->needs};
+}
+
+void events_add(struct events *v, unsigned needs)
+{
+    for (int i = 0; i < N_COLUMNS; i++)
+        if (columns[i].need & needs & ~v->needs)
+            *column_of(v, &columns[i]) = xmalloc(v->capacity * columns[i].size);
+    v->needs |= needs;
 }
 
 void events_drop(struct events *v, unsigned needs)
@@ -111,74 +126,126 @@ void events_copy(struct events *v, size_t at, const struct events *from, size_t 
     }
 }
 
+#define KEEP_COLUMN(type)                                                                                    \
+    for (size_t i = 0; i < n; i++)                                                                           \
+    ((type *)p)[i] = ((type *)p)[kept[i]]
+
 void events_keep(struct events *v, const uint8_t *mask)
 {
+    uint32_t *kept = xmalloc(v->n * sizeof *kept);
     size_t n = 0;
-    for (size_t i = 0; i < v->n; i++)
-        if (mask[i])
-            events_copy(v, n++, v, i);
+    for (size_t i = 0; i < v->n; i++) {
+        kept[n] = (uint32_t)i;
+        n += mask[i];
+    }
+    for (int k = 0; k < N_COLUMNS && n < v->n; k++) {
+        void *p = present(v, &columns[k]) ? *column_of(v, &columns[k]) : NULL;
+        if (!p)
+            continue;
+        if (columns[k].size == 8)
+            KEEP_COLUMN(uint64_t);
+        else if (columns[k].size == 4)
+            KEEP_COLUMN(uint32_t);
+        else
+            KEEP_COLUMN(uint8_t);
+    }
     v->n = n;
+    free(kept);
 }
 
-/* --- order within a person --- */
-
-/* A place in one of several lists: list in the high half, position in the low. */
-static bool comes_before(const struct events *lists, uint64_t a, uint64_t b)
+static void concatenate(const struct events *pieces, size_t n, struct events *out)
 {
-    const struct events *p = &lists[a >> 32], *q = &lists[b >> 32];
-    size_t i = (uint32_t)a, j = (uint32_t)b;
-    int32_t x = events_sort_day(p, i), y = events_sort_day(q, j);
-    return x != y ? x < y : p->id && p->id[i] < q->id[j];
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (int k = 0; k < N_COLUMNS; k++)
+            if (pieces[i].n && present(out, &columns[k]))
+                memcpy((char *)*column_of(out, &columns[k]) + at * columns[k].size,
+                       values_of(&pieces[i], &columns[k]), pieces[i].n * columns[k].size);
+        at += pieces[i].n;
+    }
 }
 
-static int compare_places(const void *a, const void *b, void *lists)
+void events_clone(const struct events *v, struct events *out)
 {
-    uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-    if (comes_before(lists, p, q))
+    events_init(out, v->needs);
+    events_reserve(out, v->n);
+    concatenate(v, 1, out);
+    out->n = v->n;
+}
+
+/* --- entries --- */
+
+struct entry {
+    uint64_t key;   /* person, then day, in an order that unsigned numbers have */
+    uint64_t place; /* piece in the high half, position in the low */
+};
+
+static struct entry entry_of(const struct events *pieces, size_t piece, size_t i)
+{
+    const struct events *v = &pieces[piece];
+    uint32_t day = (uint32_t)events_sort_day(v, i) ^ 0x80000000u;
+    return (struct entry){(uint64_t)v->person[i] << 32 | day, (uint64_t)piece << 32 | i};
+}
+
+static bool comes_before(const struct events *pieces, const struct entry *a, const struct entry *b)
+{
+    if (a->key != b->key)
+        return a->key < b->key;
+    const int64_t *p = pieces[a->place >> 32].id, *q = pieces[b->place >> 32].id;
+    return p && p[(uint32_t)a->place] < q[(uint32_t)b->place];
+}
+
+static int compare_entries(const void *a, const void *b, void *pieces)
+{
+    const struct entry *p = a, *q = b;
+    if (comes_before(pieces, p, q))
         return -1;
-    return comes_before(lists, q, p) ? 1 : (p > q) - (p < q);
+    return comes_before(pieces, q, p) ? 1 : (p->place > q->place) - (p->place < q->place);
 }
 
-static void order_person(const struct events *lists, uint64_t *places, size_t n)
+static void order_person(const struct events *pieces, struct entry *e, size_t n)
 {
     if (n > 24) {
-        qsort_r(places, n, sizeof *places, compare_places, (void *)(uintptr_t)lists);
+        qsort_r(e, n, sizeof *e, compare_entries, (void *)(uintptr_t)pieces);
         return;
     }
     for (size_t i = 1; i < n; i++) {
-        uint64_t x = places[i];
+        struct entry x = e[i];
         size_t j = i;
-        for (; j > 0 && comes_before(lists, x, places[j - 1]); j--)
-            places[j] = places[j - 1];
-        places[j] = x;
+        for (; j > 0 && comes_before(pieces, &x, &e[j - 1]); j--)
+            e[j] = e[j - 1];
+        e[j] = x;
     }
 }
 
-static void order_persons(const struct events *lists, uint64_t *places, size_t n)
+static void order_persons(const struct events *pieces, struct entry *e, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        uint32_t person = lists[places[i] >> 32].person[(uint32_t)places[i]];
         size_t j = i + 1;
-        while (j < n && lists[places[j] >> 32].person[(uint32_t)places[j]] == person)
+        while (j < n && e[j].key >> 32 == e[i].key >> 32)
             j++;
         if (j - i > 1)
-            order_person(lists, places + i, j - i);
+            order_person(pieces, e + i, j - i);
         i = j;
     }
 }
 
 #define GATHER(type)                                                                                         \
     for (size_t i = 0; i < n; i++)                                                                           \
-    ((type *)to)[i] = ((const type *)values_of(&lists[places[i] >> 32], c))[(uint32_t)places[i]]
+    ((type *)to)[i] = ((const type *)from[e[i].place >> 32])[(uint32_t)e[i].place]
 
-static void gather(const struct events *lists, const uint64_t *places, size_t n, struct events *out,
-                   size_t at)
+/* Column by column, so that each is written in one go. */
+static void gather(const struct events *pieces, size_t n_pieces, const struct entry *e, size_t n,
+                   struct events *out, size_t at)
 {
+    const void **from = xcalloc(n_pieces, sizeof *from);
     for (int k = 0; k < N_COLUMNS; k++) {
         const struct column *c = &columns[k];
         if (!present(out, c))
             continue;
         char *to = (char *)*column_of(out, c) + at * c->size;
+        for (size_t p = 0; p < n_pieces; p++)
+            from[p] = values_of(&pieces[p], c);
         if (c->size == 8)
             GATHER(uint64_t);
         else if (c->size == 4)
@@ -186,167 +253,181 @@ static void gather(const struct events *lists, const uint64_t *places, size_t n,
         else
             GATHER(uint8_t);
     }
+    free(from);
 }
 
-/* --- one list --- */
+/* --- short lists: least significant digit first --- */
+
+static void digit_pass(const struct entry *from, struct entry *to, size_t n, unsigned shift)
+{
+    size_t count[DIGIT + 1] = {0};
+    for (size_t i = 0; i < n; i++)
+        count[(from[i].key >> shift & (DIGIT - 1)) + 1]++;
+    for (int i = 0; i < DIGIT; i++)
+        count[i + 1] += count[i];
+    for (size_t i = 0; i < n; i++)
+        to[count[from[i].key >> shift & (DIGIT - 1)]++] = from[i];
+}
+
+static void sort_short(const struct events *pieces, size_t n_pieces, size_t total, uint32_t n_persons,
+                       struct events *out)
+{
+    struct entry *a = xmalloc(total * sizeof *a), *b = xmalloc(total * sizeof *b);
+    size_t n = 0;
+    for (size_t p = 0; p < n_pieces; p++)
+        for (size_t i = 0; i < pieces[p].n; i++)
+            a[n++] = entry_of(pieces, p, i);
+    for (unsigned shift = 0; shift < 32 && n_persons >> shift > 0; shift += DIGIT_BITS) {
+        digit_pass(a, b, n, 32 + shift);
+        struct entry *t = a;
+        a = b;
+        b = t;
+    }
+    order_persons(pieces, a, n);
+    gather(pieces, n_pieces, a, n, out, 0);
+    free(a);
+    free(b);
+}
+
+/* --- long lists: buckets of persons --- */
+
+struct merging {
+    const struct events *pieces;
+    size_t n_pieces, n_buckets;
+    size_t *at;    /* [piece * n_buckets + bucket]: where the piece's next entry of the bucket goes */
+    size_t *first; /* of each bucket; one more */
+    struct entry *entries;
+    struct events *out;
+};
+
+static enum status count_piece(void *context, size_t piece, struct err *e)
+{
+    (void)e;
+    const struct merging *m = context;
+    const struct events *v = &m->pieces[piece];
+    size_t *count = m->at + piece * m->n_buckets;
+    for (size_t i = 0; i < v->n; i++)
+        count[v->person[i] >> BUCKET_BITS]++;
+    return ST_OK;
+}
+
+/* Counts to places: bucket after bucket, within a bucket piece after piece. */
+static void place_buckets(struct merging *m)
+{
+    size_t place = 0;
+    for (size_t b = 0; b < m->n_buckets; b++) {
+        m->first[b] = place;
+        for (size_t p = 0; p < m->n_pieces; p++) {
+            size_t n = m->at[p * m->n_buckets + b];
+            m->at[p * m->n_buckets + b] = place;
+            place += n;
+        }
+    }
+    m->first[m->n_buckets] = place;
+}
+
+static enum status scatter_piece(void *context, size_t piece, struct err *e)
+{
+    (void)e;
+    const struct merging *m = context;
+    const struct events *v = &m->pieces[piece];
+    size_t *at = m->at + piece * m->n_buckets;
+    for (size_t i = 0; i < v->n; i++)
+        m->entries[at[v->person[i] >> BUCKET_BITS]++] = entry_of(m->pieces, piece, i);
+    return ST_OK;
+}
+
+static enum status sort_bucket(void *context, size_t bucket, struct err *e)
+{
+    (void)e;
+    const struct merging *m = context;
+    size_t first = m->first[bucket], n = m->first[bucket + 1] - first;
+    if (n == 0)
+        return ST_OK;
+    const struct entry *from = m->entries + first;
+    struct entry *to = xmalloc(n * sizeof *to);
+    uint32_t *count = xcalloc(BUCKET + 1, sizeof *count);
+    for (size_t i = 0; i < n; i++)
+        count[(from[i].key >> 32 & (BUCKET - 1)) + 1]++;
+    for (int i = 0; i < BUCKET; i++)
+        count[i + 1] += count[i];
+    for (size_t i = 0; i < n; i++)
+        to[count[from[i].key >> 32 & (BUCKET - 1)]++] = from[i];
+    order_persons(m->pieces, to, n);
+    gather(m->pieces, m->n_pieces, to, n, m->out, first);
+    free(count);
+    free(to);
+    return ST_OK;
+}
+
+static enum status sort_long(struct pool *pool, const struct events *pieces, size_t n_pieces, size_t total,
+                             uint32_t n_persons, struct events *out, struct err *e)
+{
+    struct merging m = {.pieces = pieces, .n_pieces = n_pieces, .out = out};
+    m.n_buckets = (n_persons >> BUCKET_BITS) + 1;
+    m.at = xcalloc(n_pieces * m.n_buckets, sizeof *m.at);
+    m.first = xcalloc(m.n_buckets + 1, sizeof *m.first);
+    m.entries = xmalloc(total * sizeof *m.entries);
+    enum status s = pool_run(pool, n_pieces, count_piece, &m, e);
+    place_buckets(&m);
+    if (s == ST_OK)
+        s = pool_run(pool, n_pieces, scatter_piece, &m, e);
+    if (s == ST_OK)
+        s = pool_run(pool, m.n_buckets, sort_bucket, &m, e);
+    free(m.at);
+    free(m.first);
+    free(m.entries);
+    return s;
+}
+
+/* --- lists to one list --- */
 
 static bool is_sorted(const struct events *v)
 {
     for (size_t i = 1; i < v->n; i++) {
-        if (v->person[i - 1] > v->person[i])
-            return false;
-        if (v->person[i - 1] == v->person[i] && comes_before(v, i, i - 1))
+        struct entry a = entry_of(v, 0, i - 1), b = entry_of(v, 0, i);
+        if (comes_before(v, &b, &a))
             return false;
     }
     return true;
 }
 
-static void radix_pass(const struct events *v, const uint64_t *from, uint64_t *to, unsigned shift)
-{
-    size_t count[RADIX + 1] = {0};
-    for (size_t i = 0; i < v->n; i++)
-        count[((v->person[i] >> shift) & (RADIX - 1)) + 1]++;
-    for (int i = 0; i < RADIX; i++)
-        count[i + 1] += count[i];
-    for (size_t i = 0; i < v->n; i++)
-        to[count[(v->person[from[i]] >> shift) & (RADIX - 1)]++] = from[i];
-}
-
-void events_sort(struct events *v, uint32_t n_persons)
-{
-    if (is_sorted(v))
-        return;
-    uint64_t *a = xcalloc(v->n, sizeof *a), *b = xcalloc(v->n, sizeof *b);
-    for (size_t i = 0; i < v->n; i++)
-        a[i] = i;
-    for (unsigned shift = 0; shift < 32 && (n_persons >> shift) > 0; shift += RADIX_BITS) {
-        radix_pass(v, a, b, shift);
-        uint64_t *t = a;
-        a = b;
-        b = t;
-    }
-    order_persons(v, a, v->n);
-    struct events out;
-    events_init(&out, v->needs);
-    events_reserve(&out, v->n);
-    gather(v, a, v->n, &out, 0);
-    out.n = v->n;
-    events_deinit(v);
-    *v = out;
-    free(a);
-    free(b);
-}
-
-/* --- many lists --- */
-
-struct merging {
-    const struct events *pieces;
-    size_t n_pieces;
-    size_t n_buckets;
-    size_t *bounds; /* [bucket * n_pieces + piece]: first event of the bucket in the piece; one row more */
-    size_t *first;  /* of each bucket in the output */
-    struct events *out;
-};
-
-static void copy_range(const struct events *from, size_t first, size_t n, struct events *out, size_t at)
-{
-    for (int k = 0; k < N_COLUMNS; k++)
-        if (n && present(out, &columns[k]))
-            memcpy((char *)*column_of(out, &columns[k]) + at * columns[k].size,
-                   (const char *)values_of(from, &columns[k]) + first * columns[k].size, n * columns[k].size);
-}
-
-/* Fills `places` with the bucket's events in person order, stable in the order of pieces. */
-static void count_bucket(const struct merging *m, size_t bucket, uint64_t *places)
-{
-    uint32_t *count = xcalloc(BUCKET + 1, sizeof *count);
-    const size_t *low = m->bounds + bucket * m->n_pieces, *high = low + m->n_pieces;
-    for (size_t p = 0; p < m->n_pieces; p++)
-        for (size_t i = low[p]; i < high[p]; i++)
-            count[(m->pieces[p].person[i] & (BUCKET - 1)) + 1]++;
-    for (int i = 0; i < BUCKET; i++)
-        count[i + 1] += count[i];
-    for (size_t p = 0; p < m->n_pieces; p++)
-        for (size_t i = low[p]; i < high[p]; i++)
-            places[count[m->pieces[p].person[i] & (BUCKET - 1)]++] = (uint64_t)p << 32 | i;
-    free(count);
-}
-
-static enum status merge_bucket(void *context, size_t bucket, struct err *e)
-{
-    (void)e;
-    const struct merging *m = context;
-    size_t n = m->first[bucket + 1] - m->first[bucket];
-    if (n == 0)
-        return ST_OK;
-    uint64_t *places = xcalloc(n, sizeof *places);
-    count_bucket(m, bucket, places);
-    order_persons(m->pieces, places, n);
-    gather(m->pieces, places, n, m->out, m->first[bucket]);
-    free(places);
-    return ST_OK;
-}
-
-static void find_bounds(struct merging *m)
-{
-    m->bounds = xcalloc((m->n_buckets + 1) * m->n_pieces, sizeof *m->bounds);
-    m->first = xcalloc(m->n_buckets + 1, sizeof *m->first);
-    for (size_t p = 0; p < m->n_pieces; p++) {
-        size_t at = 0;
-        for (size_t b = 0; b <= m->n_buckets; b++) {
-            at = b == m->n_buckets ? m->pieces[p].n
-                                   : events_find(&m->pieces[p], at, (uint32_t)(b << BUCKET_BITS));
-            m->bounds[b * m->n_pieces + p] = at;
-            m->first[b] += at;
-        }
-    }
-}
-
-static bool in_order(const struct events *pieces, const bool *continues, size_t n)
+/* Each piece in order, and none begins before the one before it ended. */
+static bool in_order(const struct events *pieces, size_t n)
 {
     const struct events *last = NULL;
     for (size_t i = 0; i < n; i++) {
         if (pieces[i].n == 0)
             continue;
-        if (last && last->person[last->n - 1] >= pieces[i].person[0] && !(continues && continues[i]))
+        if (last && last->person[last->n - 1] >= pieces[i].person[0])
+            return false;
+        if (!is_sorted(&pieces[i]))
             return false;
         last = &pieces[i];
     }
     return true;
 }
 
-static void concatenate(struct events *pieces, size_t n, struct events *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        copy_range(&pieces[i], 0, pieces[i].n, out, out->n);
-        out->n += pieces[i].n;
-    }
-}
-
-enum status events_merge(struct pool *pool, struct events *pieces, const bool *continues, size_t n,
-                         uint32_t n_persons, struct events *out, struct err *e)
+enum status events_merge(struct pool *pool, struct events *pieces, size_t n, uint32_t n_persons,
+                         struct events *out, struct err *e)
 {
     size_t total = 0;
+    enum status s = ST_OK;
     for (size_t i = 0; i < n; i++)
         total += pieces[i].n;
-    enum status s = ST_OK;
-    if (n == 1) {
+    if (n == 1 && is_sorted(&pieces[0])) {
         *out = pieces[0];
         events_init(&pieces[0], out->needs);
         return s;
     }
     events_reserve(out, total);
-    if (in_order(pieces, continues, n)) {
+    if (in_order(pieces, n))
         concatenate(pieces, n, out);
-    } else {
-        struct merging m = {
-            .pieces = pieces, .n_pieces = n, .n_buckets = (n_persons >> BUCKET_BITS) + 1, .out = out};
-        find_bounds(&m);
-        s = pool_run(pool, m.n_buckets, merge_bucket, &m, e);
-        free(m.bounds);
-        free(m.first);
-        out->n = total;
-    }
+    else if (total < SHORT_LIST)
+        sort_short(pieces, n, total, n_persons, out);
+    else
+        s = sort_long(pool, pieces, n, total, n_persons, out, e);
+    out->n = s == ST_OK ? total : 0;
     for (size_t i = 0; i < n; i++)
         events_deinit(&pieces[i]);
     return s;

@@ -41,6 +41,9 @@ void events_deinit(struct events *v);
 void events_reserve(struct events *v, size_t n); /* room for n in all */
 /* Copies event i of `from` (with the same columns) to place `at`, which must be within capacity. */
 void events_copy(struct events *v, size_t at, const struct events *from, size_t i);
+void events_clone(const struct events *v, struct events *out);
+/* Adds columns, without values yet. */
+void events_add(struct events *v, unsigned needs);
 /* Frees the columns that are not in `needs`. */
 void events_drop(struct events *v, unsigned needs);
 /* Keeps those whose mask byte is set, in order. */
@@ -51,12 +54,10 @@ static inline int32_t events_sort_day(const struct events *v, size_t i)
     return v->raw ? v->raw[i] : v->sort ? v->sort[i] : v->start[i];
 }
 
-/* Sorts by (person, sort date, id); n_persons bounds person. Stable. */
-void events_sort(struct events *v, uint32_t n_persons);
-/* Moves the pieces, each sorted, into one sorted list; pieces are left empty. `continues[i]` says that piece
-   i goes on where piece i - 1 ended (two parts of one run). */
-MUST_CHECK enum status events_merge(struct pool *pool, struct events *pieces, const bool *continues, size_t n,
-                                    uint32_t n_persons, struct events *out, struct err *e);
+/* All events of the pieces in one list sorted by (person, sort date, id), stable in the order of the pieces;
+   n_persons bounds person. The pieces are left empty. */
+MUST_CHECK enum status events_merge(struct pool *pool, struct events *pieces, size_t n, uint32_t n_persons,
+                                    struct events *out, struct err *e);
 
 /* Cuts [0, n) into pieces of about `size` that do not split a person; bounds has room for n / size + 2 and
  * gets the first of each and n. Returns how many pieces. */

@@ -413,8 +413,6 @@ static enum status table_task(void *context, size_t i, struct err *e)
     }
     f->bytes[i] = b->bytes;
     free(b);
-    if (s == ST_OK && (t->n_spans > 1 || f->c->adjustment))
-        events_sort(&f->pieces[i], f->g->persons->n);
     return s;
 }
 
@@ -469,8 +467,6 @@ static enum status person_task(void *context, size_t i, struct err *e)
     if (s == ST_OK)
         s = flush_persons(f, b, &f->pieces[i], e);
     free(b);
-    if (s == ST_OK && f->c->adjustment)
-        events_sort(&f->pieces[i], g->persons->n);
     return s;
 }
 
@@ -506,7 +502,9 @@ static unsigned own_needs(const struct criterion *c, unsigned needs, bool severa
     if (c->nested)
         out |= group_needs(c->nested);
     if (c->first) {
-        out |= NEED_PASS | (several_runs ? NEED_ID : 0);
+        bool plain = !c->n_attributes && !c->adjustment && !c->period;
+        out |= plain ? 0 : NEED_PASS; /* all pass */
+        out |= several_runs && (!plain || out) ? NEED_ID : 0;
         out |= c->adjustment ? NEED_RAW : 0;
     }
     return out | (c->period ? NEED_SORT : 0);
@@ -516,21 +514,20 @@ static void keep_first(struct events *v)
 {
     uint8_t *mask = xcalloc(v->n, 1);
     for (size_t i = 0; i < v->n; i++)
-        mask[i] = (i == 0 || v->person[i] != v->person[i - 1]) && v->pass[i];
+        mask[i] = (i == 0 || v->person[i] != v->person[i - 1]) && (!v->pass || v->pass[i]);
     events_keep(v, mask);
     events_drop(v, v->needs & ~(unsigned)(NEED_PASS | NEED_RAW));
     free(mask);
 }
 
-static enum status run_tasks(struct fetching *f, size_t n, pool_task task, const bool *continues,
-                             struct events *out, struct err *e)
+static enum status run_tasks(struct fetching *f, size_t n, pool_task task, struct events *out, struct err *e)
 {
     f->pieces = xcalloc(n, sizeof *f->pieces);
     for (size_t i = 0; i < n; i++)
         events_init(&f->pieces[i], f->needs);
     enum status s = pool_run(f->g->pool, n, task, f, e);
     if (s == ST_OK && n > 0)
-        s = events_merge(f->g->pool, f->pieces, continues, n, f->g->persons->n, out, e);
+        s = events_merge(f->g->pool, f->pieces, n, f->g->persons->n, out, e);
     for (size_t i = 0; i < n; i++)
         events_deinit(&f->pieces[i]);
     free(f->pieces);
@@ -540,21 +537,17 @@ static enum status run_tasks(struct fetching *f, size_t n, pool_task task, const
 static enum status fetch_table(struct fetching *f, struct events *out, struct err *e)
 {
     make_tasks(f);
-    bool *continues = xcalloc(f->n_tasks, sizeof *continues);
-    for (size_t i = 0; i < f->n_tasks; i++)
-        continues[i] = f->spans[f->tasks[i].first_span].continues && !f->c->adjustment;
     f->bytes = xcalloc(f->n_tasks, sizeof *f->bytes);
-    enum status s = run_tasks(f, f->n_tasks, table_task, continues, out, e);
-    free(continues);
-    return s;
+    return run_tasks(f, f->n_tasks, table_task, out, e);
 }
 
 static enum status keep_nested(const struct engine *g, const struct criterion *c, struct events *v,
                                struct err *e)
 {
-    struct events index;
+    struct events index, copy;
     size_t *origin = NULL;
-    enum status s = join_periods(g, v, 0, 0, &index, &origin, e);
+    events_clone(v, &copy);
+    enum status s = join_periods(g, &copy, 0, 0, &index, &origin, e);
     uint8_t *passes = xcalloc(index.n, 1), *keep = xcalloc(v->n, 1);
     if (s == ST_OK)
         s = group_evaluate(g, c->nested, &index, passes, e);
@@ -565,6 +558,7 @@ static enum status keep_nested(const struct engine *g, const struct criterion *c
     free(keep);
     free(passes);
     free(origin);
+    events_deinit(&copy);
     events_deinit(&index);
     return s;
 }
@@ -599,8 +593,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
     if (c->type == CRIT_PERSON)
         everybody(&f, out);
     else if (c->type == CRIT_OBSERVATION_PERIOD)
-        s = run_tasks(&f, (g->persons->n + PERSONS_PER_TASK - 1) / PERSONS_PER_TASK, person_task, NULL, out,
-                      e);
+        s = run_tasks(&f, (g->persons->n + PERSONS_PER_TASK - 1) / PERSONS_PER_TASK, person_task, out, e);
     else
         s = fetch_table(&f, out, e);
     if (s == ST_OK && c->first && c->type != CRIT_PERSON)
@@ -619,41 +612,103 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
 
 /* --- observation periods of events --- */
 
-static void push_joined(const struct engine *g, const struct events *v, size_t i, uint32_t period,
-                        struct events *out)
+struct joining {
+    const struct engine *g;
+    struct events *v;
+    const size_t *bounds;
+    int32_t prior_days, post_days;
+    uint8_t *fits; /* 0 no period, 1 one */
+    bool *several; /* per task: periods overlap around some event */
+};
+
+static bool period_fits(const struct joining *x, int32_t start, uint32_t k)
 {
-    size_t at = out->n++;
-    unsigned needs = out->needs;
-    out->needs = v->needs; /* the columns both have */
-    events_copy(out, at, v, i);
-    out->needs = needs;
-    out->op_start[at] = g->periods->start[period];
-    out->op_end[at] = g->periods->end[period];
+    const struct store_periods *p = x->g->periods;
+    return start >= p->start[k] && start <= p->end[k] && (int64_t)start - x->prior_days >= p->start[k] &&
+           (int64_t)start + x->post_days <= p->end[k];
 }
 
-enum status join_periods(const struct engine *g, const struct events *v, int32_t prior_days,
-                         int32_t post_days, struct events *out, size_t **origin, struct err *e)
+static enum status join_task(void *context, size_t t, struct err *e)
 {
     (void)e;
-    const struct store_periods *p = g->periods;
-    size_t capacity = v->n;
-    events_init(out, v->needs | NEED_PERIOD);
-    events_reserve(out, v->n);
-    size_t *from = xcalloc(capacity, sizeof *from);
-    for (size_t i = 0; i < v->n; i++) {
-        int64_t low = (int64_t)v->start[i] - prior_days, high = (int64_t)v->start[i] + post_days;
+    const struct joining *x = context;
+    const struct store_periods *p = x->g->periods;
+    struct events *v = x->v;
+    for (size_t i = x->bounds[t]; i < x->bounds[t + 1]; i++) {
+        uint32_t found = 0;
         for (uint32_t k = p->offset[v->person[i]]; k < p->offset[v->person[i] + 1]; k++) {
-            if (v->start[i] < p->start[k] || v->start[i] > p->end[k] || p->start[k] > low || high > p->end[k])
+            if (!period_fits(x, v->start[i], k))
+                continue;
+            v->op_start[i] = p->start[k];
+            v->op_end[i] = p->end[k];
+            found++;
+        }
+        x->fits[i] = found > 0;
+        x->several[t] |= found > 1;
+    }
+    return ST_OK;
+}
+
+/* Where periods overlap, one event per period that contains it. */
+static void join_several(const struct joining *x, struct events *out, size_t **origin)
+{
+    const struct store_periods *p = x->g->periods;
+    const struct events *v = x->v;
+    size_t *from = NULL, capacity = 0;
+    events_init(out, v->needs);
+    for (size_t i = 0; i < v->n; i++)
+        for (uint32_t k = p->offset[v->person[i]]; k < p->offset[v->person[i] + 1]; k++) {
+            if (!period_fits(x, v->start[i], k))
                 continue;
             events_reserve(out, out->n + 1);
             GROW(from, out->n + 1, capacity);
             from[out->n] = i;
-            push_joined(g, v, i, k, out);
+            events_copy(out, out->n, v, i);
+            out->op_start[out->n] = p->start[k];
+            out->op_end[out->n++] = p->end[k];
         }
+    *origin = from;
+}
+
+static void join_one(const struct joining *x, struct events *out, size_t **origin)
+{
+    struct events *v = x->v;
+    size_t n = 0, *from = xmalloc(v->n * sizeof *from);
+    for (size_t i = 0; i < v->n; i++) {
+        from[n] = i;
+        n += x->fits[i];
     }
+    events_keep(v, x->fits);
+    *out = *v;
+    events_init(v, 0);
+    *origin = from;
+}
+
+enum status join_periods(const struct engine *g, struct events *v, int32_t prior_days, int32_t post_days,
+                         struct events *out, size_t **origin, struct err *e)
+{
+    enum { TASK_EVENTS = 1 << 14 };
+    struct joining x = {.g = g, .v = v, .prior_days = prior_days, .post_days = post_days};
+    size_t *bounds = xcalloc(v->n / TASK_EVENTS + 2, sizeof *bounds), *from;
+    size_t n = events_cut(v, TASK_EVENTS, bounds);
+    bool several = false;
+    events_add(v, NEED_PERIOD);
+    x.bounds = bounds;
+    x.fits = xmalloc(v->n);
+    x.several = xcalloc(n, sizeof *x.several);
+    enum status s = pool_run(g->pool, n, join_task, &x, e);
+    for (size_t t = 0; t < n; t++)
+        several |= x.several[t];
+    if (several)
+        join_several(&x, out, &from);
+    else
+        join_one(&x, out, &from);
     if (origin)
         *origin = from;
     else
         free(from);
-    return ST_OK;
+    free(bounds);
+    free(x.fits);
+    free(x.several);
+    return s;
 }
