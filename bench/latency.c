@@ -6,6 +6,7 @@
  *
  *   accord_bench STORE RUNS FILE.json...
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,8 @@ static enum status run(int argc, char **argv, struct err *e)
 
 int main(int argc, char **argv)
 {
+    mallopt(M_MMAP_THRESHOLD, 64 << 20); /* as accord itself does */
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     struct err e = {0};
     crypto_init();
     if (run(argc, argv, &e) == ST_OK)

@@ -3,6 +3,7 @@
  * accord: one program, many subcommands. Finds the command in the table, parses, runs, prints the error, maps
  * it to an exit code (base/errors.def).
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,10 @@ static int run(const struct noun *n, const struct command *c, int argc, char **a
 int main(int argc, char **argv)
 {
     struct err e = {0};
+    /* Buffers of some megabytes come and go with every query: keep them instead of asking the kernel for
+     * cleared pages each time. */
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help_all();
         return argc < 2 ? status_exit_code(ST_USAGE) : 0;

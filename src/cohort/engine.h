@@ -68,6 +68,11 @@ MUST_CHECK enum status criterion_fetch(const struct engine *g, const struct crit
 MUST_CHECK enum status join_periods(const struct engine *g, struct events *v, int32_t prior_days,
                                     int32_t post_days, struct events *out, size_t **origin, struct err *e);
 
+/* Entry events of a cohort that keeps a person's earliest event and looks at nothing but its day
+   (earliest.c); `needs` is what later steps look at. out has NEED_PERIOD. */
+bool earliest_applies(const struct cohort_definition *d, unsigned needs);
+MUST_CHECK enum status earliest_events(const struct engine *g, struct events *out, struct err *e);
+
 /* Columns that a group looks at of its index events. */
 unsigned group_needs(const struct group *g);
 /* mask[i] = whether index event i passes. The events must have the columns of group_needs and NEED_PERIOD. */

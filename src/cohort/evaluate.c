@@ -113,6 +113,8 @@ static enum status entry_events(const struct engine *g, struct events *out, stru
 {
     const struct cohort_definition *d = g->d;
     struct events found;
+    if (earliest_applies(d, primary_needs(d)))
+        return earliest_events(g, out, e);
     enum status s = fetch_primary(g, primary_needs(d), &found, e);
     if (s == ST_OK && d->primary[0].type == CRIT_PERSON) {
         observe_always(&found);

@@ -14,9 +14,16 @@
 /* circe-be's "abnormal": outside its range, or one of the two concepts Abnormally high / low. */
 enum { ABNORMAL_LOW = 4155142, ABNORMAL_HIGH = 4155143 };
 
+/* An integer range as inclusive bounds, or as all but them. */
+struct years {
+    int32_t low, high;
+    bool negated;
+};
+
 struct test {
     const struct attribute *attribute;
     const struct number_range *range;
+    struct years years;        /* the same for ages */
     const struct id_set *set;  /* CHOICE, SET */
     struct id_set list;        /* LIST: its ids sorted; owned */
     _Atomic(uint8_t) *matches; /* TEXT: per code 0 unknown, 1 no, 2 yes; owned */
@@ -50,6 +57,37 @@ bool number_in_range(const struct number_range *r, double v)
     default:
         return v < r->value || v > r->extent;
     }
+}
+
+static struct years years_of(const struct number_range *r)
+{
+    enum { FAR = 1000000 }; /* years: beyond any age */
+    int32_t v = r->value > FAR ? FAR : r->value < -FAR ? -FAR : (int32_t)r->value;
+    int32_t extent = r->extent > FAR ? FAR : r->extent < -FAR ? -FAR : (int32_t)r->extent;
+    switch (r->op) {
+    case OP_LT:
+        return (struct years){-2 * FAR, v - 1, false};
+    case OP_LTE:
+        return (struct years){-2 * FAR, v, false};
+    case OP_EQ:
+    case OP_NE:
+        return (struct years){v, v, r->op == OP_NE};
+    case OP_GT:
+        return (struct years){v + 1, 2 * FAR, false};
+    case OP_GTE:
+        return (struct years){v, 2 * FAR, false};
+    default:
+        return (struct years){v, extent, r->op == OP_NOT_BT};
+    }
+}
+
+/* The year of a day: a guess that is right or one too high, put right by the first day of that year. */
+static int32_t year_of(int32_t day)
+{
+    int64_t from_zero = (int64_t)day + 719528; /* days since 0000-01-01 */
+    int32_t year = (int32_t)((from_zero * 400 + 591) / 146097), before = year - 1;
+    int64_t first = 365 * (int64_t)year + before / 4 - before / 100 + before / 400 + 1;
+    return from_zero < first ? before : year;
 }
 
 static bool day_in_range(const struct date_range *r, int32_t day)
@@ -107,6 +145,8 @@ static void test_init(struct test *t, const struct engine *g, const struct crite
                       const struct attribute *a)
 {
     *t = (struct test){.attribute = a, .range = criterion_range(c, a)};
+    if (a->spec->kind == ATTR_INTEGER)
+        t->years = years_of(t->range);
     if (a->spec->kind == ATTR_CHOICE || a->spec->kind == ATTR_SET)
         t->set = engine_set(g, a->choice.set);
     if (a->spec->kind == ATTR_LIST) {
@@ -233,11 +273,13 @@ static enum status test_text(const struct filter *f, const struct test *t, struc
     return s;
 }
 
-static bool age_passes(const struct engine *g, const struct number_range *r, uint32_t person, int32_t day)
+static bool age_passes(const struct engine *g, const struct years *r, uint32_t person, int32_t day)
 {
-    if (!g->persons->in_person[person] || day == DATE_NONE || g->persons->birth_year[person] == INT16_MIN)
+    int16_t born = g->persons->birth_year[person];
+    if (!g->persons->in_person[person] || day == DATE_NONE || born == INT16_MIN)
         return false;
-    return number_in_range(r, date_year(day) - g->persons->birth_year[person]);
+    int32_t age = year_of(day) - born;
+    return (age >= r->low && age <= r->high) != r->negated;
 }
 
 /* Division as SQL numerics do it: exact to 16 digits and more, so what equals a number of 4 decimals there
@@ -268,10 +310,10 @@ static enum status test_number(const struct filter *f, const struct test *t, str
         KEEP(b->end[at] != DATE_NONE && number_in_range(t->range, (double)b->end[at] - b->start[at]));
         return ST_OK;
     case BY_AGE_AT_START:
-        KEEP(age_passes(f->g, t->range, (uint32_t)b->person[at], b->start[at]));
+        KEEP(age_passes(f->g, &t->years, (uint32_t)b->person[at], b->start[at]));
         return ST_OK;
     case BY_AGE_AT_END:
-        KEEP(age_passes(f->g, t->range, (uint32_t)b->person[at], b->end[at]));
+        KEEP(age_passes(f->g, &t->years, (uint32_t)b->person[at], b->end[at]));
         return ST_OK;
     case BY_RATIO_LOW:
     case BY_RATIO_HIGH:
@@ -361,8 +403,9 @@ bool demographic_holds(const struct engine *g, const struct demographic *d, uint
     bool holds = g->persons->in_person[person];
     for (size_t i = 0; holds && i < d->n_attributes; i++) {
         const struct attribute *a = &d->attributes[i];
+        struct years years = years_of(&a->number);
         if (a->spec->kind == ATTR_INTEGER)
-            holds = age_passes(g, &a->number, person, start);
+            holds = age_passes(g, &years, person, start);
         else if (a->spec->kind == ATTR_DATE)
             holds = day_in_range(&a->date, a->spec->operand == BY_END ? end : start);
         else
