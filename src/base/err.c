@@ -59,6 +59,7 @@ static enum status status_of_errno(int error_number)
     switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return ST_NO_SPACE;
     case ENOENT:
         return ST_NOT_FOUND;

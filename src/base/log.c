@@ -122,6 +122,7 @@ void interrupt_watch(void)
     sigaction(SIGTERM, &act, NULL);
     act.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &act, NULL);
+    sigaction(SIGXFSZ, &act, NULL); /* a file over its limit is an error of write(2), EFBIG */
 }
 
 bool interrupted(void)

@@ -114,7 +114,7 @@ static void say_remarks(const struct js *report)
     for (void *it = js_first(tables); it; it = js_next(tables, it)) {
         const struct js *notes = js_value(it), *first = js_get(notes, "rejected_first");
         int64_t rejected = js_get_int(notes, "rejected", 0);
-        say_columns(js_key(it), js_get(notes, "ignored_columns"), "columns that are not used");
+        say_columns(js_key(it), js_get(notes, "ignored_columns"), "unknown columns, ignored");
         if (rejected)
             fprintf(stderr, "%s: %" PRId64 " rows were rejected; the first:\n", js_key(it), rejected);
         for (size_t i = 0; i < js_size(first); i++)

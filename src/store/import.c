@@ -33,12 +33,13 @@ char *import_path(const struct import *im, const char *file)
     return xasprintf("%s/%s", im->folder, file);
 }
 
-/* Columns that the source has and the store does not know, and the other way round. */
+/* Columns that the source has and OMOP does not, and columns that the store could use and the source lacks. */
 static void note_columns(struct import *im, const struct table_scan *scan, const char *table)
 {
     struct js *notes = js_object(), *ignored = js_array(), *absent = js_array();
     for (size_t i = 0; i < scan->n_unknown; i++)
-        js_push(ignored, js_string(scan->unknown[i]));
+        if (!schema_known_column(scan->unknown[i]))
+            js_push(ignored, js_string(scan->unknown[i]));
     for (size_t i = 0; i < scan->n_columns; i++)
         if (scan->positions[i] < 0)
             js_push(absent, js_string(scan->columns[i].name));

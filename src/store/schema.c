@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/schema.h"
 
+#include <strings.h>
+
 #define PLAIN(column, name, kind)                                                                            \
     {                                                                                                        \
         column, FROM_SOURCE,                                                                                 \
@@ -260,4 +262,50 @@ int schema_find(enum store_table t, enum store_column c)
         if (tables[t].columns[i].column == c)
             return (int)i;
     return -1;
+}
+
+bool schema_known_column(const char *name)
+{
+    static const char *const endings[] = {"_source_value", "_datetime",         "_source_concept_id",
+                                          "_event_id",     "_field_concept_id", "_as_datetime"};
+    static const char *const names[] = {"valid_start_date",
+                                        "valid_end_date",
+                                        "max_levels_of_separation",
+                                        "provider_id",
+                                        "provider_name",
+                                        "npi",
+                                        "dea",
+                                        "care_site_id",
+                                        "year_of_birth",
+                                        "gender_concept_id",
+                                        "visit_detail_id",
+                                        "procedure_end_date",
+                                        "verbatim_end_date",
+                                        "sig",
+                                        "measurement_time",
+                                        "address_1",
+                                        "address_2",
+                                        "city",
+                                        "country_concept_id",
+                                        "production_id",
+                                        "unit_concept_id",
+                                        "preceding_visit_occurrence_id",
+                                        "preceding_visit_detail_id",
+                                        "parent_visit_detail_id",
+                                        "visit_detail_parent_id",
+                                        "concept_name",
+                                        "domain_id",
+                                        "vocabulary_id",
+                                        "concept_class_id",
+                                        "standard_concept"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t k = strlen(endings[i]);
+        if (n > k && strcasecmp(name + n - k, endings[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
 }

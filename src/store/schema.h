@@ -36,5 +36,7 @@ const struct schema_table *schema_table(enum store_table t);
 const char *schema_column_name(enum store_column c); /* "start" */
 /* Place of a column in the table's list; -1 when the table does not have it. */
 int schema_find(enum store_table t, enum store_column c);
+/* Whether OMOP CDM 5.3 or 5.4 has a column of that name that the store does not keep: not worth a remark. */
+bool schema_known_column(const char *name);
 
 #endif
