@@ -22,6 +22,7 @@ enum status run_node_run(const struct args *a, struct err *e);
 enum status run_node_status(const struct args *a, struct err *e);
 enum status run_node_runs(const struct args *a, struct err *e);
 enum status run_node_admit(const struct args *a, struct err *e);
+enum status run_node_trust(const struct args *a, struct err *e);
 enum status run_node_refuse(const struct args *a, struct err *e);
 
 /* node_output.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `accord node init|enrol|run|status|runs|admit|refuse`: the node itself. */
+ * `accord node init|enrol|run|status|runs|admit|refuse|trust`: the node itself. */
 #include "base/text.h"
 #include "cli/node.h"
 #include "grid/node.h"
@@ -141,4 +141,11 @@ enum status run_node_refuse(const struct args *a, struct err *e)
     if (s == ST_OK)
         s = args_need(a, "reason", &reason, e);
     return s == ST_OK ? node_refuse(data, args_operand(a, 0), reason, e) : s;
+}
+
+enum status run_node_trust(const struct args *a, struct err *e)
+{
+    const char *data;
+    enum status s = args_need(a, "data", &data, e);
+    return s == ST_OK ? node_trust(data, args_operand(a, 0), args_operand(a, 1), e) : s;
 }

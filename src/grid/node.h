@@ -37,6 +37,9 @@ MUST_CHECK enum status node_runs(const char *data, struct js **out, struct err *
 MUST_CHECK enum status node_admit(const char *data, const char *run, struct err *e);
 MUST_CHECK enum status node_refuse(const char *data, const char *run, const char *reason, struct err *e);
 
+/* Takes a site's new node key for right; the operator asked that site. */
+MUST_CHECK enum status node_trust(const char *data, const char *body, const char *key_hex, struct err *e);
+
 MUST_CHECK enum status node_outputs(const char *data, struct js **out, struct err *e);
 /* The document as it would be released: for checkers, at the site. */
 MUST_CHECK enum status node_output(const char *data, const char *id, struct js **document, struct err *e);

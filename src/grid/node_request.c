@@ -318,6 +318,26 @@ static enum status check_peer(struct node *n, const char *body, const char *key,
     return s;
 }
 
+enum status node_trust(const char *data, const char *body, const char *key_hex, struct err *e)
+{
+    struct node *n;
+    struct stmt *q;
+    uint8_t key[SIGN_PUBLIC_BYTES];
+    if (!hex_decode(slice_of(key_hex), key, sizeof key))
+        return err_set(e, ST_USAGE, "a key is 64 hex digits, as 'accord node status' prints it");
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = db_prepare(n->db, "INSERT INTO peer VALUES(?1, ?2) ON CONFLICT(body) DO UPDATE SET key=?2", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, body);
+        stmt_bind_text(q, 2, key_hex);
+        s = stmt_run(q, e);
+    }
+    node_close(n);
+    return s;
+}
+
 /* A later round's parameters are the lead node's, in an entry that it signed. */
 static enum status check_order(const struct js *work, struct err *e)
 {

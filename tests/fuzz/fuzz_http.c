@@ -77,7 +77,10 @@ static bool parse_lax(struct parsed *p)
 /* CR LF, or what the library makes the same of it (guard.h). */
 static bool is_line_end(const char *q)
 {
-    return (q[0] == '\r' || q[0] == '\n' || q[0] == '\0') && (q[1] == '\n' || q[1] == '\0');
+    for (int i = 0; i < 2; i++)
+        if (q[i] != '\r' && q[i] != '\n' && q[i] != '\0')
+            return false;
+    return true;
 }
 
 /* Every byte of an accepted head is accounted for. */
