@@ -206,6 +206,82 @@ static const struct option_spec cox_options[] = {
     {0},
 };
 
+static const struct option_spec cif_options[] = {
+    {"time", "COLUMN", "follow-up time"},
+    {"status", "COLUMN", "0 = censored, else the number of the cause"},
+    {"censored", "CODE", "which status is censored (default: 0)"},
+    {"times", "LIST", "give the incidence at these times (default: at each event)"},
+    {"rho", "NUMBER", "weights (1 - F)^rho of Gray's test (default: 0)"},
+    GROUP,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec finegray_options[] = {
+    {"time", "COLUMN", "follow-up time"},
+    {"status", "COLUMN", "0 = censored, else the number of the cause"},
+    {"censored", "CODE", "which status is censored (default: 0)"},
+    {"cause", "NUMBER", "the cause to model (default: 1)"},
+    TERMS,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec sccs_options[] = {
+    {"person", "COLUMN", "who; several rows are several events or exposures of one"},
+    {"start", "COLUMN", "first day under observation"},
+    {"end", "COLUMN", "last day under observation"},
+    {"event", "COLUMN", "day of the event"},
+    {"exposure", "COLUMN", "day exposure begins; blank for the unexposed"},
+    {"exposure-end", "COLUMN", "last day of exposure"},
+    {"days", "N", "or: so many days after exposure began"},
+    {"risk", "LIST", "first days of risk windows, counted from exposure (default: 0)"},
+    {"washout", "LIST", "edges of windows after exposure ended: 1,36 is days 1 to 35"},
+    {"ages", "LIST", "first day of each age group but the first"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec meta_options[] = {
+    {"y", "COLUMN", "estimates (default: yi)"},
+    {"v", "COLUMN", "their variances (default: vi)"},
+    {"se", "COLUMN", "or their standard errors (default: sei)"},
+    {"a", "COLUMN", "or tables: exposed with the event"},
+    {"b", "COLUMN", "exposed without"},
+    {"c", "COLUMN", "unexposed with the event"},
+    {"d", "COLUMN", "unexposed without"},
+    {"measure", "or|rr|rd", "what to take from tables (default: or, on the log scale)"},
+    {"tau2", "NAME", "reml, fe, dl, he, sj, ml, eb, pm; for tables also mh, peto (default: reml)"},
+    {"x", "COLUMNS", "moderators"},
+    {"knapp-hartung", NULL, "Knapp and Hartung's intervals"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec auc_options[] = {
+    {"y", "COLUMN", "the outcome, 0 or 1 (default: y, outcome)"},
+    {"score", "COLUMNS",
+     "scores, higher for cases; probabilities are judged for calibration too (default: p)"},
+    {"thresholds", "LIST", "where to give net benefit (default: 0.05,0.1,0.2,0.3,0.4,0.5)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec gini_options[] = {
+    {"x", "COLUMN", "values of units; with --n rates of social groups, the most deprived first"},
+    {"n", "COLUMN", "population of each group: gives the concentration index"},
+    {"bound-low", "NUMBER", "the lowest value possible, for Erreygers and Wagstaff (default: 0)"},
+    {"bound-high", "NUMBER", "the highest (default: 100)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 const struct command stats_commands[] = {
     {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, count_options, 1, 1,
      stats_run_proportion},
@@ -229,5 +305,16 @@ const struct command stats_commands[] = {
      stats_run_km},
     {"logrank", "FILE.csv", "log-rank and G-rho tests", NULL, logrank_options, 1, 1, stats_run_logrank},
     {"cox", "FILE.csv", "Cox proportional hazards regression", NULL, cox_options, 1, 1, stats_run_cox},
+    {"cif", "FILE.csv", "cumulative incidence with competing risks, Gray's test", NULL, cif_options, 1, 1,
+     stats_run_cif},
+    {"finegray", "FILE.csv", "Fine and Gray's subdistribution hazards regression", NULL, finegray_options, 1,
+     1, stats_run_finegray},
+    {"sccs", "FILE.csv", "self-controlled case series", NULL, sccs_options, 1, 1, stats_run_sccs},
+    {"meta", "FILE.csv", "meta-analysis of estimates or 2 x 2 tables", NULL, meta_options, 1, 1,
+     stats_run_meta},
+    {"auc", "FILE.csv", "ROC area, calibration and net benefit of risk scores", NULL, auc_options, 1, 1,
+     stats_run_auc},
+    {"gini", "FILE.csv", "Gini and other indices of inequality, concentration index", NULL, gini_options, 1,
+     1, stats_run_gini},
     {0},
 };

@@ -29,5 +29,11 @@ enum status stats_run_nb(const struct args *a, struct err *e);
 enum status stats_run_km(const struct args *a, struct err *e);
 enum status stats_run_logrank(const struct args *a, struct err *e);
 enum status stats_run_cox(const struct args *a, struct err *e);
+enum status stats_run_cif(const struct args *a, struct err *e);
+enum status stats_run_finegray(const struct args *a, struct err *e);
+enum status stats_run_auc(const struct args *a, struct err *e);
+enum status stats_run_meta(const struct args *a, struct err *e);
+enum status stats_run_sccs(const struct args *a, struct err *e);
+enum status stats_run_gini(const struct args *a, struct err *e);
 
 #endif

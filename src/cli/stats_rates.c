@@ -8,6 +8,7 @@
 #include "cli/stats_methods.h"
 #include "cli/stats_table.h"
 #include "stats/interval.h"
+#include "stats/quantile.h"
 #include "stats/standardise.h"
 
 #define NUMERATORS   "x numerator count events obs observed cases deaths measured_count"
@@ -104,6 +105,28 @@ enum status stats_run_rate(const struct args *a, struct err *e)
     return run_counts(a, "rate", stats_rate, 100000, e);
 }
 
+/* Variance, extremes, Tukey's hinges, quartile range (type 7), 1.4826 times the median absolute deviation.
+ * Sorts v. */
+static void put_spread(struct js *row, double *v, size_t n, const struct moments *m)
+{
+    if (n == 0)
+        return;
+    quantile_sort(v, n);
+    double depth = floor((double)(n + 3) / 2) / 2, median = quantile_of(v, n, 0.5, 7);
+    size_t low = (size_t)floor(depth), high = (size_t)ceil(depth);
+    stats_put(row, "variance", n > 1 ? m->m2 / (m->n - 1) : (double)NAN);
+    stats_put(row, "min", v[0]);
+    stats_put(row, "lower_hinge", (v[low - 1] + v[high - 1]) / 2);
+    stats_put(row, "median", median);
+    stats_put(row, "upper_hinge", (v[n - low] + v[n - high]) / 2);
+    stats_put(row, "max", v[n - 1]);
+    stats_put(row, "iqr", quantile_of(v, n, 0.75, 7) - quantile_of(v, n, 0.25, 7));
+    for (size_t i = 0; i < n; i++)
+        v[i] = fabs(v[i] - median);
+    quantile_sort(v, n);
+    stats_put(row, "mad", 1.4826 * quantile_of(v, n, 0.5, 7));
+}
+
 static enum status mean_rows(const struct args *a, const struct stats_table *t,
                              const struct confidences *level, struct js *rows, struct err *e)
 {
@@ -129,6 +152,7 @@ static enum status mean_rows(const struct args *a, const struct stats_table *t,
         stats_put_estimate(row, out, level);
         stats_put(row, "skewness", m.n > 0 ? m.m3 / m.n / pow(m.m2 / m.n, 1.5) : (double)NAN);
         stats_put(row, "excess_kurtosis", m.n > 0 ? m.m4 * m.n / (m.m2 * m.m2) - 3 : (double)NAN);
+        put_spread(row, v, n, &m);
         js_push(rows, row);
     }
     return s;

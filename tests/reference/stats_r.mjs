@@ -163,4 +163,151 @@ function coxRun(model) {
     for (const r of load(`expected/basehaz_${name}.csv`)) b.same(`${r.time}`, r.hazard, got.baseline_hazard?.find(x => x.time === Number(r.time))?.hazard);
   }
 }
+{
+  const t = new Tally('competing_risks.csv');
+  const melanoma = g => run('cif', 'data/Melanoma.csv', '--censored', 2, '--group', 'sex', '--times', '1000,2000,3000,4000');
+  const fg = { finegray_melanoma: ['Melanoma', '--censored', 2, '--x', 'age,thickness,ulcer'],
+    finegray_mgus2_cause1: ['mgus2_competing', '--cause', 1], finegray_mgus2_cause2: ['mgus2_competing', '--cause', 2] };
+  for (const r of [...load('expected/competing_risks.csv')]) {
+    const label = `${r.model} ${r.quantity} ${r.term}`;
+    let m = /^gray_test_cause(\d)/.exec(r.quantity);
+    if (r.model === 'cuminc_melanoma_sex' && m) t.same(label, r.value, melanoma().gray_tests?.find(x => x.cause === Number(m[1]))?.[{ stat: 'chisq', pv: 'p', df: 'df' }[r.term]]);
+    else if (r.model === 'cuminc_melanoma_sex') {
+      const [g, cause, time] = r.term.split(' ');
+      t.same(label, r.value, melanoma().rows?.find(x => x.group === `sex=${g}` && x.cause === Number(cause) && x.time === Number(time))?.[r.quantity === 'est' ? 'estimate' : 'variance']);
+    } else if (r.model === 'finegray_melanoma') {
+      const got = run('finegray', `data/${fg[r.model][0]}.csv`, ...fg[r.model].slice(1));
+      if (r.quantity === 'coef' || r.quantity === 'se') t.same(label, r.value, coefficient(got, r.term)?.[r.quantity === 'se' ? 'se' : 'estimate']);
+      else t.skip(r.quantity);
+    } else if ((m = /^cause_specific_mgus2_(\d)/.exec(r.model))) {
+      const got = run('cox', table(load('data/mgus2_competing.csv').map(x => ({ time: x.etime, status: x.event === m[1] ? 1 : 0, age: x.age, sex: x.sex }))), '--x', 'age,sex');
+      if (r.quantity === 'loglik') t.same(label, r.value, r.term === 'null' ? got.log_likelihood_null : got.log_likelihood);
+      else t.same(label, r.value, coefficient(got, r.term)?.[r.quantity === 'se' ? 'se' : 'estimate']);
+    } else t.skip(r.model);
+  }
+}
+{
+  const t = new Tally('meta_analysis.csv');
+  for (const r of load('expected/meta_analysis.csv')) {
+    const label = `${r.model} ${r.quantity} ${r.term}`, m = /^meta_bcg_(.*)$/.exec(r.model)?.[1].toLowerCase();
+    if (r.model === 'mh_bcg_or' || r.model === 'peto_bcg') {
+      const got = run('meta', 'data/bcg.csv', '--tau2', r.model.split('_')[0]);
+      if (r.quantity === 'estimate' || r.quantity === 'se') t.same(label, r.value, got.coefficients?.[0][r.quantity]);
+      else if (r.quantity === 'CMH') t.same(label, r.value, got.test?.[r.term === 'p' ? 'p' : 'chisq']);
+      else if (r.quantity === 'breslow_day_tarone') t.same(label, r.value, got[r.term.startsWith('BD') ? 'breslow_day' : 'tarone']?.[/p$/.test(r.term) ? 'p' : 'chisq']);
+      else t.skip(r.quantity);
+      continue;
+    }
+    if (m === 'pm') { t.skip('PM: metafor stops its root search at 1e-4'); continue; }
+    if (!['fe', 'dl', 'he', 'sj', 'ml', 'reml', 'eb'].includes(m)) { t.skip(r.model); continue; }
+    const got = run('meta', 'data/bcg.csv', '--measure', 'rr', '--tau2', m), study = got.studies?.[Number(r.term) - 1];
+    const value = { estimate: got.coefficients?.[0].estimate, se: got.coefficients?.[0].se, tau2: got.tau2, I2: got.i2, H2: got.h2, Q: got.q, Qp: got.q_p,
+      ci: got.coefficients?.[0][r.term], pred_interval: got[`prediction_${r.term}`], blup: study?.blup, blup_se: study?.se }[r.quantity];
+    t.same(label, r.value, value);
+  }
+}
+{
+  const t = new Tally('model_performance.csv');
+  const perf = () => run('auc', 'data/pima_te_predictions.csv', '--score', 'p'), row = () => perf().rows?.[0];
+  const plain = { auc: 'value', brier: 'brier', logloss: 'log_loss', calibration_slope: 'calibration_slope', calibration_slope_se: 'calibration_slope_se', calibration_in_the_large: 'calibration_in_the_large', OE_ratio: 'oe_ratio' };
+  for (const r of load('expected/model_performance.csv')) {
+    const label = `${r.model} ${r.quantity} ${r.term}`, side = { lower: 'lower', upper: 'upper', auc: 'value' }[r.term];
+    const roc = run('auc', 'data/aSAH.csv', '--score', 's100b,ndka');
+    if (r.model === 'roc_aSAH_ndka' || r.model === 'roc_aSAH_s100b') {
+      const x = roc.rows?.find(v => r.model.endsWith(v.score));
+      t.same(label, r.value, r.quantity === 'auc' ? x?.value : r.quantity === 'delong_var' ? x?.variance : x?.[side]);
+    } else if (r.model === 'roc_test_delong_s100b_ndka') t.same(label, r.value, roc.comparisons?.[0][r.quantity]);
+    else if (r.model !== 'perf_pima_te') t.skip(r.model);
+    else if (plain[r.quantity]) t.same(label, r.value, row()?.[plain[r.quantity]]);
+    else if (r.quantity === 'auc_delong_ci') t.same(label, r.value, row()?.[side]);
+    else if (/^net_benefit_/.test(r.quantity)) t.same(label, r.value, row()?.net_benefit.find(x => x.threshold === Number(r.term))?.[r.quantity.slice(12)]);
+    else if (r.quantity === 'hosmer_lemeshow') t.same(label, r.value, row()?.hosmer_lemeshow[r.term === 'chisq' ? 'chisq' : 'p']);
+    else if (/^decile_/.test(r.quantity)) t.same(label, r.value, row()?.calibration_groups[Number(r.term) - 1]?.[r.quantity === 'decile_obs_rate' ? 'observed_rate' : 'mean_predicted']);
+    else t.skip(r.quantity);
+  }
+}
+{
+  const t = new Tally('inequality.csv');
+  const days = table(load('data/quine.csv').map(r => ({ x: Number(r.Days) + 1 })));
+  const names = { gini: 'gini', gini_n_corrected: 'gini_n_corrected', theil_T: 'theil_t', theil_L: 'theil_l', hhi: 'herfindahl' };
+  const groups = { erreygers_for_0_100: 'erreygers', wagstaff_norm_0_100: 'wagstaff', sii_wls: 'sii', rii_ratio: 'rii', between_group_variance: 'between_group_variance',
+    PAR_pct_best_group: 'attributable_percent', index_of_disparity_best: 'index_of_disparity', gini_population_weighted: 'gini_population_weighted' };
+  for (const r of load('expected/inequality.csv')) {
+    const label = `${r.model} ${r.quantity} ${r.term}`;
+    if (r.model === 'ineq_quine_days_plus1') t.same(label, r.value, run('gini', days).rows?.find(x => x.index === (names[r.quantity] ?? `${r.quantity}_${r.term}`))?.value);
+    else if (r.quantity.startsWith('CI')) t.same(label, r.value, run('gini', 'data/grouped_deciles.csv').rows?.[0].value);
+    else t.same(label, r.value, run('gini', 'data/grouped_deciles.csv')[groups[r.quantity]]);
+  }
+}
+{
+  const t = new Tally('sccs.csv');
+  for (const [model, rows] of byModel(load('expected/sccs.csv'))) {
+    const cuts = rows.filter(r => r.quantity === 'agegrp_cuts').map(r => r.value).join(',');
+    const got = model === 'sccs_itp_1' ? run('sccs', 'data/sccs_itpdat.csv', '--event', 'itp', '--exposure', 'mmr', '--days', 42)
+      : model === 'sccs_hip' ? run('sccs', 'data/sccs_hipdat.csv', '--event', 'frac', '--exposure', 'ad', '--exposure-end', 'endad', '--ages', cuts,
+        '--risk', '0,15,43', '--washout', '1,92,183') : undefined;
+    const names = { coef: 'estimate', se: 'se', rate_ratio: 'rate_ratio', ci95_lower: 'rate_ratio_lower', ci95_upper: 'rate_ratio_upper' };
+    for (const r of rows)
+      if (names[r.quantity] && got) t.same(`${model} ${r.quantity} ${r.term}`, r.value, coefficient(got, r.term)?.[names[r.quantity]]);
+      else t.skip(`${r.quantity}`);
+  }
+}
+{
+  const t = new Tally('funnel_overdispersion.csv');
+  const rows = load('data/nhs_ae_org_totals.csv');
+  const national = rows.reduce((s, r) => s + Number(r.breaches), 0) / rows.reduce((s, r) => s + Number(r.attendances), 0);
+  const sr = () => table(rows.map(r => ({ org: r.org_code, x: r.breaches, n: Number(r.attendances) * national })));
+  const specs = {
+    funnel_od_PR_SHMI: () => run('funnel', 'data/nhs_ae_org_totals.csv', '--group', 'org_code', '--overdispersion', 'winsorise'),
+    funnel_od_SR_SHMI: () => run('funnel', sr(), '--type', 'ratio', '--group', 'org', '--overdispersion', 'truncate'),
+    funnel_od_SR_CQC: () => run('funnel', sr(), '--type', 'ratio', '--group', 'org', '--overdispersion', 'winsorise'),
+    funnel_od_RC_SHMI: () => run('funnel', 'data/nhs_ae_org_totals.csv', '--type', 'ratio-of-counts', '--group', 'org_code', '--overdispersion', 'winsorise'),
+  };
+  for (const [model, list] of byModel(load('expected/funnel_overdispersion.csv'))) {
+    const got = specs[model]?.();
+    if (got?.error) t.bad.push(`${model} ${got.error}`);
+    if (model === 'funnel_poisson_limits_SR') {
+      const units = run('funnel', table(list.map(r => ({ x: 1, n: r.term }))), '--type', 'ratio', '--multiplier', 1).rows;
+      list.forEach((r, i) => t.same(`${model} ${r.quantity} ${r.term}`, r.value, units?.[i]?.[`${r.quantity[0] === 'l' ? 'lower' : 'upper'}_${/998/.test(r.quantity) ? 3 : 2}s_limit`]));
+      continue;
+    }
+    for (const r of list) {
+      const key = { uzscore: 'z', wuzscore: 'z_used', odzscore: 'z_adjusted' }[r.quantity];
+      const unit = got?.rows?.find(x => (x.org ?? x.org_code) === r.term);
+      if (!got) t.skip(model);
+      else t.same(`${model} ${r.quantity} ${r.term}`, r.value, key ? unit?.[key] : got[r.quantity]);
+    }
+  }
+}
+{
+  const t = new Tally('spc_xmr_plotthedots.csv');
+  const series = new Map();
+  for (const r of load('expected/spc_xmr_plotthedots.csv')) {
+    const key = JSON.stringify([r.org, r.measure, r.fix_after]);
+    if (!series.has(key)) series.set(key, []);
+    series.get(key).push(r);
+  }
+  for (const [key, rows] of series) {
+    const [org, measure, fix] = JSON.parse(key);
+    const got = run('xmr', table(rows.map(r => ({ period: r.period, y: r.y }))), ...(fix === 'none' ? [] : ['--fix-after', fix]), '--improvement', measure === 'perf' ? 'increase' : 'neutral').rows;
+    rows.forEach((r, i) => {
+      for (const [e, c] of Object.entries({ mean: 'mean', lpl: 'lower', upl: 'upper', outside: 'outside', relative: 'relative', close: 'close', special_cause: 'special_cause', point_type: 'point_type' }))
+        t.same(`${org} ${measure} ${fix} ${r.period} ${e}`, r[e], got?.[i]?.[c]);
+    });
+  }
+}
+{
+  const t = new Tally('descriptive.csv');
+  for (const r of load('expected/descriptive.csv')) {
+    const file = `data/${r.model}.csv`, column = Object.keys(load(file)[0] ?? {})[0], label = `${r.model} ${r.quantity} ${r.term}`;
+    const m = /^quantile_type(\d)$/.exec(r.quantity), mean = run('mean', file, '--x', column).rows?.[0];
+    if (m) t.same(label, r.value, run('quantile', file, '--x', column, '--type', m[1], '--p', Number(r.term) / 100).rows?.[0].value);
+    else if (r.quantity === 'iqr') t.same(label, r.value, mean?.iqr);
+    else if (['mean', 'n', 'sd', 'var', 'mad'].includes(r.quantity)) t.same(label, r.value, mean?.[{ mean: 'value', var: 'variance' }[r.quantity] ?? r.quantity]);
+    else if (r.quantity === 'skew_g1') t.same(label, r.value, mean?.skewness);
+    else if (r.quantity === 'exkurt_g2') t.same(label, r.value, mean?.excess_kurtosis);
+    else if (r.quantity === 'fivenum') t.same(label, r.value, mean?.[{ min: 'min', lh: 'lower_hinge', med: 'median', uh: 'upper_hinge', max: 'max' }[r.term]]);
+    else t.skip(r.quantity);
+  }
+}
 report();

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Competing risks: cumulative incidence, Gray's test, Fine and Gray's regression. A state is 0 (censored) or
+ * a cause from 1.
+ */
+#ifndef ACCORD_STATS_COMPETING_H
+#define ACCORD_STATS_COMPETING_H
+
+#include "stats/survival.h"
+
+struct cif_row {
+    double time, incidence, se, lower, upper; /* limits on the log(-log) scale of the incidence */
+};
+/* Aalen-Johansen incidence of one cause at each time with an event of it, with the variance of O. Aalen, Ann.
+ * Stat. 6 (1978) 534 (ties hypergeometric). Returns the number of rows, which lie in the arena. */
+size_t cif_curve(const double *time, const int *state, size_t n, int cause, double confidence,
+                 struct arena *a, struct cif_row **out);
+
+/* R. Gray's test of equal incidence of a cause over groups (Ann. Stat. 16 (1988) 1141), weights (1 - F)^rho.
+ */
+struct test cif_gray_test(const double *time, const int *state, const uint32_t *group, size_t n,
+                          size_t groups, int cause, double rho);
+
+struct finegray_fit {
+    size_t p;
+    double *beta, *covariance; /* sandwich with the variance of the censoring curve */
+    double log_likelihood_null, log_likelihood, n, events;
+    int iterations;
+};
+/* Proportional subdistribution hazards (J. Fine, R. Gray, JASA 94 (1999) 496): those with another event stay
+ * at risk with weight G(t-) / G(T-), G the Kaplan-Meier curve of being uncensored; ties as Breslow. O(n x
+ * events). */
+MUST_CHECK enum status finegray_fit(const double *time, const int *state, size_t n, const double *const *x,
+                                    size_t p, int cause, struct arena *a, struct finegray_fit *out,
+                                    struct err *e);
+
+#endif
