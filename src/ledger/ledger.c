@@ -339,23 +339,30 @@ static enum status next_time(struct ledger *l, char out[21], struct err *e)
     return s;
 }
 
+/* The entry is read back from its own canonical text, so that a fold sees it now exactly as in a replay:
+   members in canonical order, numbers as they are written. */
 static enum status make_entry(struct ledger *l, const struct js *command, struct ledger_entry *out,
                               struct err *e)
 {
     char now[21];
     int64_t size;
+    struct buf text;
     enum status s = ledger_size(l, &size, e);
     if (s == ST_OK)
         s = next_time(l, now, e);
     if (s != ST_OK)
         return s;
-    out->json = js_copy(command);
-    js_drop(out->json, "personal");
-    js_put_int(out->json, "seq", size);
-    js_put_str(out->json, "time", now);
-    buf_init(&out->text, COMMAND_MOST + 1024);
-    s = js_canonical(out->json, &out->text, e);
-    return s == ST_OK ? entry_read(out, e) : s;
+    struct js *json = js_copy(command);
+    js_drop(json, "personal");
+    js_put_int(json, "seq", size);
+    js_put_str(json, "time", now);
+    buf_init(&text, COMMAND_MOST + 1024);
+    s = js_canonical(json, &text, e);
+    if (s == ST_OK)
+        s = ledger_entry_parse(buf_slice(&text), out, e);
+    js_free(json);
+    buf_deinit(&text);
+    return s;
 }
 
 static enum status store_entry(struct ledger *l, const struct ledger_entry *entry, struct err *e)
