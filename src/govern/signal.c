@@ -34,9 +34,11 @@ const struct field signal_idea_fields[] = {
     {0},
 };
 const struct field contact_fields[] = {
-    {"body", F_ID, true, "body", 0, NULL},      {"from", F_ID, true, "body", 0, NULL},
-    {"signal", F_ID, false, "signal", 0, NULL}, {"purpose", F_TEXT, false, NULL, 1000, NULL},
-    {"text", F_TEXT, true, NULL, 8000, NULL},   {0},
+    {"body", F_ID, true, "body", 0, NULL},
+    {"signal", F_ID, false, "signal", 0, NULL},
+    {"purpose", F_TEXT, false, NULL, 1000, NULL},
+    {"text", F_TEXT, true, NULL, 8000, NULL},
+    {0},
 };
 const struct field text_fields[] = {{"text", F_TEXT, true, NULL, 8000, NULL}, {0}};
 const struct field question_fields[] = {
