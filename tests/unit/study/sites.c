@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sites.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,6 @@
 #include "base/mem.h"
 #include "source/source.h"
 #include "store/import.h"
-#include "synth/synth.h"
 
 static void fine(enum status st, const struct err *e)
 {
@@ -75,24 +75,52 @@ static void pool_files(const char *folder, size_t n, const char *into)
     }
 }
 
+static struct sites *sites_in_folder(void)
+{
+    struct sites *s = calloc(1, sizeof *s);
+    crypto_init();
+    snprintf(s->folder, sizeof s->folder, "/tmp/accord-study-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    return s;
+}
+
+static struct store *make_site(const struct sites *s, size_t i, const char *name, uint64_t persons,
+                               struct synth_summary *summary)
+{
+    struct err e = {0};
+    char folder[128], store[128];
+    snprintf(folder, sizeof folder, "%s/site%zu", s->folder, i);
+    snprintf(store, sizeof store, "%s/store%zu", s->folder, i);
+    struct synth_options o = {.site = name, .folder = folder, .persons = persons, .seed = 7};
+    fine(synth_generate(&o, NULL, summary, &e), &e);
+    return import(folder, store);
+}
+
+struct sites *sites_make_planted(struct synth_summary *planted)
+{
+    struct sites *s = sites_in_folder();
+    s->site[0] = make_site(s, 0, "South East London", PLANTED_PERSONS, planted);
+    return s;
+}
+
+double planted_value(const struct synth_summary *planted, const char *name)
+{
+    for (size_t i = 0; i < planted->n_truths; i++)
+        if (strcmp(planted->truths[i].name, name) == 0)
+            return planted->truths[i].value;
+    fail_msg("nothing called %s is planted", name);
+    return NAN;
+}
+
 struct sites *sites_make(void)
 {
     static const char *const names[N_SITES] = {"Kent and Medway", "South East London", "West Yorkshire",
                                                "Greater Manchester", "Cornwall and the Isles of Scilly"};
-    struct sites *s = calloc(1, sizeof *s);
-    struct err e = {0};
+    struct sites *s = sites_in_folder();
+    struct synth_summary summary;
     char folder[128], store[128];
-    crypto_init();
-    snprintf(s->folder, sizeof s->folder, "/tmp/accord-study-XXXXXX");
-    assert_non_null(mkdtemp(s->folder));
-    for (size_t i = 0; i < N_SITES; i++) {
-        struct synth_summary summary;
-        snprintf(folder, sizeof folder, "%s/site%zu", s->folder, i);
-        snprintf(store, sizeof store, "%s/store%zu", s->folder, i);
-        struct synth_options o = {.site = names[i], .folder = folder, .persons = PERSONS, .seed = 7};
-        fine(synth_generate(&o, NULL, &summary, &e), &e);
-        s->site[i] = import(folder, store);
-    }
+    for (size_t i = 0; i < N_SITES; i++)
+        s->site[i] = make_site(s, i, names[i], PERSONS, &summary);
     for (size_t n = 2; n <= N_SITES; n += n - 1) {
         snprintf(folder, sizeof folder, "%s/pooled%zu", s->folder, n);
         snprintf(store, sizeof store, "%s/pooled-store%zu", s->folder, n);
@@ -106,7 +134,8 @@ void sites_free(struct sites *s)
 {
     struct err e;
     for (size_t i = 0; i < N_SITES; i++)
-        store_close(s->site[i]);
+        if (s->site[i])
+            store_close(s->site[i]);
     for (size_t i = 0; i <= N_SITES; i++)
         if (s->pooled[i])
             store_close(s->pooled[i]);

@@ -7,8 +7,9 @@
 #define TESTS_STUDY_SITES_H
 
 #include "study/study.h"
+#include "synth/synth.h"
 
-enum { N_SITES = 5, PERSONS = 500 };
+enum { N_SITES = 5, PERSONS = 500, PLANTED_PERSONS = 30000 };
 
 struct sites {
     char folder[64];
@@ -16,6 +17,9 @@ struct sites {
     struct store *pooled[N_SITES + 1]; /* by number of sites: 2, 3, 5 */
 };
 struct sites *sites_make(void);
+/* One larger site, and what was planted in it. */
+struct sites *sites_make_planted(struct synth_summary *planted);
+double planted_value(const struct synth_summary *planted, const char *name);
 void sites_free(struct sites *s);
 
 /* truth_study.json without the analyses of the kinds named (NULL-terminated), or with nothing but them. */
