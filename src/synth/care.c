@@ -92,6 +92,7 @@ static const struct acute {
     {CODE_INJURY, CODE_EMERGENCY, 85000, 62000, 90000, 130, 78, CODE_PARACETAMOL, 12},
     {CODE_NONE, CODE_OUTPATIENT, 1300000, 1100000, 2600000, 110, 92, CODE_NONE, 0},
     {CODE_NONE, CODE_EMERGENCY, 210000, 160000, 260000, 140, 70, CODE_NONE, 0},
+    {CODE_NONE, CODE_INPATIENT, 35000, 50000, 160000, 130, 78, CODE_NONE, 0},
 };
 
 struct event *event_add(struct chunk *c, enum table t, int32_t concept, int32_t start)
