@@ -31,7 +31,7 @@ static unsigned primary_needs(const struct cohort_definition *d)
                    (d->has_additional && d->qualified_limit != LIMIT_ALL);
     for (size_t i = 0; i < d->n_primary; i++)
         needs |= d->primary[i].period ? NEED_SORT : 0;
-    return needs | (limited && needs ? NEED_ID : 0);
+    return needs | (limited && needs ? NEED_ROW : 0);
 }
 
 /* --- entry events --- */
@@ -57,6 +57,7 @@ static enum status fetch_primary(const struct engine *g, unsigned needs, struct 
     events_init(out, needs);
     if (s == ST_OK)
         s = events_merge(g->pool, pieces, d->n_primary, g->persons->n, out, e);
+    events_drop(out, needs & ~(unsigned)NEED_ROW); /* tables are mixed from here on */
     for (size_t i = 0; i < d->n_primary; i++)
         events_deinit(&pieces[i]);
     free(pieces);
@@ -459,6 +460,8 @@ enum status cohort_evaluate_noted(const struct cohort_definition *d, const struc
         apply_limit(&v, d->expression_limit);
         s = exits(&g, &v, out, e);
     }
+    if (s == ST_OK)
+        s = engine_check(&g, e);
     if (s == ST_OK) {
         trace_persons(trace, g.persons->n, out->person, out->n);
         out->steps[out->n_steps++] = (struct cohort_step){xstrdup("cohort"), out->n_persons, out->n};

@@ -304,10 +304,9 @@ static enum status emit(const struct fetching *f, struct block *b, const int32_t
     int64_t wide[BLOCK];
     enum status s = ST_OK;
     events_reserve(out, out->n + b->n_sel);
-    if (out->id && b->table != STORE_N_TABLES)
-        s = read_wide(f, b, COL_ID, wide, e);
-    if (s == ST_OK && out->id)
-        emit_wide(b, b->table == STORE_N_TABLES ? b->b.i64 : wide, out->id + out->n);
+    for (size_t i = 0; out->row && i < b->n_sel; i++)
+        out->row[out->n + i] =
+            b->table == STORE_N_TABLES ? (uint64_t)b->b.i64[b->sel[i]] : b->first + b->sel[i];
     if (s == ST_OK && out->visit)
         s = read_wide(f, b, COL_VISIT, wide, e);
     if (s == ST_OK && out->visit)
@@ -442,7 +441,7 @@ static enum status add_period(const struct fetching *f, struct block *b, uint32_
     b->start[at] = p->start[k];
     b->end[at] = p->end[k];
     b->period_type[at] = p->type[k];
-    b->b.i64[at] = p->id[k];
+    b->b.i64[at] = k;
     return b->n == BLOCK ? flush_persons(f, b, out, e) : ST_OK;
 }
 
@@ -484,8 +483,8 @@ static void everybody(const struct fetching *f, struct events *out)
             out->end[out->n] = f->g->d->as_of;
         if (out->sort)
             out->sort[out->n] = f->g->d->as_of;
-        if (out->id)
-            out->id[out->n] = 0;
+        if (out->row)
+            out->row[out->n] = 0;
         if (out->visit)
             out->visit[out->n] = NONE_I64;
         if (out->key)
@@ -504,7 +503,7 @@ static unsigned own_needs(const struct criterion *c, unsigned needs, bool severa
     if (c->first) {
         bool plain = !c->n_attributes && !c->adjustment && !c->period;
         out |= plain ? 0 : NEED_PASS; /* all pass */
-        out |= several_runs && (!plain || out) ? NEED_ID : 0;
+        out |= several_runs && (!plain || out) ? NEED_ROW : 0;
         out |= c->adjustment ? NEED_RAW : 0;
     }
     return out | (c->period ? NEED_SORT : 0);
@@ -523,8 +522,10 @@ static void keep_first(struct events *v)
 static enum status run_tasks(struct fetching *f, size_t n, pool_task task, struct events *out, struct err *e)
 {
     f->pieces = xcalloc(n, sizeof *f->pieces);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         events_init(&f->pieces[i], f->needs);
+        f->pieces[i].ids = out->ids;
+    }
     enum status s = pool_run(f->g->pool, n, task, f, e);
     if (s == ST_OK && n > 0)
         s = events_merge(f->g->pool, f->pieces, n, f->g->persons->n, out, e);
@@ -590,6 +591,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
     f.needs = own_needs(c, needs, f.n_spans > 1);
     f.filter = filter_new(g, c);
     events_init(out, f.needs);
+    out->ids = &g->ids[f.spec->table];
     if (c->type == CRIT_PERSON)
         everybody(&f, out);
     else if (c->type == CRIT_OBSERVATION_PERIOD)

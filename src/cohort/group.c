@@ -135,15 +135,34 @@ static size_t count_distinct(int64_t *keys, size_t n)
     return distinct;
 }
 
+/* The days an event may start on where nothing else of it matters. */
+static size_t count_starts(const struct correlating *x, size_t i, size_t low, size_t high)
+{
+    const struct events *index = x->index;
+    bool ignore = x->c->ignore_observation_period;
+    struct bounds b = window_days(&x->c->start_window, index, i, ignore);
+    if (!ignore) {
+        b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
+        b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
+    }
+    if (b.low > b.high)
+        return 0;
+    if (high - low > 16)
+        return days_between(x->events->start + low, high - low, b.low, b.high);
+    size_t n = 0;
+    for (size_t k = low; k < high; k++)
+        n += x->events->start[k] >= b.low && x->events->start[k] <= b.high;
+    return n;
+}
+
 /* Events [low, high) are the person's; keys has room for them where the count is distinct. */
 static size_t count_matches(const struct correlating *x, size_t i, size_t low, size_t high, int64_t *keys)
 {
+    if (low == high)
+        return 0;
+    if (x->starts_only)
+        return count_starts(x, i, low, high);
     struct matcher m = matcher_of(x, i);
-    if (x->starts_only) {
-        int32_t from = m.observed.low > m.start.low ? m.observed.low : m.start.low;
-        int32_t to = m.observed.high < m.start.high ? m.observed.high : m.start.high;
-        return from > to ? 0 : days_between(x->events->start + low, high - low, from, to);
-    }
     size_t n = 0;
     for (size_t k = low; k < high; k++) {
         if (!matches(x, &m, k))
