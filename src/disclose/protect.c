@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { NONE = UINT32_MAX, EXCHANGE_MOST = 1500, EXCHANGE_ROUNDS = 4, PUBLISH_ITERATIONS = 50 };
+#define NONE UINT32_MAX
+enum { EXCHANGE_MOST = 1500, EXCHANGE_ROUNDS = 4, PUBLISH_ITERATIONS = 50 };
 
 /* One thing to prove: that a demand is met in one direction (sign 0: in either), for an attacker who knows
    what is printed, or also an insider's own cell. */

@@ -137,10 +137,7 @@ static void effect_cell(const struct figure *smallest, double value, double vari
                         struct result_cell *cell)
 {
     double width = normal_z(0.95) * sqrt(variance);
-    cell->persons = (int64_t)smallest->persons;
-    cell->event_persons = (int64_t)smallest->event_persons;
-    cell->numerator = smallest->numerator;
-    cell->denominator = smallest->denominator;
+    table_rests_on(cell, smallest->persons, smallest->event_persons);
     cell->value = value;
     cell->lower = value - width;
     cell->upper = value + width;

@@ -265,10 +265,7 @@ static void difference_table(const struct characterisation *c, const struct sums
         struct result_cell *cell = &t->cells[i];
         double x1 = count_at(c, total, 0, 1 + i), x2 = count_at(c, total, 1, 1 + i);
         bool first = fmin(x1, n1 - x1) <= fmin(x2, n2 - x2); /* the more telling of the two proportions */
-        cell->persons = (int64_t)(first ? n1 : n2);
-        cell->numerator = first ? x1 : x2;
-        cell->event_persons = (int64_t)cell->numerator;
-        cell->denominator = first ? n1 : n2;
+        table_rests_on(cell, first ? n1 : n2, first ? x1 : x2);
         cell->value = n1 > 0 && n2 > 0 ? share_difference(x1 / n1, x2 / n2) : (double)NAN;
     }
 }

@@ -222,10 +222,7 @@ static struct arm arm_of(const struct effect *c, const struct sums *total, int w
 static void risk_cell(const struct arm *a, double value, double se, bool log_scale, struct result_cell *cell)
 {
     double width = normal_z(0.95) * se;
-    cell->persons = (int64_t)a->persons;
-    cell->event_persons = (int64_t)a->cases;
-    cell->numerator = a->cases;
-    cell->denominator = a->persons;
+    table_rests_on(cell, a->persons, a->cases);
     cell->value = value;
     cell->lower = log_scale ? value * exp(-width) : value - width;
     cell->upper = log_scale ? value * exp(width) : value + width;
@@ -287,10 +284,7 @@ static void balance_table(const struct effect *c, const struct fit *score, const
         double v1 = moment(total, &yes0, column, 2) - m1 * m1, v0 = moment(total, &no0, column, 2) - m0 * m0;
         double spread = sqrt((v1 + v0) / 2),
                difference = moment(total, &yes, column, 1) - moment(total, &no, column, 1);
-        cell->numerator = (double)score->column_events[column];
-        cell->event_persons = score->column_events[column];
-        cell->denominator = (double)score->column_rows[column];
-        cell->persons = score->column_rows[column];
+        table_rests_on(cell, (double)score->column_rows[column], (double)score->column_events[column]);
         cell->value = difference == 0 ? 0 : difference / spread;
     }
 }
@@ -305,10 +299,7 @@ static void sample_table(const struct effect *c, const struct sums *total, struc
                   "Effective sample size, (sum w)^2 / sum w^2", "persons", OUTPUT_RATE, dimensions, 2);
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct arm a = arm_of(c, total, (int)t->cells[i].at[0], (int)t->cells[i].at[1]);
-        t->cells[i].persons = (int64_t)a.persons;
-        t->cells[i].event_persons = (int64_t)a.cases;
-        t->cells[i].numerator = a.cases;
-        t->cells[i].denominator = a.persons;
+        table_rests_on(&t->cells[i], a.persons, a.cases);
         t->cells[i].value = a.effective;
     }
 }

@@ -122,10 +122,7 @@ static enum status indices(const struct inequality *c, const struct result_cell 
 static void fill_index(struct result_cell *cell, const struct result_cell *all, double value, double lower,
                        double upper)
 {
-    cell->persons = all->persons;
-    cell->event_persons = all->event_persons;
-    cell->numerator = all->numerator;
-    cell->denominator = all->denominator;
+    table_rests_on(cell, (double)all->persons, (double)all->event_persons);
     cell->value = value;
     cell->lower = lower;
     cell->upper = upper;

@@ -335,10 +335,7 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
         for (int k = 0; k < N_FIGURES; k++) {
             struct result_cell *cell = &t->cells[set * N_FIGURES + (size_t)k];
             double width = normal_z(0.95) * f[k].se;
-            cell->persons = (int64_t)(b->n_cases + b->n_others);
-            cell->event_persons = (int64_t)b->n_cases;
-            cell->numerator = b->n_cases;
-            cell->denominator = b->n_cases + b->n_others;
+            table_rests_on(cell, b->n_cases + b->n_others, b->n_cases);
             cell->value = f[k].value;
             cell->lower = k == EXPECTED_RATIO ? f[k].value * exp(-width) : f[k].value - width;
             cell->upper = k == EXPECTED_RATIO ? f[k].value * exp(width) : f[k].value + width;

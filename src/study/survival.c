@@ -270,9 +270,7 @@ static void mean_table(const struct survival *c, struct step *const *tables, str
             events += tables[g][i].events;
         restricted_mean(c, tables[g], &mean, &se);
         struct result_cell *cell = &t->cells[g];
-        cell->persons = (int64_t)tables[g][0].at_risk;
-        cell->numerator = events;
-        cell->denominator = tables[g][0].at_risk;
+        table_rests_on(cell, tables[g][0].at_risk, events);
         cell->value = mean;
         cell->lower = mean - Z95 * se;
         cell->upper = mean + Z95 * se;

@@ -101,3 +101,10 @@ double *table_roll_up(struct result *r, const struct result_table *t, const doub
             roll_up_dimension(t, d, cells);
     return cells;
 }
+
+void table_rests_on(struct result_cell *cell, double persons, double event_persons)
+{
+    cell->persons = (int64_t)persons;
+    cell->denominator = persons;
+    cell->event_persons = (int64_t)event_persons;
+}

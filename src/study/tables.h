@@ -24,4 +24,8 @@ struct result_table *table_of_list(struct result *r, const char *name, const cha
    result's arena. Whole numbers stay exact below 2^53. */
 double *table_roll_up(struct result *r, const struct result_table *t, const double *strata);
 
+/* What disclosure control must know of a figure that rests on counts without being their ratio (a difference,
+   an index, an area under a curve): the persons, and those of them with the event. */
+void table_rests_on(struct result_cell *cell, double persons, double event_persons);
+
 #endif

@@ -98,17 +98,6 @@ static struct unit *units_of(const struct variation *c, const struct sums *total
     return u;
 }
 
-static void unit_cell(const struct unit *u, struct interval limits, struct result_cell *cell)
-{
-    cell->persons = (int64_t)u->persons;
-    cell->event_persons = (int64_t)u->event_persons;
-    cell->numerator = u->observed;
-    cell->denominator = u->exposed;
-    cell->value = u->expected > 0 ? u->observed / u->expected : (double)NAN;
-    cell->lower = limits.lower;
-    cell->upper = limits.upper;
-}
-
 static void ratio_table(const struct variation *c, const struct unit *u, struct result *into)
 {
     struct result_table *t = table_of_list(
@@ -116,30 +105,41 @@ static void ratio_table(const struct variation *c, const struct unit *u, struct 
         "ratio", OUTPUT_RATE, c->rates.by[0].name, c->rates.by[0].labels, c->n_units);
     for (size_t i = 0; i < c->n_units; i++) {
         struct interval count = interval_poisson(u[i].observed, 0.95);
-        unit_cell(&u[i], (struct interval){count.lower / u[i].expected, count.upper / u[i].expected},
-                  &t->cells[i]);
+        struct result_cell *cell = &t->cells[i];
+        cell->persons = (int64_t)u[i].persons;
+        cell->event_persons = (int64_t)u[i].event_persons;
+        cell->numerator = u[i].observed;
+        cell->denominator = u[i].exposed;
+        cell->value = u[i].expected > 0 ? u[i].observed / u[i].expected : (double)NAN;
+        cell->lower = count.lower / u[i].expected;
+        cell->upper = count.upper / u[i].expected;
     }
 }
 
-/* The same ratios beside the limits that chance alone would keep them within. */
+/* The limits around 1 that chance alone keeps a unit of that size within. */
 static void funnel_table(const struct variation *c, const struct unit *u, struct result *into)
 {
-    static const double tails[] = {FUNNEL_TAIL_2S, FUNNEL_TAIL_3S};
-    const char **levels = arena_array(into->arena, 2, sizeof *levels);
-    levels[0] = "95% limits";
-    levels[1] = "99.8% limits";
+    enum { LIMITS = 4 };
+    static const double tails[] = {FUNNEL_TAIL_3S, FUNNEL_TAIL_2S, FUNNEL_TAIL_2S, FUNNEL_TAIL_3S};
+    const char **levels = arena_array(into->arena, LIMITS, sizeof *levels);
+    levels[0] = "lower 99.8%";
+    levels[1] = "lower 95%";
+    levels[2] = "upper 95%";
+    levels[3] = "upper 99.8%";
     struct dimension dimensions[] = {plain_dimension(c->rates.by[0].name, c->rates.by[0].labels, c->n_units),
-                                     plain_dimension("limits", levels, 2)};
+                                     plain_dimension("limit", levels, LIMITS)};
     dimensions[0].no_total = dimensions[1].no_total = true;
     struct result_table *t = table_new(into, table_name(into, c->rates.name, "funnel"),
-                                       "Observed over expected, within funnel limits around 1", "ratio",
-                                       OUTPUT_RATE, dimensions, 2);
+                                       "Funnel limits around 1", "ratio", OUTPUT_RATE, dimensions, 2);
     for (uint64_t k = 0; k < t->n_cells; k++) {
         const struct unit *one = &u[t->cells[k].at[0]];
-        struct interval limits = {(double)NAN, (double)NAN};
-        if (one->expected > 0)
-            limits = funnel_ratio(one->expected, tails[t->cells[k].at[1]]);
-        unit_cell(one, limits, &t->cells[k]);
+        uint32_t which = t->cells[k].at[1];
+        table_rests_on(&t->cells[k], one->persons, one->event_persons);
+        t->cells[k].value = (double)NAN;
+        if (one->expected > 0) {
+            struct interval limits = funnel_ratio(one->expected, tails[which]);
+            t->cells[k].value = which < LIMITS / 2 ? limits.lower : limits.upper;
+        }
     }
 }
 

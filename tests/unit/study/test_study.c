@@ -352,8 +352,9 @@ static void variation_of_three_units_lies_within_the_funnel(void **unused)
     const struct result_table *ratios = &f.result->tables[0], *funnel = &f.result->tables[1];
     for (int u = 0; u < 3; u++) {
         assert_true(fabs(ratios->cells[u].value - (0.9 + 0.1 * u)) < 1e-12);
-        assert_true(funnel->cells[2 * u].lower < 0.9 && funnel->cells[2 * u].upper > 1.1);
-        assert_true(funnel->cells[2 * u + 1].lower < funnel->cells[2 * u].lower);
+        const struct result_cell *limits = &funnel->cells[4 * u];
+        assert_true(limits[0].value < limits[1].value && limits[2].value < limits[3].value);
+        assert_true(fabs(limits[1].value - 0.8136399125) < 1e-9 && limits[2].value > 1.1);
     }
     finished_free(&f);
 }
