@@ -15,8 +15,10 @@
 struct earliest {
     const struct engine *g;
     const struct criterion *c;
-    uint64_t *has;
-    int32_t *day;
+    const struct person_set *candidates;
+    bool observed; /* only days that lie in a period of observation count */
+    struct first_days days;
+    uint64_t runs, rows;
 };
 
 bool earliest_applies(const struct cohort_definition *d, unsigned needs)
@@ -41,14 +43,14 @@ static bool observed(const struct engine *g, uint32_t person, int32_t day, uint3
 
 static void offer(struct earliest *x, uint32_t person, int32_t day)
 {
-    uint64_t bit = (uint64_t)1 << (person & 63), *word = &x->has[person >> 6];
+    uint64_t bit = (uint64_t)1 << (person & 63), *word = &x->days.has[person >> 6];
     uint32_t period;
-    if ((*word & bit) && x->day[person] <= day)
+    if (((*word & bit) && x->days.day[person] <= day) || !person_set_has(x->candidates, person))
         return;
-    if (!x->c->first && !observed(x->g, person, day, &period))
+    if (x->observed && !observed(x->g, person, day, &period))
         return;
     *word |= bit;
-    x->day[person] = day;
+    x->days.day[person] = day;
 }
 
 static enum status walk_run(struct earliest *x, const struct store_run *r, struct err *e)
@@ -75,21 +77,21 @@ static void collect(const struct earliest *x, struct events *out)
     const struct store_periods *p = x->g->periods;
     size_t n_words = (size_t)x->g->persons->n / 64 + 1, n = 0;
     for (size_t w = 0; w < n_words; w++)
-        n += (size_t)__builtin_popcountll(x->has[w]);
+        n += (size_t)__builtin_popcountll(x->days.has[w]);
     events_reserve(out, n);
     for (size_t w = 0; w < n_words; w++)
-        for (uint64_t left = x->has[w]; left; left &= left - 1) {
+        for (uint64_t left = x->days.has[w]; left; left &= left - 1) {
             uint32_t person = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left), period;
-            if (!observed(x->g, person, x->day[person], &period))
+            if (!observed(x->g, person, x->days.day[person], &period))
                 continue;
             out->person[out->n] = person;
-            out->start[out->n] = x->day[person];
+            out->start[out->n] = x->days.day[person];
             out->op_start[out->n] = p->start[period];
             out->op_end[out->n++] = p->end[period];
         }
 }
 
-static enum status walk(struct earliest *x, uint64_t *rows, uint64_t *runs, struct err *e)
+static enum status walk(struct earliest *x, struct err *e)
 {
     const struct engine *g = x->g;
     enum store_table t = criterion_specs[x->c->type].table;
@@ -98,6 +100,8 @@ static enum status walk(struct earliest *x, uint64_t *rows, uint64_t *runs, stru
     struct store_run run;
     uint32_t n;
     enum status s = ST_OK;
+    x->days.has = xcalloc((size_t)g->persons->n / 64 + 1, sizeof *x->days.has);
+    x->days.day = xmalloc(g->persons->n * sizeof *x->days.day);
     store_runs(g->store, t, &all, &n);
     for (size_t i = 0; s == ST_OK && i < (set ? set->n : n); i++) {
         if (!set)
@@ -105,25 +109,38 @@ static enum status walk(struct earliest *x, uint64_t *rows, uint64_t *runs, stru
         else if (!store_run_find(g->store, t, set->ids[i], &run))
             continue;
         s = walk_run(x, &run, e);
-        *rows += run.n;
-        ++*runs;
+        x->rows += run.n;
+        x->runs++;
     }
     return s;
 }
 
+enum status first_days_find(const struct engine *g, const struct criterion *c,
+                            const struct person_set *candidates, struct first_days *out, struct err *e)
+{
+    struct earliest x = {.g = g, .c = c, .candidates = candidates};
+    enum status s = walk(&x, e);
+    *out = x.days;
+    return s;
+}
+
+void first_days_deinit(struct first_days *d)
+{
+    free(d->has);
+    free(d->day);
+}
+
 enum status earliest_events(const struct engine *g, struct events *out, struct err *e)
 {
-    struct earliest x = {.g = g, .c = &g->d->primary[0]};
-    uint64_t rows = 0, runs = 0;
-    x.has = xcalloc((size_t)g->persons->n / 64 + 1, sizeof *x.has);
-    x.day = xmalloc(g->persons->n * sizeof *x.day);
+    struct person_set everybody = {0};
+    struct earliest x = {.g = g, .c = &g->d->primary[0], .candidates = &everybody};
+    x.observed = !x.c->first;
     events_init(out, NEED_PERIOD);
-    enum status s = walk(&x, &rows, &runs, e);
+    enum status s = walk(&x, e);
     if (s == ST_OK)
         collect(&x, out);
     if (s == ST_OK && g->plan)
-        plan_note_fetch(g->plan, x.c, runs, rows, rows * 8, out->n);
-    free(x.has);
-    free(x.day);
+        plan_note_fetch(g->plan, x.c, x.runs, x.rows, x.rows * 8, out->n);
+    first_days_deinit(&x.days);
     return s;
 }

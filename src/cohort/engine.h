@@ -71,6 +71,17 @@ MUST_CHECK enum status criterion_fetch(const struct engine *g, const struct crit
 MUST_CHECK enum status join_periods(const struct engine *g, struct events *v, int32_t prior_days,
                                     int32_t post_days, struct events *out, size_t **origin, struct err *e);
 
+/* The first day of each person among all rows of a criterion's concept set, whatever its attributes; `has` is
+   a bitmap of the persons that have one. */
+struct first_days {
+    uint64_t *has;
+    int32_t *day;
+};
+MUST_CHECK enum status first_days_find(const struct engine *g, const struct criterion *c,
+                                       const struct person_set *candidates, struct first_days *out,
+                                       struct err *e);
+void first_days_deinit(struct first_days *d);
+
 /* Entry events of a cohort that keeps a person's earliest event and looks at nothing but its day
    (earliest.c); `needs` is what later steps look at. out has NEED_PERIOD. */
 bool earliest_applies(const struct cohort_definition *d, unsigned needs);

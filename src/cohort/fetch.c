@@ -31,6 +31,7 @@ struct fetching {
     const struct criterion_spec *spec;
     const struct person_set *candidates;
     const struct id_set *source_set; /* NULL for none */
+    struct first_days first_days;    /* with First over several runs; else empty */
     struct filter *filter;
     unsigned needs;
     enum count_column key;
@@ -335,6 +336,18 @@ static void keep_first_of_person(struct block *b, int32_t *last)
     b->n_sel = kept;
 }
 
+/* Rows on the first day of their person: only they can be the first. */
+static void keep_first_days(const struct first_days *d, struct block *b)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < b->n_sel; i++) {
+        uint16_t at = b->sel[i];
+        b->sel[kept] = at;
+        kept += b->start[at] == d->day[b->person[at]];
+    }
+    b->n_sel = kept;
+}
+
 static enum status pass_block(const struct fetching *f, struct block *b, struct err *e)
 {
     adjust_days(f->c, b);
@@ -353,6 +366,8 @@ static enum status use_block(const struct fetching *f, struct block *b, int32_t 
     }
     if (b->table != STORE_N_TABLES)
         keep_first_of_person(b, last);
+    if (f->first_days.day)
+        keep_first_days(&f->first_days, b);
     if (b->n_sel == 0)
         return ST_OK;
     uint8_t pass[BLOCK] = {0};
@@ -537,7 +552,12 @@ static enum status run_tasks(struct fetching *f, size_t n, pool_task task, struc
 
 static enum status fetch_table(struct fetching *f, struct events *out, struct err *e)
 {
+    enum status s = ST_OK;
     make_tasks(f);
+    if (f->c->first && !f->source_set && f->n_spans > 1)
+        s = first_days_find(f->g, f->c, f->candidates, &f->first_days, e);
+    if (s != ST_OK)
+        return s;
     f->bytes = xcalloc(f->n_tasks, sizeof *f->bytes);
     return run_tasks(f, f->n_tasks, table_task, out, e);
 }
@@ -609,6 +629,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
     free(f.spans);
     free(f.tasks);
     free(f.bytes);
+    first_days_deinit(&f.first_days);
     return s;
 }
 
