@@ -510,16 +510,26 @@ static void everybody(const struct fetching *f, struct events *out)
 
 /* --- the whole --- */
 
+/* Whether two rows of one person and day can differ in what the criterion asks. */
+static bool asks_of_row(const struct criterion *c)
+{
+    for (size_t i = 0; i < c->n_attributes; i++) {
+        enum operand by = c->attributes[i].spec->operand;
+        if (by != BY_START && by != BY_AGE_AT_START && by != BY_GENDER)
+            return true;
+    }
+    return c->adjustment || c->period;
+}
+
 static unsigned own_needs(const struct criterion *c, unsigned needs, bool several_runs)
 {
     unsigned out = needs;
     if (c->nested)
         out |= group_needs(c->nested);
     if (c->first) {
-        bool plain = !c->n_attributes && !c->adjustment && !c->period;
-        out |= plain ? 0 : NEED_PASS; /* all pass */
-        out |= several_runs && (!plain || out) ? NEED_ROW : 0;
-        out |= c->adjustment ? NEED_RAW : 0;
+        bool all_pass = !c->n_attributes && !c->adjustment && !c->period;
+        out |= several_runs && (asks_of_row(c) || out) ? NEED_ROW : 0;
+        out |= (all_pass ? 0 : NEED_PASS) | (c->adjustment ? NEED_RAW : 0);
     }
     return out | (c->period ? NEED_SORT : 0);
 }
