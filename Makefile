@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps build test check format demo bench fuzz valgrind tsan install clean
+.PHONY: help deps build test check analyse format demo bench fuzz valgrind tsan install clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -21,6 +21,9 @@ test: build ## every test: unit tests under ASan and UBSan, the rest on the rele
 
 check: deps ## format, layers, licence lines, static analysis
 	@bash scripts/check.sh
+
+analyse: deps ## clang's path-sensitive analysis (minutes; a finding is a place to look)
+	@bash scripts/analyse.sh
 
 format: deps ## rewrite the sources in the project's format
 	@git ls-files '*.[ch]' | xargs clang-format-14 -i

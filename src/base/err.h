@@ -34,8 +34,8 @@ enum status err_set(struct err *e, enum status s, const char *format, ...) PRINT
 void err_detail(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Puts "context: " before the public text; returns the status already in e. */
 enum status err_wrap(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
-/* From errno: NO_SPACE for ENOSPC, EDQUOT and EFBIG, NOT_FOUND for ENOENT, DENIED for EACCES/EPERM/EROFS, NO_MEMORY,
-   else IO. The path goes into detail; its last component into the text. */
+/* From errno: NO_SPACE for ENOSPC, EDQUOT and EFBIG, NOT_FOUND for ENOENT, DENIED for EACCES/EPERM/EROFS,
+   NO_MEMORY, else IO. The path goes into detail; its last component into the text. */
 enum status err_errno(struct err *e, int error_number, const char *doing, const char *path);
 
 const char *status_name(enum status s);  /* "INVALID" */

@@ -33,7 +33,8 @@ char *import_path(const struct import *im, const char *file)
     return xasprintf("%s/%s", im->folder, file);
 }
 
-/* Columns that the source has and OMOP does not, and columns that the store could use and the source lacks. */
+/* Columns that the source has and OMOP does not, and columns that the store could use and the source lacks.
+ */
 static void note_columns(struct import *im, const struct table_scan *scan, const char *table)
 {
     struct js *notes = js_object(), *ignored = js_array(), *absent = js_array();
