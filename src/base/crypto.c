@@ -65,6 +65,13 @@ void hmac_sha256(struct slice key, struct slice message, uint8_t out[HASH_BYTES]
         broken("HMAC-SHA-256");
 }
 
+void hmac_sha1(struct slice key, struct slice message, uint8_t out[HMAC_SHA1_BYTES])
+{
+    unsigned n = HMAC_SHA1_BYTES;
+    if (!HMAC(EVP_sha1(), key.p, (int)key.n, (const uint8_t *)message.p, message.n, out, &n))
+        broken("HMAC-SHA-1");
+}
+
 void random_bytes(void *out, size_t n)
 {
     randombytes_buf(out, n);

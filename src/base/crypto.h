@@ -33,6 +33,9 @@ void sha256_add(struct sha256 *h, const void *bytes, size_t n);
 void sha256_end(struct sha256 *h, uint8_t out[HASH_BYTES]); /* frees h */
 void sha256_hex(struct slice s, char out[2 * HASH_BYTES + 1]);
 void hmac_sha256(struct slice key, struct slice message, uint8_t out[HASH_BYTES]);
+/* For one-time codes (RFC 6238) only. */
+enum { HMAC_SHA1_BYTES = 20 };
+void hmac_sha1(struct slice key, struct slice message, uint8_t out[HMAC_SHA1_BYTES]);
 
 void random_bytes(void *out, size_t n);
 bool secret_equal(const void *a, const void *b, size_t n); /* constant time */

@@ -205,12 +205,14 @@ enum status hub_submit(struct hub *h, const struct js *command, struct ledger_en
 static enum status open_parts(struct hub *h, const struct hub_options *o, struct err *e)
 {
     char *key = xasprintf("%s/hub.key", o->data), *reg = xasprintf("%s/register.db", o->data);
-    char *grid = xasprintf("%s/grid.db", o->data);
+    char *grid = xasprintf("%s/grid.db", o->data), *accounts = xasprintf("%s/accounts.db", o->data);
     enum status s = dir_make(o->data, e);
     if (s == ST_OK)
         s = identity_load_or_make(key, &h->id, e);
     if (s == ST_OK)
         s = registry_open(reg, DB_CREATE, h->id, o->origin, &h->registry, e);
+    if (s == ST_OK)
+        s = accounts_open(accounts, h->id, &h->accounts, e);
     if (s == ST_OK)
         s = board_open(grid, &o->board, &h->board, e);
     if (s == ST_OK)
@@ -220,6 +222,7 @@ static enum status open_parts(struct hub *h, const struct hub_options *o, struct
     free(key);
     free(reg);
     free(grid);
+    free(accounts);
     return s;
 }
 
@@ -236,6 +239,7 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
     *out = NULL;
     pthread_mutex_init(&h->lock, NULL);
     h->guard = replay_guard_new(time_now_ms());
+    h->limiter = limiter_new();
     enum status s = open_parts(h, o, e);
     if (s == ST_OK) {
         struct server *opened;
@@ -291,6 +295,8 @@ void hub_close(struct hub *h)
     registry_close(h->registry);
     identity_free(h->id);
     replay_guard_free(h->guard);
+    limiter_free(h->limiter);
+    accounts_close(h->accounts);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -5,6 +5,7 @@
  *     hub.key       the hub's identity: signs checkpoints and what the hub itself says
  *     register.db   the log and its projections
  *     grid.db       the board
+ *     accounts.db   passwords, sessions, API tokens and the keys held for people
  *
  * One lock guards register and board: commands take it in turn, reads are short. Every command goes through
  * hub_submit: checked by board and register, appended, folded, and whoever waits for news is woken.
@@ -18,6 +19,8 @@
 #include "govern/register.h"
 #include "grid/board.h"
 #include "grid/signature.h"
+#include "http/accounts.h"
+#include "http/limiter.h"
 #include "http/server.h"
 
 struct hub {
@@ -25,6 +28,8 @@ struct hub {
     struct registry *registry;
     struct board *board;
     struct replay_guard *guard;
+    struct accounts *accounts;
+    struct limiter *limiter;
     struct server *server;
     pthread_mutex_t lock;
 };

@@ -76,7 +76,12 @@ static enum status get_item(struct call *c, struct err *e)
 {
     struct js *item = NULL;
     enum status s = registry_item(c->hub->registry, c->param[0], c->param[1], &item, e);
-    return s == ST_OK ? call_json(c, 200, item) : s;
+    if (s != ST_OK)
+        return s;
+    if (!call_etag(c, js_get_int(item, "changed", 0)))
+        return call_json(c, 200, item);
+    js_free(item);
+    return ST_OK;
 }
 
 static enum status get_actor(struct call *c, struct err *e)

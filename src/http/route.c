@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "grid/signature.h"
+#include "http/accounts.h"
 #include "http/hub.h"
 
 static const char json_type[] = "application/json";
@@ -58,6 +59,36 @@ enum status call_query_int(struct call *c, const char *name, int64_t min, int64_
         s = err_set(e, ST_USAGE, "query member '%s': expected a whole number from %" PRId64 " to %" PRId64,
                     name, min, max);
     return s;
+}
+
+enum status call_if_match(struct call *c, const char *subject, struct err *e)
+{
+    const char *expected = request_header(c->request, "If-Match"), *colon = strchr(subject, ':');
+    struct js *item = NULL;
+    char now[32] = "";
+    if (!expected || !colon)
+        return ST_OK;
+    const char *noun = arena_strndup(c->request->arena, subject, (size_t)(colon - subject));
+    enum status s = registry_item(c->hub->registry, noun, colon + 1, &item, e);
+    if (s == ST_OK)
+        snprintf(now, sizeof now, "\"%" PRId64 "\"", js_get_int(item, "changed", -1));
+    js_free(item);
+    if (s == ST_OK && strcmp(now, expected) == 0)
+        return ST_OK;
+    c->code = 412;
+    return err_set(e, ST_CONFLICT, "%s was changed since you read it; read it again", subject);
+}
+
+bool call_etag(struct call *c, int64_t version)
+{
+    const char *known = request_header(c->request, "If-None-Match");
+    char *tag = arena_printf(c->request->arena, "\"%" PRId64 "\"", version);
+    response_header(c->response, "ETag", tag);
+    response_header(c->response, "Cache-Control", "no-cache");
+    if (!known || strcmp(known, tag) != 0)
+        return false;
+    c->response->code = 304;
+    return true;
 }
 
 void respond_problem(struct http_response *r, const struct err *e, int code)
@@ -134,6 +165,49 @@ static enum status authenticate(struct call *c, const struct route *route, struc
     return status;
 }
 
+const char *call_session_cookie(struct call *c)
+{
+    static const char name[] = "accord_session=";
+    const char *cookies = request_header(c->request, "Cookie");
+    for (const char *p = cookies; p && *p; p += strcspn(p, ";"), p += strspn(p, "; "))
+        if (strncmp(p, name, sizeof name - 1) == 0)
+            return arena_strndup(c->request->arena, p + sizeof name - 1, strcspn(p + sizeof name - 1, ";"));
+    return NULL;
+}
+
+/* A cookie goes with every request a browser makes, so a change must show what only our page knows. */
+static enum status check_csrf(struct call *c, const struct account_use *use, struct err *e)
+{
+    const char *given = request_header(c->request, "X-CSRF-Token");
+    char hash[2 * HASH_BYTES + 1] = "";
+    if (strcmp(c->request->method, "GET") == 0)
+        return ST_OK;
+    if (given)
+        sha256_hex(slice_of(given), hash);
+    if (!given || !secret_equal(hash, use->csrf_hash, sizeof hash))
+        return err_set(e, ST_DENIED, "X-CSRF-Token: expected the token that the session began with");
+    return ST_OK;
+}
+
+static enum status identify_account(struct call *c, struct err *e)
+{
+    static const char bearer[] = "Bearer ";
+    struct account_use *use = arena_alloc(c->request->arena, sizeof *use);
+    const char *authorization = request_header(c->request, "Authorization"), *cookie = call_session_cookie(c);
+    enum status s;
+    if (authorization && strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
+        s = account_by_token(c->hub->accounts, authorization + sizeof bearer - 1, time_now_ms(), use, e);
+    } else if (cookie) {
+        s = account_by_session(c->hub->accounts, cookie, time_now_ms(), use, e);
+        if (s == ST_OK)
+            s = check_csrf(c, use, e);
+    } else {
+        s = err_set(e, ST_UNAUTHENTICATED, "this needs a session (POST /api/v1/session) or an API token");
+    }
+    c->account = use;
+    return s;
+}
+
 static enum status read_body(struct call *c, const struct route *route, struct js **body, struct err *e)
 {
     const char *type = request_header(c->request, "Content-Type");
@@ -157,7 +231,7 @@ static enum status check_node(struct call *c, struct err *e)
 static enum status call_route(struct call *c, const struct route *route, struct err *e)
 {
     struct js *body = NULL;
-    enum status s = authenticate(c, route, e);
+    enum status s = route->access == ACCESS_ACCOUNT ? identify_account(c, e) : authenticate(c, route, e);
     if (s == ST_OK)
         s = read_body(c, route, &body, e);
     c->body = body;
@@ -210,7 +284,7 @@ enum http_turn route_handle(void *context, struct http_request *request, struct 
     if (call_route(&c, route, &e) != ST_OK) {
         if (status_http(e.status) >= 500)
             log_err(LOG_ERROR, "http.fault", &e);
-        respond_problem(response, &e, 0);
+        respond_problem(response, &e, c.code);
         return HTTP_ANSWER;
     }
     return c.parked ? HTTP_PARK : HTTP_ANSWER;
@@ -263,8 +337,10 @@ static struct js *content(const char *type, const char *about)
 
 static struct js *operation(const struct route *r)
 {
-    static const char *const access[] = {
-        [ACCESS_PUBLIC] = "public", [ACCESS_SIGNED] = "signed request", [ACCESS_NODE] = "enrolled node"};
+    static const char *const access[] = {[ACCESS_PUBLIC] = "public",
+                                         [ACCESS_SIGNED] = "signed request",
+                                         [ACCESS_NODE] = "enrolled node",
+                                         [ACCESS_ACCOUNT] = "session or API token"};
     struct js *o = js_object(), *responses = js_object();
     js_put_str(o, "summary", r->summary);
     js_put_str(o, "x-access", access[r->access]);
@@ -276,7 +352,7 @@ static struct js *operation(const struct route *r)
     js_put(o, "responses", responses);
     if (r->access != ACCESS_PUBLIC) {
         struct js *security = js_array(), *one = js_object();
-        js_put(one, "signature", js_array());
+        js_put(one, r->access == ACCESS_ACCOUNT ? "account" : "signature", js_array());
         js_push(security, one);
         js_put(o, "security", security);
     }
@@ -292,6 +368,15 @@ static void put_operation(struct js *paths, const struct route *r)
     struct js *item = old ? js_copy(old) : js_object();
     js_put(item, method, operation(r));
     js_put(paths, r->pattern, item);
+}
+
+static struct js *account_scheme(void)
+{
+    struct js *account = js_object();
+    js_put_str(account, "type", "http");
+    js_put_str(account, "scheme", "bearer");
+    js_put_str(account, "description", "an API token; browsers use the session's cookie with X-CSRF-Token");
+    return account;
 }
 
 struct js *openapi_document(void)
@@ -312,6 +397,7 @@ struct js *openapi_document(void)
     js_put_str(signature, "description",
                "HTTP Message Signatures (RFC 9421) with Ed25519; docs/formats/signed-requests.md");
     js_put(schemes, "signature", signature);
+    js_put(schemes, "account", account_scheme());
     js_put(components, "securitySchemes", schemes);
     js_put(d, "components", components);
     return d;

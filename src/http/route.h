@@ -17,6 +17,7 @@
 #include "http/server.h"
 
 struct hub;
+struct account_use;
 
 enum { ROUTE_PARAMS = 4 };
 
@@ -24,16 +25,19 @@ struct call {
     struct hub *hub;
     struct http_request *request;
     struct http_response *response;
-    const char *param[ROUTE_PARAMS]; /* what stood for {...}, decoded, in order */
-    const char *signer;              /* hex key whose signature covers this request; NULL when unsigned */
-    const struct js *body;           /* of requests with a JSON body; NULL otherwise */
+    const char *param[ROUTE_PARAMS];   /* what stood for {...}, decoded, in order */
+    const char *signer;                /* hex key whose signature covers this request; NULL when unsigned */
+    const struct js *body;             /* of requests with a JSON body; NULL otherwise */
+    const struct account_use *account; /* whose session or API token came with it; NULL without */
+    int code;                          /* of the refusal, where it is not the status's own (412, 429) */
     bool parked;
 };
 
 enum access {
     ACCESS_PUBLIC, /* anyone; a signature is checked when there is one */
     ACCESS_SIGNED, /* a signed request of any key (the register decides what the key may do) */
-    ACCESS_NODE    /* a signed request of an enrolled node */
+    ACCESS_NODE,   /* a signed request of an enrolled node */
+    ACCESS_ACCOUNT /* a session (changes with its CSRF token) or an API token */
 };
 
 struct route {
@@ -70,6 +74,13 @@ MUST_CHECK enum status call_get(struct call *c, const char *path, struct js **ou
 MUST_CHECK enum status call_query(struct call *c, const char *name, const char **out, struct err *e);
 MUST_CHECK enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max,
                                       int64_t absent, int64_t *out, struct err *e);
+
+/* The session's token from the cookie; NULL without. Arena memory. */
+const char *call_session_cookie(struct call *c);
+/* If-Match against the present version of "noun:id": 412 when it is another one. Fine without the header. */
+MUST_CHECK enum status call_if_match(struct call *c, const char *subject, struct err *e);
+/* Sets ETag; true when the client has this version already (then 304 is answered). */
+bool call_etag(struct call *c, int64_t version);
 
 /* problem+json (RFC 9457) from an error: the public text only. code 0 = the status's own. */
 void respond_problem(struct http_response *r, const struct err *e, int code);

@@ -21,7 +21,10 @@ static enum status post_command(struct call *c, struct err *e)
     const char *verb = js_get_str(c->body, "verb");
     if (verb && strcmp(verb, "run.part") == 0)
         return err_set(e, ST_INVALID, "a run.part command goes to /api/v1/runs/{id}/parts, with its part");
-    enum status s = hub_submit(c->hub, c->body, &entry, e);
+    const char *subject = js_get_str(c->body, "subject");
+    enum status s = subject ? call_if_match(c, subject, e) : ST_OK;
+    if (s == ST_OK)
+        s = hub_submit(c->hub, c->body, &entry, e);
     if (s == ST_OK)
         s = call_json(c, entry.repeated ? 200 : 201, js_share(entry.json));
     ledger_entry_deinit(&entry);

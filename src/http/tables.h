@@ -5,6 +5,7 @@
 
 #include "http/route.h"
 
+extern const struct route account_routes[];
 extern const struct route run_routes[];
 extern const struct route register_routes[];
 extern const struct route page_routes[];

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accounts: people whose signing key the hub holds for them, and how they prove who they are (accounts.db).
+ *
+ * A password (Argon2id, 64 MiB) and a one-time code open a session; a session or an API token lets the hub
+ * sign with the account's key. Nothing here is in the log; what people do with it is. Session and API tokens
+ * are random and kept as SHA-256; keys and code secrets are encrypted with a key derived from the hub's own
+ * (so the file alone is of no use). Thread-safe: every function takes the lock for its database work and
+ * hashes passwords outside it, two at a time.
+ */
+#ifndef ACCORD_HTTP_ACCOUNTS_H
+#define ACCORD_HTTP_ACCOUNTS_H
+
+#include <stdint.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/json.h"
+
+enum { ACCOUNT_TOKEN_DIGITS = 64, ACCOUNT_PERSON_MOST = 64, ACCOUNT_PASSWORD_LEAST = 12 };
+
+struct accounts;
+MUST_CHECK enum status accounts_open(const char *path, const struct identity *hub, struct accounts **out,
+                                     struct err *e);
+void accounts_close(struct accounts *a); /* NULL is fine */
+
+struct account_new {
+    char key_hex[2 * SIGN_PUBLIC_BYTES + 1];
+    char totp_secret[33]; /* base32, for the authenticator app; never shown again */
+};
+/* ST_CONFLICT when the name is taken, ST_INVALID for a password that is too short or too plain. */
+MUST_CHECK enum status account_create(struct accounts *a, const char *person, const char *password,
+                                      struct account_new *out, struct err *e);
+
+struct session_new {
+    char token[ACCOUNT_TOKEN_DIGITS + 1]; /* for the cookie */
+    char csrf[ACCOUNT_TOKEN_DIGITS + 1];  /* for the header X-CSRF-Token of changes */
+};
+/* ST_UNAUTHENTICATED without saying which of the three was wrong. */
+MUST_CHECK enum status account_login(struct accounts *a, const char *person, const char *password,
+                                     const char *code, int64_t now_ms, struct session_new *out,
+                                     struct err *e);
+MUST_CHECK enum status account_logout(struct accounts *a, const char *token, struct err *e);
+
+/* Who a request acts for. */
+struct account_use {
+    char person[ACCOUNT_PERSON_MOST + 1];
+    char csrf_hash[65]; /* SHA-256 hex of a session's CSRF token; "" for API tokens */
+    char scopes[256];   /* of an API token, separated by spaces; "*" for sessions */
+};
+MUST_CHECK enum status account_by_session(struct accounts *a, const char *token, int64_t now_ms,
+                                          struct account_use *out, struct err *e);
+MUST_CHECK enum status account_by_token(struct accounts *a, const char *token, int64_t now_ms,
+                                        struct account_use *out, struct err *e);
+/* The scope "read", "act" (any verb) or "act:<noun>". */
+bool account_may(const struct account_use *u, const char *scope);
+
+/* API tokens; `scopes` separated by spaces. The token is shown once. */
+MUST_CHECK enum status account_token_new(struct accounts *a, const char *person, const char *name,
+                                         const char *scopes, int64_t expires_ms,
+                                         char token[ACCOUNT_TOKEN_DIGITS + 1], struct err *e);
+MUST_CHECK enum status account_tokens(struct accounts *a, const char *person, struct js **out, struct err *e);
+MUST_CHECK enum status account_token_end(struct accounts *a, const char *person, const char *name,
+                                         struct err *e);
+
+/* The key that the hub holds for a person; identity_free it. */
+MUST_CHECK enum status account_identity(struct accounts *a, const char *person, struct identity **out,
+                                        struct err *e);
+
+#endif
