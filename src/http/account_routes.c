@@ -225,7 +225,31 @@ static enum status check_act(struct call *c, const char **verb, const char **sub
     char *scope = arena_printf(c->request->arena, "act:%.*s", (int)strcspn(*verb, "."), *verb);
     if (!account_may(c->account, scope))
         return err_set(e, ST_DENIED, "this token has not the scope '%s'", scope);
-    return call_if_match(c, *subject, e);
+    return ST_OK;
+}
+
+/* What was asked for, but for personal texts: their salts are fresh each time. */
+static bool same_request(struct call *c, const struct ledger_entry *entry, const char *verb,
+                         const char *subject)
+{
+    const struct js *body = js_get(c->body, "body");
+    bool same = strcmp(entry->verb, verb) == 0 && strcmp(entry->subject, subject) == 0;
+    for (void *it = js_first(body); same && it; it = js_next(body, it))
+        same = js_equal(js_value(it), js_get(entry->body, js_key(it)));
+    return same;
+}
+
+/* The entry that this Idempotency-Key made before. */
+static enum status find_made(struct call *c, const struct js *command, struct ledger_entry *entry,
+                             struct err *e)
+{
+    struct err ignored;
+    enum status s = ledger_find_nonce(registry_ledger(c->hub->registry), js_get_str(command, "actor"),
+                                      js_get_str(command, "nonce"), entry, &ignored);
+    entry->repeated = s == ST_OK;
+    if (s != ST_OK || same_request(c, entry, js_get_str(command, "verb"), js_get_str(command, "subject")))
+        return ST_OK;
+    return err_set(e, ST_CONFLICT, "Idempotency-Key: it was used for something else before");
 }
 
 static enum status post_act(struct call *c, struct err *e)
@@ -237,6 +261,10 @@ static enum status post_act(struct call *c, struct err *e)
     if (s == ST_OK)
         s = sign_for(c, verb, subject, &command, e);
     if (s == ST_OK)
+        s = find_made(c, command, &entry, e);
+    if (s == ST_OK && !entry.repeated)
+        s = call_if_match(c, subject, e);
+    if (s == ST_OK && !entry.repeated)
         s = hub_submit(c->hub, command, &entry, e);
     if (s == ST_OK)
         s = call_json(c, entry.repeated ? 200 : 201, js_share(entry.json));
