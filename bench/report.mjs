@@ -55,7 +55,7 @@ function queryRows() {
   const ratios = peers.map(() => []);
   const rows = queries.map((q) => {
     const ours = best("accord", q), theirs = peers.map((p) => best(p, q));
-    const answers = [ours, ...lines.filter((l) => l.step === "query" && l.query === q)].filter(Boolean);
+    const answers = lines.filter((l) => l.step === "query" && l.query === q);
     if (answers.some((a) => textOf(a) !== textOf(answers[0])))
       differences.push(`${q}: ${answers.map((a) => `${a.engine} ${textOf(a).slice(0, 60)}`).join(", ")}`);
     theirs.forEach((t, i) => ours && t && ratios[i].push(t.cpu_ms / ours.cpu_ms));
