@@ -475,8 +475,9 @@ static const struct option_spec format_options[] = {
 };
 
 static const char notations[] =
-    "FILE is an OHDSI Circe cohort definition (the JSON of ATLAS and the PhenotypeLibrary), an HDR UK Cohort "
-    "Discovery query, or the text form; the content tells which.";
+    "FILE is an OHDSI Circe cohort definition (the JSON of ATLAS and the PhenotypeLibrary), an HDR UK "
+    "Cohort\n"
+    "Discovery query, or the text form (docs/cohort-language.md); the content tells which.";
 
 const struct command cohort_commands[] = {
     {"check", "FILE", "is the definition valid, and what does it mean in plain English", notations, NULL, 1,
@@ -489,10 +490,10 @@ const struct command cohort_commands[] = {
      store_options, 2, 2, run_diff},
     {"digest", "FILE...", "per cohort, tab-separated: name, rows, persons, SHA-256 of the sorted rows",
      "The hash is over the bytewise sorted lines \"person_id,start,end\" with the source's person ids and "
-     "ISO "
-     "dates, for comparing engines without showing rows. A cohort that fails is reported on stderr and in "
-     "the exit "
-     "code; the others are still printed.",
+     "ISO dates,\n"
+     "for comparing engines without showing rows. A cohort that fails is reported on stderr and in the exit "
+     "code;\n"
+     "the others are still printed.",
      digest_options, 1, -1, run_digest},
     {"format", "FILE", "the same definition as text or as Circe JSON", notations, format_options, 1, 1,
      run_format},

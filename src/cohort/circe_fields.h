@@ -72,6 +72,12 @@ MUST_CHECK enum status field_choice(struct parser *p, const struct js *v, const 
 MUST_CHECK enum status check_keys(struct parser *p, const struct js *o, const struct where *w,
                                   const char *const *known, const struct attribute_spec *attributes);
 
+/* Criteria and groups (circe_criteria.c). A list that is absent is empty. */
+MUST_CHECK enum status circe_criteria(struct parser *p, const struct js *o, const struct where *w,
+                                      const char *key, struct criterion **out, size_t *n);
+MUST_CHECK enum status circe_group(struct parser *p, const struct js *o, const struct where *w,
+                                   struct group *out);
+
 /* Number rounded as circe-be writes it into SQL: half up to 4 decimals. */
 double round_decimal(double v);
 

@@ -3,253 +3,16 @@
  * The text form to the tree: a hand-written scanner and recursive descent. An error points at the character:
  * line and column in the text, the line with a caret in the detail.
  */
-#include <ctype.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/date.h"
 #include "cohort/circe_fields.h"
 #include "cohort/cohort.h"
 #include "cohort/text_form.h"
+#include "cohort/text_scan.h"
 
 enum { MOST_DEPTH = 64 };
-
-enum token_kind { T_WORD, T_NUMBER, T_DATE, T_STRING, T_SIGN, T_END };
-
-struct token {
-    enum token_kind kind;
-    const char *p; /* in the source */
-    size_t n;
-    double number;
-    int32_t day;
-    const char *text; /* words and strings, in the arena */
-};
-
-struct scanner {
-    const char *name, *begin, *at, *end;
-    struct token token; /* the next one, not used yet */
-    struct arena *arena;
-    struct cohort_definition *d;
-    struct err *e;
-    int depth;
-    bool failed;
-};
-
-/* --- errors --- */
-
-static enum status point(struct scanner *s, const char *p, const char *format, ...) PRINTF_LIKE(3, 4);
-static enum status point(struct scanner *s, const char *p, const char *format, ...)
-{
-    char what[200];
-    size_t line = 1;
-    const char *start = s->begin;
-    for (const char *q = s->begin; q < p; q++)
-        if (*q == '\n') {
-            line++;
-            start = q + 1;
-        }
-    const char *stop = p;
-    while (stop < s->end && *stop != '\n')
-        stop++;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    size_t column = (size_t)(p - start);
-    size_t from = column > 60 ? column - 60 : 0;
-    err_set(s->e, ST_INVALID, "%s: line %zu, column %zu: %s", s->name, line, column + 1, what);
-    err_detail(s->e, "%.*s <-- here --> %.*s", (int)(column - from), start + from,
-               (int)(stop - p > 60 ? 60 : stop - p), p);
-    s->failed = true;
-    return ST_INVALID;
-}
-
-static enum status expected(struct scanner *s, const char *what)
-{
-    const struct token *t = &s->token;
-    if (t->kind == T_END)
-        return point(s, t->p, "expected %s, found the end", what);
-    return point(s, t->p, "expected %s, found '%.*s'", what, (int)(t->n > 40 ? 40 : t->n), t->p);
-}
-
-/* --- tokens --- */
-
-static void skip_blanks(struct scanner *s)
-{
-    while (s->at < s->end) {
-        if (*s->at == '#')
-            while (s->at < s->end && *s->at != '\n')
-                s->at++;
-        else if (isspace((unsigned char)*s->at))
-            s->at++;
-        else
-            break;
-    }
-}
-
-static enum status scan_string(struct scanner *s, struct token *t)
-{
-    char *out = arena_alloc(s->arena, (size_t)(s->end - s->at) + 1), *q = out;
-    const char *p = s->at + 1;
-    for (; p < s->end && *p != '"'; p++) {
-        if (*p != '\\') {
-            *q++ = *p;
-            continue;
-        }
-        if (++p == s->end || !strchr("\"\\n", *p))
-            return point(s, p - 1, "in a text in quotes, \\ stands before \", \\ or n");
-        *q++ = *p == 'n' ? '\n' : *p;
-    }
-    if (p == s->end)
-        return point(s, s->at, "this text in quotes has no end");
-    t->kind = T_STRING;
-    t->text = out;
-    t->n = (size_t)(p - s->at) + 1;
-    return ST_OK;
-}
-
-static size_t count_while(const struct scanner *s, const char *p, const char *set)
-{
-    size_t n = 0;
-    while (p + n < s->end && p[n] && strchr(set, p[n]))
-        n++;
-    return n;
-}
-
-static enum status scan_number(struct scanner *s, struct token *t)
-{
-    struct slice date = {s->at, 10};
-    if (s->end - s->at >= 10 && s->at[4] == '-' && s->at[7] == '-') {
-        if (!date_parse(date, &t->day))
-            return point(s, s->at, "there is no such day; expected a date such as 2010-01-31");
-        t->kind = T_DATE;
-        t->n = 10;
-        return ST_OK;
-    }
-    size_t n = *s->at == '-' || *s->at == '+';
-    n += count_while(s, s->at + n, "0123456789.");
-    if (s->at + n < s->end && s->at[n] == 'e')
-        n += 1 + count_while(s, s->at + n + 1, "+-0123456789");
-    size_t plus = *s->at == '+';
-    t->kind = T_NUMBER;
-    t->n = n;
-    if (!parse_double((struct slice){s->at + plus, n - plus}, &t->number))
-        return point(s, s->at, "expected a number");
-    return ST_OK;
-}
-
-static bool begins_number(const struct scanner *s)
-{
-    const char *p = s->at + (*s->at == '-' || *s->at == '+');
-    return p < s->end && isdigit((unsigned char)*p);
-}
-
-static void scan_word(struct scanner *s, struct token *t)
-{
-    const char *p = s->at;
-    while (p < s->end && (isalnum((unsigned char)*p) || *p == '-' || *p == '_'))
-        p++;
-    t->kind = T_WORD;
-    t->n = (size_t)(p - s->at);
-    t->text = arena_strndup(s->arena, s->at, t->n);
-}
-
-static enum status next(struct scanner *s)
-{
-    struct token *t = &s->token;
-    enum status st = ST_OK;
-    skip_blanks(s);
-    *t = (struct token){.kind = T_END, .p = s->at};
-    if (s->at == s->end)
-        return ST_OK;
-    if (*s->at == '"')
-        st = scan_string(s, t);
-    else if (begins_number(s))
-        st = scan_number(s, t);
-    else if (isalpha((unsigned char)*s->at))
-        scan_word(s, t);
-    else {
-        t->kind = T_SIGN;
-        t->n = 1;
-        if (strchr("<>!", *s->at) && s->at + 1 < s->end && s->at[1] == '=')
-            t->n = 2;
-    }
-    s->at += t->n;
-    return st;
-}
-
-static bool is(const struct scanner *s, const char *what)
-{
-    const struct token *t = &s->token;
-    return (t->kind == T_WORD || t->kind == T_SIGN) && t->n == strlen(what) && memcmp(t->p, what, t->n) == 0;
-}
-
-/* Takes the word or sign if it is next. A fault of the scanner shows as s->failed. */
-static bool take(struct scanner *s, const char *what)
-{
-    if (s->failed || !is(s, what))
-        return false;
-    return next(s) == ST_OK;
-}
-
-static enum status need(struct scanner *s, const char *what)
-{
-    char quoted[64];
-    if (s->failed)
-        return ST_INVALID;
-    snprintf(quoted, sizeof quoted, "'%s'", what);
-    return is(s, what) ? next(s) : expected(s, quoted);
-}
-
-static enum status need_number(struct scanner *s, double *out)
-{
-    if (s->failed)
-        return ST_INVALID;
-    if (s->token.kind != T_NUMBER)
-        return expected(s, "a number");
-    *out = s->token.number;
-    return next(s);
-}
-
-static enum status need_int(struct scanner *s, int32_t *out)
-{
-    const char *p = s->token.p;
-    double v = 0;
-    enum status st = need_number(s, &v);
-    if (st == ST_OK && (v != trunc(v) || v < INT32_MIN || v > INT32_MAX))
-        st = point(s, p, "expected a whole number from %d to %d", INT32_MIN, INT32_MAX);
-    *out = st == ST_OK ? (int32_t)v : 0;
-    return st;
-}
-
-static enum status need_day(struct scanner *s, int32_t *out)
-{
-    if (s->failed)
-        return ST_INVALID;
-    if (s->token.kind != T_DATE)
-        return expected(s, "a date such as 2010-01-31");
-    *out = s->token.day;
-    return next(s);
-}
-
-/* "" where no text in quotes is next. */
-static enum status optional_string(struct scanner *s, const char **out)
-{
-    *out = "";
-    if (s->failed || s->token.kind != T_STRING)
-        return s->failed ? ST_INVALID : ST_OK;
-    *out = s->token.text;
-    return next(s);
-}
-
-static enum status need_string(struct scanner *s, const char **out)
-{
-    if (!s->failed && s->token.kind != T_STRING)
-        return expected(s, "a text in quotes");
-    return optional_string(s, out);
-}
 
 #define TRY(call)                                                                                            \
     do {                                                                                                     \
@@ -274,13 +37,13 @@ static void *grow(struct scanner *s, void *items, size_t n, size_t size)
 static enum status parse_set_id(struct scanner *s, int32_t *out)
 {
     const char *name, *p;
-    TRY(need(s, "set"));
-    TRY(need_int(s, out));
+    TRY(scan_need(s, "set"));
+    TRY(scan_int(s, out));
     p = s->token.p;
-    TRY(optional_string(s, &name));
+    TRY(scan_optional_text(s, &name));
     const struct concept_set *set = definition_set_find(s->d, *out);
     if (*name && (!set || strcmp(set->name, name) != 0))
-        return point(s, p, "set %d has another name", *out);
+        return scan_fault(s, p, "set %d has another name", *out);
     return ST_OK;
 }
 
@@ -289,19 +52,19 @@ static enum status parse_set_id(struct scanner *s, int32_t *out)
 static enum status parse_op(struct scanner *s, enum range_op *out)
 {
     static const char *const signs[] = {"<", "<=", "=", "!=", ">", ">="};
-    if (take(s, "not")) {
+    if (scan_take(s, "not")) {
         *out = OP_NOT_BT;
-        return need(s, "between");
+        return scan_need(s, "between");
     }
     *out = OP_BT;
-    if (take(s, "between"))
+    if (scan_take(s, "between"))
         return ST_OK;
     for (int i = 0; i < 6; i++)
-        if (take(s, signs[i])) {
+        if (scan_take(s, signs[i])) {
             *out = (enum range_op)i;
             return ST_OK;
         }
-    return s->failed ? ST_INVALID : expected(s, "one of < <= = != > >= between");
+    return s->failed ? ST_INVALID : scan_expected(s, "one of < <= = != > >= between");
 }
 
 static enum status parse_range(struct scanner *s, struct attribute *a)
@@ -311,16 +74,16 @@ static enum status parse_range(struct scanner *s, struct attribute *a)
     bool two = op == OP_BT || op == OP_NOT_BT;
     if (a->spec->kind == ATTR_DATE) {
         a->date.op = op;
-        TRY(need_day(s, &a->date.value));
+        TRY(scan_day(s, &a->date.value));
         if (two)
-            TRY(need(s, "and"));
-        return two ? need_day(s, &a->date.extent) : ST_OK;
+            TRY(scan_need(s, "and"));
+        return two ? scan_day(s, &a->date.extent) : ST_OK;
     }
     a->number.op = op;
-    TRY(need_number(s, &a->number.value));
+    TRY(scan_number_value(s, &a->number.value));
     if (two) {
-        TRY(need(s, "and"));
-        TRY(need_number(s, &a->number.extent));
+        TRY(scan_need(s, "and"));
+        TRY(scan_number_value(s, &a->number.extent));
     }
     bool whole = a->spec->kind == ATTR_INTEGER;
     a->number.value = whole ? trunc(a->number.value) : round_decimal(a->number.value);
@@ -331,43 +94,43 @@ static enum status parse_range(struct scanner *s, struct attribute *a)
 static enum status parse_text(struct scanner *s, struct text_filter *f)
 {
     static const char *const verbs[] = {"like", "starts", "ends", "contains"};
-    f->negated = take(s, "not");
+    f->negated = scan_take(s, "not");
     for (int i = 0; i < N_TEXT_OPS; i++)
-        if (take(s, verbs[i])) {
+        if (scan_take(s, verbs[i])) {
             f->op = (enum text_op)i;
-            TRY(need_string(s, &f->text));
+            TRY(scan_text(s, &f->text));
             text_filter_make(f, s->arena);
             return ST_OK;
         }
-    return s->failed ? ST_INVALID : expected(s, "like, starts, ends or contains");
+    return s->failed ? ST_INVALID : scan_expected(s, "like, starts, ends or contains");
 }
 
 static enum status parse_list(struct scanner *s, struct attribute *a)
 {
     struct concept_list *l = &a->list;
     bool has_exclude = a->spec[1].key && a->spec[1].kind == ATTR_LIST_FLAG;
-    l->exclude = has_exclude && take(s, "not");
-    TRY(need(s, "in"));
-    TRY(need(s, "("));
+    l->exclude = has_exclude && scan_take(s, "not");
+    TRY(scan_need(s, "in"));
+    TRY(scan_need(s, "("));
     do {
         struct concept_ref *c = PUSH(s, l->items, l->n);
-        TRY(need_int(s, &c->id));
-        TRY(optional_string(s, &c->name));
-    } while (take(s, ","));
-    return need(s, ")");
+        TRY(scan_int(s, &c->id));
+        TRY(scan_optional_text(s, &c->name));
+    } while (scan_take(s, ","));
+    return scan_need(s, ")");
 }
 
 static enum status parse_choice(struct scanner *s, struct attribute *a)
 {
     struct set_choice *c = &a->choice;
     bool only_set = a->spec->kind == ATTR_SET;
-    if (!only_set && take(s, "is")) {
-        c->exclusion = is(s, "unknown");
-        return c->exclusion ? next(s) : need(s, "known");
+    if (!only_set && scan_take(s, "is")) {
+        c->exclusion = scan_is(s, "unknown");
+        return c->exclusion ? scan_next(s) : scan_need(s, "known");
     }
-    c->exclusion = !only_set && take(s, "not");
+    c->exclusion = !only_set && scan_take(s, "not");
     c->has_set = true;
-    TRY(need(s, "in"));
+    TRY(scan_need(s, "in"));
     return parse_set_id(s, &c->set);
 }
 
@@ -395,8 +158,8 @@ static enum status unknown_attribute(struct scanner *s, const struct attribute_s
         n++;
     }
     const char *near = s->token.kind == T_WORD ? text_nearest(s->token.text, names, n) : NULL;
-    return near ? point(s, s->token.p, "there is no such attribute here; did you mean '%s'?", near)
-                : expected(s, "an attribute such as age");
+    return near ? scan_fault(s, s->token.p, "there is no such attribute here; did you mean '%s'?", near)
+                : scan_expected(s, "an attribute such as age");
 }
 
 static enum status parse_attribute(struct scanner *s, const struct attribute_spec *specs, struct attribute *a)
@@ -406,7 +169,7 @@ static enum status parse_attribute(struct scanner *s, const struct attribute_spe
     a->spec = s->token.kind == T_WORD ? find_attribute(specs, s->token.text) : NULL;
     if (!a->spec)
         return unknown_attribute(s, specs);
-    TRY(next(s));
+    TRY(scan_next(s));
     switch (a->spec->kind) {
     case ATTR_INTEGER:
     case ATTR_DECIMAL:
@@ -427,11 +190,11 @@ static enum status parse_attribute(struct scanner *s, const struct attribute_spe
 static enum status parse_attributes(struct scanner *s, const struct attribute_spec *specs,
                                     struct attribute **out, size_t *n)
 {
-    if (!take(s, "where"))
+    if (!scan_take(s, "where"))
         return s->failed ? ST_INVALID : ST_OK;
     do
         TRY(parse_attribute(s, specs, PUSH(s, *out, *n)));
-    while (take(s, "and"));
+    while (scan_take(s, "and"));
     return s->failed ? ST_INVALID : ST_OK;
 }
 
@@ -441,10 +204,10 @@ static enum status parse_group(struct scanner *s, struct group *g);
 
 static enum status parse_base(struct scanner *s, bool *end, int32_t *offset)
 {
-    *end = take(s, "end");
+    *end = scan_take(s, "end");
     if (!*end)
-        TRY(need(s, "start"));
-    return need_int(s, offset);
+        TRY(scan_need(s, "start"));
+    return scan_int(s, offset);
 }
 
 static enum status parse_adjustment(struct scanner *s, struct criterion *c)
@@ -453,7 +216,7 @@ static enum status parse_adjustment(struct scanner *s, struct criterion *c)
     bool end_with_end;
     c->adjustment = a;
     TRY(parse_base(s, &a->start_with_end, &a->start_offset));
-    TRY(need(s, "to"));
+    TRY(scan_need(s, "to"));
     TRY(parse_base(s, &end_with_end, &a->end_offset));
     a->end_with_start = !end_with_end;
     return ST_OK;
@@ -463,10 +226,10 @@ static enum status parse_user_period(struct scanner *s, struct criterion *c)
 {
     struct user_period *u = arena_alloc(s->arena, sizeof *u);
     *u = (struct user_period){DATE_NONE, DATE_NONE};
-    if (take(s, "from"))
-        TRY(need_day(s, &u->start));
-    if (take(s, "until"))
-        TRY(need_day(s, &u->end));
+    if (scan_take(s, "from"))
+        TRY(scan_day(s, &u->start));
+    if (scan_take(s, "until"))
+        TRY(scan_day(s, &u->end));
     if (u->start != DATE_NONE || u->end != DATE_NONE)
         c->period = u;
     return s->failed ? ST_INVALID : ST_OK;
@@ -477,7 +240,7 @@ static enum status parse_type(struct scanner *s, enum criterion_type *out)
     const char *words[N_CRITERION_TYPES];
     for (int t = 0; t < N_CRITERION_TYPES; t++) {
         words[t] = criterion_specs[t].word;
-        if (take(s, words[t])) {
+        if (scan_take(s, words[t])) {
             *out = (enum criterion_type)t;
             return ST_OK;
         }
@@ -485,14 +248,14 @@ static enum status parse_type(struct scanner *s, enum criterion_type *out)
     if (s->failed)
         return ST_INVALID;
     const char *near = s->token.kind == T_WORD ? text_nearest(s->token.text, words, N_CRITERION_TYPES) : NULL;
-    return near ? point(s, s->token.p, "this is no kind of event; did you mean '%s'?", near)
-                : expected(s, "a kind of event such as condition");
+    return near ? scan_fault(s, s->token.p, "this is no kind of event; did you mean '%s'?", near)
+                : scan_expected(s, "a kind of event such as condition");
 }
 
 static enum status parse_nested(struct scanner *s, struct criterion *c)
 {
     struct group *g = arena_alloc(s->arena, sizeof *g);
-    if (!take(s, "having"))
+    if (!scan_take(s, "having"))
         return s->failed ? ST_INVALID : ST_OK;
     TRY(parse_group(s, g));
     if (group_size(g))
@@ -506,16 +269,16 @@ static enum status parse_criterion(struct scanner *s, struct criterion *c)
     TRY(parse_type(s, &c->type));
     const struct criterion_spec *spec = &criterion_specs[c->type];
     c->path = arena_printf(s->arena, "character %zu", (size_t)(p - s->begin) + 1);
-    c->has_set = spec->has_set && take(s, "in");
+    c->has_set = spec->has_set && scan_take(s, "in");
     if (c->has_set)
         TRY(parse_set_id(s, &c->set));
-    c->has_source_set = spec->source_key && take(s, "source");
+    c->has_source_set = spec->source_key && scan_take(s, "source");
     if (c->has_source_set) {
-        TRY(need(s, "in"));
+        TRY(scan_need(s, "in"));
         TRY(parse_set_id(s, &c->source_set));
     }
-    c->first = spec->has_first && take(s, "first");
-    if (take(s, "dates"))
+    c->first = spec->has_first && scan_take(s, "first");
+    if (scan_take(s, "dates"))
         TRY(parse_adjustment(s, c));
     if (c->type == CRIT_OBSERVATION_PERIOD || c->type == CRIT_PAYER_PLAN)
         TRY(parse_user_period(s, c));
@@ -525,21 +288,23 @@ static enum status parse_criterion(struct scanner *s, struct criterion *c)
 
 static enum status parse_before(struct scanner *s, bool *before)
 {
-    *before = take(s, "before");
-    return *before || take(s, "after") ? ST_OK : s->failed ? ST_INVALID : expected(s, "'before' or 'after'");
+    *before = scan_take(s, "before");
+    return *before || scan_take(s, "after") ? ST_OK
+           : s->failed                      ? ST_INVALID
+                                            : scan_expected(s, "'before' or 'after'");
 }
 
 static enum status parse_bound(struct scanner *s, struct window_bound *b)
 {
     bool before;
-    b->all = take(s, "all");
+    b->all = scan_take(s, "all");
     if (b->all)
         return parse_before(s, &b->before);
     const char *p = s->token.p;
-    TRY(need_int(s, &b->days));
+    TRY(scan_int(s, &b->days));
     if (b->days < 0 || b->days > 4000000)
-        return point(s, p, "expected a number of days from 0 to 4000000");
-    TRY(need(s, "days"));
+        return scan_fault(s, p, "expected a number of days from 0 to 4000000");
+    TRY(scan_need(s, "days"));
     TRY(parse_before(s, &before));
     b->days = before ? -b->days : b->days;
     return ST_OK;
@@ -547,15 +312,15 @@ static enum status parse_bound(struct scanner *s, struct window_bound *b)
 
 static enum status parse_window(struct scanner *s, struct window *w)
 {
-    w->use_event_end = take(s, "ending");
+    w->use_event_end = scan_take(s, "ending");
     if (!w->use_event_end)
-        TRY(need(s, "starting"));
+        TRY(scan_need(s, "starting"));
     TRY(parse_bound(s, &w->start));
-    TRY(need(s, "to"));
+    TRY(scan_need(s, "to"));
     TRY(parse_bound(s, &w->end));
-    TRY(need(s, "index"));
-    w->use_index_end = take(s, "end");
-    return w->use_index_end ? ST_OK : need(s, "start");
+    TRY(scan_need(s, "index"));
+    w->use_index_end = scan_take(s, "end");
+    return w->use_index_end ? ST_OK : scan_need(s, "start");
 }
 
 static enum status parse_column(struct scanner *s, enum count_column *out, const char **where)
@@ -564,12 +329,12 @@ static enum status parse_column(struct scanner *s, enum count_column *out, const
     *where = s->token.p;
     for (int i = 0; i < N_COUNT_COLUMNS; i++) {
         text_form_column((enum count_column)i, name);
-        if (take(s, name)) {
+        if (scan_take(s, name)) {
             *out = (enum count_column)i;
-            return need(s, "of");
+            return scan_need(s, "of");
         }
     }
-    return s->failed ? ST_INVALID : expected(s, "what to count, such as start-date");
+    return s->failed ? ST_INVALID : scan_expected(s, "what to count, such as start-date");
 }
 
 static enum status parse_correlated(struct scanner *s, enum occurrence_type type, int32_t count,
@@ -577,23 +342,24 @@ static enum status parse_correlated(struct scanner *s, enum occurrence_type type
 {
     const char *column = NULL;
     c->occurrence = (struct occurrence){.type = type, .count = count};
-    c->occurrence.distinct = take(s, "distinct");
+    c->occurrence.distinct = scan_take(s, "distinct");
     if (c->occurrence.distinct)
         TRY(parse_column(s, &c->occurrence.column, &column));
     TRY(parse_criterion(s, &c->criterion));
     if (column && !count_column_fits(c->occurrence.column, c->criterion.type))
-        return point(s, column, "a %s has no such thing to count", criterion_specs[c->criterion.type].noun);
+        return scan_fault(s, column, "a %s has no such thing to count",
+                          criterion_specs[c->criterion.type].noun);
     TRY(parse_window(s, &c->start_window));
-    c->has_end_window = take(s, "and");
+    c->has_end_window = scan_take(s, "and");
     if (c->has_end_window)
         TRY(parse_window(s, &c->end_window));
-    c->restrict_visit = take(s, "same");
+    c->restrict_visit = scan_take(s, "same");
     if (c->restrict_visit)
-        TRY(need(s, "visit"));
-    c->ignore_observation_period = take(s, "observed");
+        TRY(scan_need(s, "visit"));
+    c->ignore_observation_period = scan_take(s, "observed");
     if (c->ignore_observation_period) {
-        TRY(need(s, "or"));
-        TRY(need(s, "not"));
+        TRY(scan_need(s, "or"));
+        TRY(scan_need(s, "not"));
     }
     return s->failed ? ST_INVALID : ST_OK;
 }
@@ -605,35 +371,35 @@ static enum status parse_members(struct scanner *s, struct group *g);
 static enum status parse_braces(struct scanner *s, struct group *g)
 {
     if (++s->depth > MOST_DEPTH)
-        return point(s, s->token.p, "groups are nested deeper than %d", MOST_DEPTH);
-    TRY(need(s, "of"));
-    TRY(need(s, "{"));
+        return scan_fault(s, s->token.p, "groups are nested deeper than %d", MOST_DEPTH);
+    TRY(scan_need(s, "of"));
+    TRY(scan_need(s, "{"));
     TRY(parse_members(s, g));
     s->depth--;
-    return need(s, "}");
+    return scan_need(s, "}");
 }
 
 /* "at least 2" or "at most 2"; false where neither is next. */
 static enum status parse_at(struct scanner *s, bool *least, int32_t *count)
 {
-    *least = take(s, "least");
+    *least = scan_take(s, "least");
     if (!*least)
-        TRY(need(s, "most"));
-    return need_int(s, count);
+        TRY(scan_need(s, "most"));
+    return scan_int(s, count);
 }
 
 static enum status parse_group(struct scanner *s, struct group *g)
 {
     bool least;
-    if (take(s, "all"))
+    if (scan_take(s, "all"))
         g->type = GROUP_ALL;
-    else if (take(s, "any"))
+    else if (scan_take(s, "any"))
         g->type = GROUP_ANY;
-    else if (take(s, "at")) {
+    else if (scan_take(s, "at")) {
         TRY(parse_at(s, &least, &g->count));
         g->type = least ? GROUP_AT_LEAST : GROUP_AT_MOST;
     } else
-        return s->failed ? ST_INVALID : expected(s, "'all of', 'any of', 'at least' or 'at most'");
+        return s->failed ? ST_INVALID : scan_expected(s, "'all of', 'any of', 'at least' or 'at most'");
     return parse_braces(s, g);
 }
 
@@ -643,7 +409,7 @@ static enum status parse_counted(struct scanner *s, struct group *g)
     int32_t count;
     bool least;
     TRY(parse_at(s, &least, &count));
-    if (!is(s, "of"))
+    if (!scan_is(s, "of"))
         return parse_correlated(s, least ? AT_LEAST : AT_MOST, count, PUSH(s, g->criteria, g->n_criteria));
     struct group *sub = PUSH(s, g->groups, g->n_groups);
     sub->type = least ? GROUP_AT_LEAST : GROUP_AT_MOST;
@@ -654,25 +420,25 @@ static enum status parse_counted(struct scanner *s, struct group *g)
 static enum status parse_member(struct scanner *s, struct group *g)
 {
     int32_t count;
-    if (take(s, "exactly")) {
-        TRY(need_int(s, &count));
+    if (scan_take(s, "exactly")) {
+        TRY(scan_int(s, &count));
         return parse_correlated(s, EXACTLY, count, PUSH(s, g->criteria, g->n_criteria));
     }
-    if (take(s, "at"))
+    if (scan_take(s, "at"))
         return parse_counted(s, g);
-    if (take(s, "person")) {
+    if (scan_take(s, "person")) {
         struct demographic *d = PUSH(s, g->demographics, g->n_demographics);
         return parse_attributes(s, demographic_attributes, &d->attributes, &d->n_attributes);
     }
-    if (is(s, "all") || is(s, "any"))
+    if (scan_is(s, "all") || scan_is(s, "any"))
         return parse_group(s, PUSH(s, g->groups, g->n_groups));
     return s->failed ? ST_INVALID
-                     : expected(s, "'exactly', 'at least', 'at most', 'person', 'all of' or 'any of'");
+                     : scan_expected(s, "'exactly', 'at least', 'at most', 'person', 'all of' or 'any of'");
 }
 
 static enum status parse_members(struct scanner *s, struct group *g)
 {
-    while (!s->failed && !is(s, "}"))
+    while (!s->failed && !scan_is(s, "}"))
         TRY(parse_member(s, g));
     return s->failed ? ST_INVALID : ST_OK;
 }
@@ -682,17 +448,17 @@ static enum status parse_members(struct scanner *s, struct group *g)
 static enum status parse_item(struct scanner *s, struct concept_set *set)
 {
     struct concept_item *k = PUSH(s, set->items, set->n_items);
-    k->excluded = take(s, "not");
-    TRY(need_int(s, &k->id));
-    while (take(s, "+")) {
-        k->mapped |= is(s, "mapped");
-        k->descendants |= is(s, "descendants");
-        if (!is(s, "mapped"))
-            TRY(need(s, "descendants"));
+    k->excluded = scan_take(s, "not");
+    TRY(scan_int(s, &k->id));
+    while (scan_take(s, "+")) {
+        k->mapped |= scan_is(s, "mapped");
+        k->descendants |= scan_is(s, "descendants");
+        if (!scan_is(s, "mapped"))
+            TRY(scan_need(s, "descendants"));
         else
-            TRY(next(s));
+            TRY(scan_next(s));
     }
-    return optional_string(s, &k->name);
+    return scan_optional_text(s, &k->name);
 }
 
 static enum status parse_concept_set(struct scanner *s, bool literal)
@@ -700,49 +466,49 @@ static enum status parse_concept_set(struct scanner *s, bool literal)
     struct cohort_definition *d = s->d;
     const char *p = s->token.p;
     int32_t id;
-    TRY(need_int(s, &id));
+    TRY(scan_int(s, &id));
     if (definition_set_find(d, id))
-        return point(s, p, "another concept set has the id %d already", id);
+        return scan_fault(s, p, "another concept set has the id %d already", id);
     struct concept_set *set = PUSH(s, d->sets, d->n_sets);
     *set = (struct concept_set){.id = id, .literal = literal};
-    TRY(optional_string(s, &set->name));
-    TRY(need(s, "{"));
-    while (!s->failed && !is(s, "}"))
+    TRY(scan_optional_text(s, &set->name));
+    TRY(scan_need(s, "{"));
+    while (!s->failed && !scan_is(s, "}"))
         TRY(parse_item(s, set));
-    return need(s, "}");
+    return scan_need(s, "}");
 }
 
 static enum status parse_criteria(struct scanner *s, struct criterion **out, size_t *n)
 {
-    TRY(need(s, "{"));
-    while (!s->failed && !is(s, "}"))
+    TRY(scan_need(s, "{"));
+    while (!s->failed && !scan_is(s, "}"))
         TRY(parse_criterion(s, PUSH(s, *out, *n)));
-    return need(s, "}");
+    return scan_need(s, "}");
 }
 
 static enum status parse_limit(struct scanner *s)
 {
     struct cohort_definition *d = s->d;
     static const char *const words[] = {"all", "first", "last"};
-    enum limit *out = take(s, "entry")       ? &d->primary_limit
-                      : take(s, "qualified") ? &d->qualified_limit
-                      : take(s, "events")    ? &d->expression_limit
-                                             : NULL;
+    enum limit *out = scan_take(s, "entry")       ? &d->primary_limit
+                      : scan_take(s, "qualified") ? &d->qualified_limit
+                      : scan_take(s, "events")    ? &d->expression_limit
+                                                  : NULL;
     if (!out)
-        return s->failed ? ST_INVALID : expected(s, "'entry', 'qualified' or 'events'");
+        return s->failed ? ST_INVALID : scan_expected(s, "'entry', 'qualified' or 'events'");
     for (int i = 0; i < 3; i++)
-        if (take(s, words[i])) {
+        if (scan_take(s, words[i])) {
             *out = (enum limit)i;
             return ST_OK;
         }
-    return s->failed ? ST_INVALID : expected(s, "'all', 'first' or 'last'");
+    return s->failed ? ST_INVALID : scan_expected(s, "'all', 'first' or 'last'");
 }
 
 static enum status parse_rule(struct scanner *s)
 {
     struct inclusion_rule *r = PUSH(s, s->d->rules, s->d->n_rules);
-    TRY(need_string(s, &r->name));
-    TRY(optional_string(s, &r->description));
+    TRY(scan_text(s, &r->name));
+    TRY(scan_optional_text(s, &r->description));
     return parse_group(s, &r->group);
 }
 
@@ -750,86 +516,87 @@ static enum status parse_exit(struct scanner *s)
 {
     struct exit_strategy *x = &s->d->exit;
     *x = (struct exit_strategy){0};
-    if (take(s, "drug-era")) {
+    if (scan_take(s, "drug-era")) {
         x->type = END_ERA;
-        TRY(need(s, "of"));
+        TRY(scan_need(s, "of"));
         TRY(parse_set_id(s, &x->drug_set));
-        TRY(need(s, "gap"));
-        TRY(need_int(s, &x->gap_days));
-        TRY(need(s, "offset"));
-        TRY(need_int(s, &x->offset));
-        x->has_supply_override = take(s, "supply");
-        return x->has_supply_override ? need_int(s, &x->supply_override) : s->failed ? ST_INVALID : ST_OK;
+        TRY(scan_need(s, "gap"));
+        TRY(scan_int(s, &x->gap_days));
+        TRY(scan_need(s, "offset"));
+        TRY(scan_int(s, &x->offset));
+        x->has_supply_override = scan_take(s, "supply");
+        return x->has_supply_override ? scan_int(s, &x->supply_override) : s->failed ? ST_INVALID : ST_OK;
     }
     x->type = END_OFFSET;
     TRY(parse_base(s, &x->from_end, &x->offset));
-    return need(s, "days");
+    return scan_need(s, "days");
 }
 
 static enum status parse_observed(struct scanner *s)
 {
-    TRY(need_int(s, &s->d->prior_days));
-    TRY(need(s, "days"));
-    TRY(need(s, "before"));
-    TRY(need_int(s, &s->d->post_days));
-    TRY(need(s, "days"));
-    return need(s, "after");
+    TRY(scan_int(s, &s->d->prior_days));
+    TRY(scan_need(s, "days"));
+    TRY(scan_need(s, "before"));
+    TRY(scan_int(s, &s->d->post_days));
+    TRY(scan_need(s, "days"));
+    return scan_need(s, "after");
 }
 
 static enum status parse_no(struct scanner *s)
 {
-    bool earlier = take(s, "earlier");
+    bool earlier = scan_take(s, "earlier");
     if (!earlier)
-        TRY(need(s, "later"));
-    TRY(need(s, "than"));
-    return need_day(s, earlier ? &s->d->censor_start : &s->d->censor_end);
+        TRY(scan_need(s, "later"));
+    TRY(scan_need(s, "than"));
+    return scan_day(s, earlier ? &s->d->censor_start : &s->d->censor_end);
 }
 
 static enum status parse_statement(struct scanner *s)
 {
     struct cohort_definition *d = s->d;
-    if (take(s, "on"))
-        return need_day(s, &d->as_of);
-    if (take(s, "literal")) {
-        TRY(need(s, "set"));
+    if (scan_take(s, "on"))
+        return scan_day(s, &d->as_of);
+    if (scan_take(s, "literal")) {
+        TRY(scan_need(s, "set"));
         return parse_concept_set(s, true);
     }
-    if (take(s, "set"))
+    if (scan_take(s, "set"))
         return parse_concept_set(s, false);
-    if (take(s, "entry"))
+    if (scan_take(s, "entry"))
         return parse_criteria(s, &d->primary, &d->n_primary);
-    if (take(s, "observed"))
+    if (scan_take(s, "observed"))
         return parse_observed(s);
-    if (take(s, "limit"))
+    if (scan_take(s, "limit"))
         return parse_limit(s);
-    if (take(s, "require")) {
+    if (scan_take(s, "require")) {
         d->has_additional = true;
         d->additional = (struct group){0};
         return parse_group(s, &d->additional);
     }
-    if (take(s, "rule"))
+    if (scan_take(s, "rule"))
         return parse_rule(s);
-    if (take(s, "exit"))
+    if (scan_take(s, "exit"))
         return parse_exit(s);
-    if (take(s, "censor"))
+    if (scan_take(s, "censor"))
         return parse_criteria(s, &d->censoring, &d->n_censoring);
-    if (take(s, "pad")) {
-        TRY(need_int(s, &d->era_pad));
-        return need(s, "days");
+    if (scan_take(s, "pad")) {
+        TRY(scan_int(s, &d->era_pad));
+        return scan_need(s, "days");
     }
-    if (take(s, "no"))
+    if (scan_take(s, "no"))
         return parse_no(s);
     return s->failed
                ? ST_INVALID
-               : expected(s, "a statement: set, entry, observed, limit, require, rule, exit, censor, pad "
-                             "or no");
+               : scan_expected(s,
+                               "a statement: set, entry, observed, limit, require, rule, exit, censor, pad "
+                               "or no");
 }
 
 static enum status parse_cohort(struct scanner *s)
 {
-    TRY(next(s));
-    TRY(need(s, "cohort"));
-    TRY(need_string(s, &s->d->title));
+    TRY(scan_next(s));
+    TRY(scan_need(s, "cohort"));
+    TRY(scan_text(s, &s->d->title));
     while (!s->failed && s->token.kind != T_END)
         TRY(parse_statement(s));
     if (s->failed)
@@ -838,9 +605,10 @@ static enum status parse_cohort(struct scanner *s)
     for (size_t i = 0; i < s->d->n_primary; i++)
         persons |= s->d->primary[i].type == CRIT_PERSON;
     if (s->d->n_primary == 0)
-        return point(s, s->token.p, "there is no 'entry' with at least one kind of event");
+        return scan_fault(s, s->token.p, "there is no 'entry' with at least one kind of event");
     if (persons && (s->d->n_primary > 1 || s->d->as_of == DATE_NONE))
-        return point(s, s->token.p, "an entry of 'person' stands alone and needs a day: 'on 2026-01-31'");
+        return scan_fault(s, s->token.p,
+                          "an entry of 'person' stands alone and needs a day: 'on 2026-01-31'");
     return ST_OK;
 }
 
