@@ -34,6 +34,7 @@ struct id_set {
     size_t n;
 };
 bool id_set_has(const struct id_set *s, int32_t id);
+int compare_ids(const void *a, const void *b); /* for qsort over int32_t */
 /* Concepts of a set (../shared/circe.md, rules 1 to 4); ids are malloced. */
 void concept_set_resolve(const struct concept_set *set, const struct store *s, struct id_set *out);
 

@@ -135,12 +135,6 @@ bool text_like(const char *text, const char *pattern)
 
 /* --- compiling --- */
 
-static int compare_ids(const void *a, const void *b)
-{
-    int32_t p = *(const int32_t *)a, q = *(const int32_t *)b;
-    return (p > q) - (p < q);
-}
-
 static void test_init(struct test *t, const struct engine *g, const struct criterion *c,
                       const struct attribute *a)
 {

@@ -380,7 +380,7 @@ static size_t settle(struct deciding *x, size_t done, size_t left)
 enum status group_evaluate(const struct engine *g, const struct group *group, const struct events *index,
                            uint8_t *mask, struct err *e)
 {
-    size_t n = group_size(group), open = index->n;
+    size_t n = group_size(group);
     enum status s = ST_OK;
     memset(mask, 1, index->n);
     if (n == 0 || index->n == 0)
@@ -393,7 +393,7 @@ enum status group_evaluate(const struct engine *g, const struct group *group, co
     x.hit = xcalloc(index->n, 1);
     memset(x.open, 1, index->n);
     struct child *children = children_of(g, group);
-    open = settle(&x, 0, n); /* AT_LEAST 0 holds without looking */
+    size_t open = settle(&x, 0, n); /* AT_LEAST 0 holds without looking */
     for (size_t i = 0; s == ST_OK && i < n && open > 0; i++) {
         s = child_hits(&x, &children[i], e);
         open = settle(&x, i + 1, n - i - 1);

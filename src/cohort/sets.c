@@ -15,7 +15,7 @@ static void add(struct growing *l, int32_t id)
     l->at[l->n++] = id;
 }
 
-static int compare_ids(const void *a, const void *b)
+int compare_ids(const void *a, const void *b)
 {
     int32_t p = *(const int32_t *)a, q = *(const int32_t *)b;
     return (p > q) - (p < q);
