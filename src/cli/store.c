@@ -77,8 +77,59 @@ static enum status run_verify(const struct args *a, struct err *e)
     return st;
 }
 
+static void print_check(struct out *o, const struct js *check)
+{
+    char rows[24], violations[24], percent[24];
+    snprintf(rows, sizeof rows, "%" PRId64, js_get_int(check, "rows", 0));
+    snprintf(violations, sizeof violations, "%" PRId64, js_get_int(check, "violations", 0));
+    snprintf(percent, sizeof percent, "%.2f", js_num(js_get(check, "percent")));
+    out_row(o, js_get_str(check, "category"), js_get_str(check, "table"), js_get_str(check, "column"),
+            js_get_str(check, "check"), rows, violations, percent);
+}
+
+static enum status print_quality(const struct args *a, const struct js *report, struct err *e)
+{
+    static const char *const columns[] = {"category", "table",       "column",   "check",
+                                          "#rows",    "#violations", "#percent", NULL};
+    struct out *o = out_new(a, columns);
+    const struct js *checks = js_get(report, "checks");
+    for (size_t i = 0; i < js_size(checks); i++)
+        if (args_has(a, "all") || js_get_int(js_at(checks, i), "violations", 0))
+            print_check(o, js_at(checks, i));
+    return out_end(o, e);
+}
+
+static enum status run_quality(const struct args *a, struct err *e)
+{
+    struct store *s;
+    struct js *report = NULL;
+    enum status st = store_open(args_operand(a, 0), &s, e);
+    if (st != ST_OK)
+        return st;
+    st = store_quality(s, &report, e);
+    if (st == ST_OK)
+        st = print_quality(a, report, e);
+    js_free(report);
+    store_close(s);
+    return st;
+}
+
+static const char quality_about[] =
+    "Checks made at the import, in Kahn's categories: conformance (rejected rows, unknown concepts, visits "
+    "that are not\n"
+    "there), completeness (missing values, unmapped concepts), plausibility (before birth, in the future, "
+    "outside\n"
+    "observation, ends before starts). Counts are of the site's own rows: they are not for release.";
+
+static const struct option_spec quality_options[] = {
+    {"all", NULL, "also checks that every row passes"},
+    {0},
+};
+
 const struct command store_commands[] = {
     {"info", "STORE", "what a store holds: counts, source, sizes, opt-out check", NULL, NULL, 1, 1, run_info},
     {"verify", "STORE", "read every byte of a store against its checksums", NULL, NULL, 1, 1, run_verify},
+    {"quality", "STORE", "the quality report of the import", quality_about, quality_options, 1, 1,
+     run_quality},
     {0},
 };

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/date.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/importing.h"
 #include "store/version.h"
@@ -226,6 +227,23 @@ static enum status make_manifest(struct import *im, struct js **out, struct err 
     return list_files(im, m, e);
 }
 
+static enum status write_quality(struct import *im, struct err *e)
+{
+    struct js *report = js_object();
+    struct buf text;
+    buf_init(&text, MANIFEST_BYTES);
+    js_put_str(report, "format", "accord-quality");
+    js_put_int(report, "version", 1);
+    js_put(report, "checks", js_share(im->checks));
+    js_format(report, JS_PRETTY, &text);
+    char *path = import_path(im, "quality.json");
+    enum status st = file_replace(path, buf_slice(&text), 0600, e);
+    free(path);
+    buf_deinit(&text);
+    js_free(report);
+    return st;
+}
+
 static enum status import_into(struct import *im, struct version_new *v, struct js **report, struct err *e)
 {
     struct js *manifest = NULL;
@@ -239,6 +257,8 @@ static enum status import_into(struct import *im, struct version_new *v, struct 
         st = import_people(im, e);
     if (st == ST_OK)
         st = import_all_events(im, e);
+    if (st == ST_OK)
+        st = write_quality(im, e);
     if (st == ST_OK)
         st = make_manifest(im, &manifest, e);
     if (st == ST_OK) {
@@ -287,13 +307,18 @@ static void import_deinit(struct import *im)
     ranks_deinit(&im->ranks);
     js_free(im->tables);
     js_free(im->remarks);
+    js_free(im->checks);
+    free(im->known.birth);
+    free(im->known.period_first);
+    free(im->known.period_start);
+    free(im->known.period_end);
     identity_free(im->key);
 }
 
 enum status store_import(const struct import_options *options, struct js **report, struct err *e)
 {
     struct import_options o = *options;
-    struct import im = {.o = &o, .tables = js_object(), .remarks = js_array()};
+    struct import im = {.o = &o, .tables = js_object(), .remarks = js_array(), .checks = js_array()};
     struct version_new *v = NULL;
     *report = NULL;
     o.memory_bytes = o.memory_bytes ? o.memory_bytes : (uint64_t)2 << 30;

@@ -11,6 +11,7 @@
 #include "store/arrays.h"
 #include "store/idmap.h"
 #include "store/import.h"
+#include "store/quality.h"
 #include "store/run.h"
 
 /* Concepts in hierarchy order. */
@@ -53,6 +54,8 @@ struct import {
     int64_t *person_ids; /* sorted: the dense index */
     struct idmap persons;
     struct visit_index visits;
+    struct quality_persons known;   /* for the quality report */
+    struct js *checks;              /* its lines */
     uint64_t n_events, n_opted_out; /* rows kept; persons left out */
     struct progress progress;
 };

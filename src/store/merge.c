@@ -19,6 +19,7 @@ enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18 };
 struct part_facts {
     uint32_t persons;
     int32_t first_day, last_day;
+    struct quality_counts quality;
 };
 
 struct merge {
@@ -32,6 +33,8 @@ struct merge {
     size_t first_part;                             /* of the round */
     size_t at[ROUND_PARTS];
     struct part_facts facts[ROUND_PARTS];
+    struct quality_counts quality;
+    uint64_t missing[SCHEMA_MOST_COLUMNS];
     struct store_run *table_runs;
     size_t n_table_runs, cap_table_runs;
 };
@@ -105,13 +108,33 @@ static void reorder(int64_t *values, const uint32_t *order, size_t n)
 static struct part_facts facts_of(const struct merge *m, size_t from, size_t n)
 {
     const int64_t *person = m->columns[AT_PERSON] + from, *start = m->columns[AT_START] + from;
-    struct part_facts f = {1, INT32_MAX, INT32_MIN};
+    struct part_facts f = {.persons = 1, .first_day = INT32_MAX, .last_day = INT32_MIN};
     for (size_t i = 0; i < n; i++) {
         f.persons += i && person[i] != person[i - 1];
         f.first_day = start[i] < f.first_day ? (int32_t)start[i] : f.first_day;
         f.last_day = start[i] > f.last_day ? (int32_t)start[i] : f.last_day;
     }
     return f;
+}
+
+static const int64_t *rows_of(const struct merge *m, enum store_column c, size_t from)
+{
+    int at = schema_find(m->in->table, c);
+    return at >= 0 && m->columns[at] ? m->columns[at] + from : NULL;
+}
+
+static void check_quality(const struct merge *m, const struct part *p, size_t from,
+                          struct quality_counts *out)
+{
+    struct quality_rows r = {.person = m->columns[AT_PERSON] + from,
+                             .start = m->columns[AT_START] + from,
+                             .end = rows_of(m, COL_END, from),
+                             .visit = rows_of(m, COL_VISIT, from),
+                             .visit_concept = rows_of(m, COL_VISIT_CONCEPT, from),
+                             .n = p->rows,
+                             .key = p->key,
+                             .concept = concept_of_key(&m->im->ranks, p->key)};
+    quality_count(&m->im->known, &r, out);
 }
 
 static enum status put_part(void *context, size_t i, struct err *e)
@@ -128,12 +151,14 @@ static enum status put_part(void *context, size_t i, struct err *e)
             reorder(m->columns[k] + m->at[i], order, p->rows);
     free(order);
     m->facts[i] = facts_of(m, m->at[i], p->rows);
+    check_quality(m, p, m->at[i], &m->facts[i].quality);
     return ST_OK;
 }
 
 static void add_facts(struct merge *m, const struct part *p, const struct part_facts *f)
 {
     int32_t concept = concept_of_key(&m->im->ranks, p->key);
+    quality_add(&m->quality, &f->quality);
     struct store_run *last = m->n_table_runs ? &m->table_runs[m->n_table_runs - 1] : NULL;
     if (last && last->concept_id == concept) {
         last->n += p->rows;
@@ -158,9 +183,14 @@ static enum status encode_column(void *context, size_t column, struct err *e)
 {
     (void)e;
     struct merge *m = context;
-    if (m->encoders[column])
-        encoder_add(m->encoders[column], m->columns[column], m->columns[AT_PERSON], m->columns[AT_START],
-                    m->first_part < m->plan.n_parts ? m->rows - m->rows % BLOCK_ROWS : m->rows);
+    size_t n = m->first_part < m->plan.n_parts ? m->rows - m->rows % BLOCK_ROWS : m->rows;
+    uint64_t missing = 0;
+    if (!m->encoders[column])
+        return ST_OK;
+    encoder_add(m->encoders[column], m->columns[column], m->columns[AT_PERSON], m->columns[AT_START], n);
+    for (size_t i = 0; i < n; i++)
+        missing += m->columns[column][i] == NONE_I64;
+    m->missing[column] += missing;
     return ST_OK;
 }
 
@@ -261,6 +291,20 @@ static enum status close_columns(struct merge *m, enum status st, struct err *e)
     return st;
 }
 
+/* Columns without a file are missing in every row. */
+static void report_quality(struct merge *m)
+{
+    struct js *notes = import_table_notes(m->im, m->schema->name);
+    for (size_t k = 0; k < m->schema->n; k++)
+        if (!m->encoders[k])
+            m->missing[k] = m->plan.rows;
+    quality_report(m->im->checks, m->in->table, m->plan.rows, (uint64_t)js_get_int(notes, "rejected", 0),
+                   &m->quality, m->missing);
+    js_put_int(notes, "stored", (int64_t)m->plan.rows);
+    js_put_int(notes, "concepts", (int64_t)m->n_table_runs);
+    m->im->n_events += m->plan.rows;
+}
+
 enum status merge_table(struct import *im, const struct merge_input *in, struct err *e)
 {
     struct merge *m = xcalloc(1, sizeof *m);
@@ -271,15 +315,11 @@ enum status merge_table(struct import *im, const struct merge_input *in, struct 
     enum status st = open_columns(m, e);
     while (st == ST_OK && m->first_part < m->plan.n_parts)
         st = merge_round(m, e);
+    if (st == ST_OK)
+        report_quality(m);
     st = close_columns(m, st, e);
     if (st == ST_OK)
         st = write_runs(m, e);
-    if (st == ST_OK) {
-        struct js *notes = import_table_notes(im, m->schema->name);
-        js_put_int(notes, "stored", (int64_t)m->plan.rows);
-        js_put_int(notes, "concepts", (int64_t)m->n_table_runs);
-        im->n_events += m->plan.rows;
-    }
     merge_plan_deinit(&m->plan);
     free(m->table_runs);
     free(m);

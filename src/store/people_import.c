@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "store/importing.h"
 
@@ -484,6 +485,22 @@ static enum status write_persons(struct import *im, const struct people *p, stru
     return arrays_commit(w, e);
 }
 
+/* What the quality report asks of persons. */
+static void keep_known(struct import *im, const struct people *p)
+{
+    struct quality_persons *k = &im->known;
+    k->birth = xrealloc_array(NULL, p->n, sizeof *k->birth);
+    for (size_t i = 0; i < p->n; i++)
+        k->birth[i] = p->persons[i].in_person ? date_of(p->persons[i].year, 1, 1) : INT32_MIN;
+    k->period_start = xrealloc_array(NULL, p->n_periods, sizeof *k->period_start);
+    k->period_end = xrealloc_array(NULL, p->n_periods, sizeof *k->period_end);
+    for (size_t i = 0; i < p->n_periods; i++) {
+        k->period_start[i] = p->periods[i].start;
+        k->period_end[i] = p->periods[i].end;
+    }
+    k->today = (int32_t)(time_now_ms() / 86400000);
+}
+
 static int by_start_and_id(const void *a, const void *b)
 {
     const struct period *x = a, *y = b;
@@ -512,7 +529,8 @@ static enum status write_periods(struct import *im, struct people *p, struct err
     for (uint32_t i = 0; i < im->n_persons; i++)
         offset[i + 1] += offset[i];
     arrays_add(w, "offset", sizeof *offset, offset, (size_t)im->n_persons + 1);
-    free(offset);
+    im->known.period_first = offset;
+    keep_known(im, p);
     WRITE_FIELD("start", p->periods, p->n_periods, start);
     WRITE_FIELD("end", p->periods, p->n_periods, end);
     WRITE_FIELD("type", p->periods, p->n_periods, type);

@@ -109,6 +109,14 @@ const char *store_snapshot_id(const struct store *s)
     return s->snapshot;
 }
 
+enum status store_quality(const struct store *s, struct js **out, struct err *e)
+{
+    char *path = xasprintf("%s/quality.json", s->folder);
+    enum status st = js_load(path, out, e);
+    free(path);
+    return st == ST_OK ? ST_OK : store_damaged("quality.json", "it cannot be read", e);
+}
+
 static enum status verify_file(const struct store *s, const struct js *entry, struct err *e)
 {
     const char *name = js_get_str(entry, "name"), *hash = js_get_str(entry, "xxh3");

@@ -92,6 +92,8 @@ MUST_CHECK enum status store_open(const char *path, struct store **out, struct e
 void store_close(struct store *s);
 const struct js *store_manifest(const struct store *s); /* borrowed */
 const char *store_snapshot_id(const struct store *s);   /* hex hash of the manifest: names this content */
+/* The quality report of the import (docs/formats/store.md); the caller frees it. */
+MUST_CHECK enum status store_quality(const struct store *s, struct js **out, struct err *e);
 
 /* Persons: parallel arrays of n, mapped. */
 struct store_persons {

@@ -64,6 +64,15 @@ import --opt-outs optouts.csv > out 2> err || { cat err; fail "opt-outs"; }
 "$ACCORD" store info S --format json > info
 jq -e '.opt_outs == {checked: "2026-01-02T03:04:05Z", listed: 2, rows_left_out: 1} and .persons == 3 and .events == 1' info > /dev/null || fail "$(cat info)"
 
+# The quality report counts what is odd.
+fresh; printf '1949-01-01,1,0,,20\n2030-01-01,2,7,,21\n' >> cdm/Condition_Occurrence.csv
+import > /dev/null 2>&1
+broken() { "$ACCORD" store quality S --format json | jq -r --arg c "$1" '.[] | select(.table == "condition_occurrence" and .check == $c) | .violations'; }
+[ "$(broken 'starts before the year of birth')" = 1 ] || fail "before birth"
+[ "$(broken 'the concept is 0 or missing')" = 1 ] || fail "unmapped"
+[ "$(broken 'the concept is not in the vocabulary')" = 2 ] || fail "unknown concepts"
+[ "$(broken "starts outside the person's observation periods")" = 3 ] || fail "outside periods"
+
 # One flipped bit anywhere is found. Every file, at both ends and in the middle.
 "$ACCORD" store verify S > /dev/null
 for f in S/current/*; do
