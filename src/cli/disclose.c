@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `accord disclose`: disclosure control from the command line. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +9,10 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "disclose/attack.h"
+#include "disclose/gate.h"
 #include "disclose/instance.h"
+#include "disclose/picture.h"
+#include "disclose/release.h"
 
 /* Protects, then lets the attacker try: only a proven pattern is given out. */
 static enum status protect(struct instance *in, bool with_insiders, struct protection *p, struct err *e)
@@ -76,6 +80,163 @@ static enum status run_protect(const struct args *a, struct err *e)
     return s;
 }
 
+static enum status load_result(const char *path, struct result **out, struct err *e)
+{
+    struct js *j = NULL;
+    enum status s = js_load(path, &j, e);
+    if (s == ST_OK)
+        s = result_from_json(j, out, e);
+    js_free(j);
+    return s;
+}
+
+static enum status load_both(const struct args *a, struct result **result, struct policy *policy,
+                             struct err *e)
+{
+    enum status s = policy_load(args_get_or(a, "policy", "sde-10"), policy, e);
+    return s == ST_OK ? load_result(args_operand(a, 0), result, e) : s;
+}
+
+static const char *place_of(const struct result_table *t, const struct result_cell *c, struct arena *a)
+{
+    const char *place = "";
+    for (uint32_t d = 0; d < t->n_dimensions; d++)
+        place = arena_printf(a, "%s%s%s", place, d ? ", " : "", t->dimensions[d].levels[c->at[d]].label);
+    return place;
+}
+
+static const char *interval_of(const struct verdict *v, struct arena *a)
+{
+    char low[32], high[32];
+    if (isnan(v->surely_low) || isnan(v->surely_high))
+        return "";
+    released_format(v->surely_low, low);
+    released_format(v->surely_high, high);
+    return arena_printf(a, "%s to %s or more", low, isinf(v->surely_high) ? "any" : high);
+}
+
+static void check_row(struct out *o, const struct gate *g, uint32_t table, uint64_t i, struct arena *a)
+{
+    static const char *const marks[] = {"safe", "primary", "secondary"};
+    const struct result_table *t = &g->result->tables[table];
+    const struct verdict *v = &g->verdicts[table][i];
+    char prints[32];
+    released_format(v->value, prints);
+    out_row(o, t->name, place_of(t, &t->cells[i], a), arena_printf(a, "%lld", (long long)t->cells[i].persons),
+            marks[v->mark], v->rule ? v->rule : "", v->mark == CELL_SHOWN ? prints : "[c]",
+            interval_of(v, a));
+}
+
+/* The checker's view: cells at risk first. */
+static enum status print_gate(const struct args *args, const struct gate *g, struct err *e)
+{
+    static const char *const columns[] = {"table", "cell",   "#persons", "verdict",
+                                          "rule",  "prints", "attacker", NULL};
+    static const enum cell_mark order[] = {CELL_PRIMARY, CELL_SECONDARY, CELL_SHOWN};
+    struct out *o = out_new(args, columns);
+    struct arena *a = arena_new();
+    for (int k = 0; k < 3; k++)
+        for (uint32_t t = 0; t < g->result->n_tables; t++)
+            for (uint64_t i = 0; i < g->result->tables[t].n_cells; i++)
+                if (g->verdicts[t][i].mark == order[k])
+                    check_row(o, g, t, i, a);
+    enum status s = out_end(o, e);
+    arena_free(a);
+    return s;
+}
+
+static enum status run_check(const struct args *a, struct err *e)
+{
+    struct result *result = NULL;
+    struct policy policy;
+    struct gate *gate = NULL;
+    enum status s = load_both(a, &result, &policy, e);
+    if (s == ST_OK)
+        s = gate_run(result, &policy, &gate, e);
+    if (s == ST_OK)
+        s = print_gate(a, gate, e);
+    gate_free(gate);
+    result_free(result);
+    return s;
+}
+
+static enum status write_released(const struct released *r, const char *folder, struct err *e)
+{
+    struct arena *a = arena_new();
+    struct js *j = released_to_json(r);
+    struct buf text;
+    buf_init(&text, (size_t)1 << 30);
+    enum status s = dir_make(folder, e);
+    if (s == ST_OK)
+        s = js_canonical(j, &text, e);
+    if (s == ST_OK)
+        s = file_replace(arena_printf(a, "%s/released.json", folder), buf_slice(&text), 0644, e);
+    for (uint32_t i = 0; s == ST_OK && i < released_n_tables(r); i++) {
+        const struct released_table *t = released_table(r, i);
+        buf_clear(&text);
+        released_csv(t, &text);
+        s = file_replace(arena_printf(a, "%s/%s.csv", folder, t->name), buf_slice(&text), 0644, e);
+        buf_clear(&text);
+        released_svg(t, &text);
+        if (s == ST_OK)
+            s = file_replace(arena_printf(a, "%s/%s.svg", folder, t->name), buf_slice(&text), 0644, e);
+    }
+    buf_deinit(&text);
+    js_free(j);
+    arena_free(a);
+    return s;
+}
+
+static enum status run_release(const struct args *a, struct err *e)
+{
+    struct result *result = NULL;
+    struct policy policy;
+    struct released *released = NULL;
+    const char *folder = args_get(a, "output");
+    enum status s = load_both(a, &result, &policy, e);
+    if (s == ST_OK)
+        s = disclose_release(result, &policy, NULL, &released, e);
+    if (s == ST_OK && folder)
+        s = write_released(released, folder, e);
+    else if (s == ST_OK && args_format(a) == OUT_JSON) {
+        struct js *j = released_to_json(released);
+        s = out_json(j, e);
+        js_free(j);
+    } else if (s == ST_OK)
+        released_print(released, stdout);
+    released_free(released);
+    result_free(result);
+    return s;
+}
+
+static enum status run_verify(const struct args *a, struct err *e)
+{
+    struct js *j = NULL;
+    struct released *released = NULL;
+    char hash[2 * HASH_BYTES + 1];
+    enum status s = js_load(args_operand(a, 0), &j, e);
+    if (s == ST_OK)
+        s = released_from_json(j, &released, e);
+    if (s == ST_OK)
+        s = released_verify(released, e);
+    if (s == ST_OK)
+        s = released_hash(released, hash, e);
+    if (s == ST_OK)
+        printf("%s\n", hash);
+    released_free(released);
+    js_free(j);
+    return s;
+}
+
+static const struct option_spec check_options[] = {
+    {"policy", "P", "a policy file or a built-in profile (sde-10)"},
+    {0},
+};
+static const struct option_spec release_options[] = {
+    {"policy", "P", "a policy file or a built-in profile (sde-10)"},
+    {"output", "DIR", "write released.json and each table as CSV and SVG here (else print)"},
+    {0},
+};
 static const struct option_spec protect_options[] = {
     {"output", "OUT.csv", "where the pattern is written (standard output)"},
     {"insider", NULL, "also protect against a lone contributor who knows his own cell"},
@@ -83,6 +244,22 @@ static const struct option_spec protect_options[] = {
 };
 
 const struct command disclose_commands[] = {
+    {"check", "RESULT.json", "what would become of every cell, those at risk first",
+     "Runs the release gate over a raw result (accord-result-1) and shows each cell's verdict, the rule, "
+     "what\n"
+     "would be printed and what an attacker's interval of a hidden count surely holds. Only for the site "
+     "itself.",
+     check_options, 1, 1, run_check},
+    {"release", "RESULT.json", "the safe tables with their disclosure record",
+     "Prints the released tables, or writes released.json and each table as CSV and SVG. Nothing is "
+     "released\n"
+     "that the attacker could not prove safe.",
+     release_options, 1, 1, run_release},
+    {"verify", "RELEASED.json", "check a released document offline",
+     "Checks form, hashes and policy of a released document, that what it prints obeys the policy, and that "
+     "no\n"
+     "hidden cell can be worked out from what it prints; prints its SHA-256.",
+     NULL, 1, 1, run_verify},
     {"protect", "INSTANCE.json", "hide what protects the primary cells of a table",
      "Reads a table with hierarchies and demands, and writes its key columns with a status: s (published), "
      "u\n"

@@ -48,7 +48,7 @@ static double room_left(double length)
 
 static void add_segment(struct moves *m, uint32_t v, int sign, bool extra, double length)
 {
-    if (length <= 0)
+    if (!(length > 0))
         return;
     m->segments[m->n_segments++] =
         (struct segment){v, sign, extra, length > LP_INFINITY ? LP_INFINITY : length, 0};

@@ -35,6 +35,11 @@ MUST_CHECK enum status released_from_json(const struct js *j, struct released **
 /* SHA-256 of the canonical document: what checkers sign. */
 MUST_CHECK enum status released_hash(const struct released *r, char hex[2 * HASH_BYTES + 1], struct err *e);
 
+/* A second look, on nothing but the document: no printed count below the minimum, every printed count a
+   rounded one, printed totals that their parts allow, and no hidden cell that sums give away exactly.
+   ST_UNSAFE says which table. */
+MUST_CHECK enum status released_verify(const struct released *r, struct err *e);
+
 struct released_cell {
     const uint32_t *at;
     bool hidden;                /* then value, lower and upper are NaN */

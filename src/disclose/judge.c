@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules by type of output. Sources: ACRO 1.0.1 (NK, p-ratio, degrees of freedom), ABS DataLab rules
+ * (dominance on absolute values, quantile contributors), OpenSAFELY output checking (rates from protected
+ * counts, steps of survival curves), DataSHIELD (parameters at most a third of persons).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disclose/gate.h"
+#include "disclose/rounding.h"
+
+void verdict_hide(struct verdict *v, enum cell_mark mark, const char *rule)
+{
+    *v = (struct verdict){.mark = mark,
+                          .rule = rule,
+                          .value = NAN,
+                          .lower = NAN,
+                          .upper = NAN,
+                          .surely_low = NAN,
+                          .surely_high = NAN};
+}
+
+static void show(struct verdict *v, double value, double lower, double upper)
+{
+    *v = (struct verdict){
+        .value = value, .lower = lower, .upper = upper, .surely_low = NAN, .surely_high = NAN};
+}
+
+static bool small(double n, int64_t minimum)
+{
+    return n > 0 && n < (double)minimum;
+}
+
+static double significant(double v, int digits)
+{
+    if (!isfinite(v) || v == 0)
+        return v;
+    double unit = pow(10, floor(log10(fabs(v))) - digits + 1);
+    return unit < 1 ? nearbyint(v * nearbyint(1 / unit)) / nearbyint(1 / unit) : nearbyint(v / unit) * unit;
+}
+
+static double rounded(double n, const struct policy *p)
+{
+    return (double)round_count((int64_t)n, (enum rounding)p->rounding, p->base);
+}
+
+/* Whether a figure is a whole number of people or events that rounding applies to. */
+static bool is_count(double n)
+{
+    return n >= 0 && n <= 9007199254740992.0 && n == floor(n);
+}
+
+static void judge_count(const struct result_cell *c, const struct policy *p, struct verdict *v)
+{
+    int64_t minimum = policy_minimum(p, OUTPUT_COUNT);
+    if (small((double)c->persons, minimum) || (c->persons == 0 && small(c->value, minimum)))
+        verdict_hide(v, CELL_PRIMARY, "minimum count");
+    else if (c->value == 0 && !p->zero_shown)
+        verdict_hide(v, CELL_PRIMARY, "zero not shown");
+    else
+        show(v, rounded(c->value, p), NAN, NAN);
+}
+
+/* A limit of an interval moved to the rounded count: its distance on the log scale goes with one over the
+   root of the count, so what is printed depends on the rounded count only. */
+static double move_limit(double limit, double value, double printed, double n, double n_rounded)
+{
+    if (!(limit > 0) || !(value > 0) || !(n > 0) || !(n_rounded > 0))
+        return significant(limit, 2);
+    return significant(printed * pow(limit / value, sqrt(n / n_rounded)), 3);
+}
+
+/* The rate recomputed from rounded counts; figures that are no plain ratio print to three digits. */
+static void show_rate(const struct result_cell *c, const struct policy *p, struct verdict *v)
+{
+    double n = c->numerator, d = c->denominator;
+    if (!is_count(n) || !(d > 0) || n == 0 || p->rounding == ROUNDING_NONE || !(c->value != 0)) {
+        show(v, significant(c->value, 3), significant(c->lower, 3), significant(c->upper, 3));
+        return;
+    }
+    bool of_persons = is_count(d) && (int64_t)d == c->persons;
+    double n_rounded = rounded(n, p), d_rounded = of_persons ? rounded(d, p) : d;
+    double scale = c->value / (n / d);
+    double value = significant(scale * n_rounded / d_rounded, 3);
+    show(v, value, move_limit(c->lower, c->value, value, n, n_rounded),
+         move_limit(c->upper, c->value, value, n, n_rounded));
+}
+
+static void judge_rate(const struct result_cell *c, const struct policy *p, struct verdict *v)
+{
+    int64_t minimum = policy_minimum(p, OUTPUT_RATE);
+    double with = c->event_persons >= 0 ? (double)c->event_persons : c->numerator;
+    bool proportion = (double)c->persons == c->denominator;
+    if (c->persons < minimum)
+        verdict_hide(v, CELL_PRIMARY, "minimum denominator");
+    else if (small(with, minimum) || small(c->numerator, minimum))
+        verdict_hide(v, CELL_PRIMARY, "minimum numerator");
+    else if (proportion && small((double)c->persons - with, minimum))
+        verdict_hide(v, CELL_PRIMARY, "minimum complement");
+    else
+        show_rate(c, p, v);
+}
+
+static void judge_sum(const struct result_table *t, const struct result_cell *c, const struct policy *p,
+                      struct verdict *v)
+{
+    double total = fabs(t->mean ? c->value * (double)c->persons : c->value);
+    bool known = !isnan(c->top1) && !isnan(c->top2);
+    double rest = total - fabs(c->top1) - fabs(c->top2);
+    if (c->persons < policy_minimum(p, OUTPUT_SUM))
+        verdict_hide(v, CELL_PRIMARY, "minimum count");
+    else if (!known)
+        verdict_hide(v, CELL_PRIMARY, "dominance unknown");
+    else if (total > 0 && (fabs(c->top1) >= p->top1_share * total ||
+                           fabs(c->top1) + fabs(c->top2) >= p->top2_share * total))
+        verdict_hide(v, CELL_PRIMARY, "dominance");
+    else if (c->top1 != 0 && rest / fabs(c->top1) < p->p_ratio)
+        verdict_hide(v, CELL_PRIMARY, "p-ratio");
+    else
+        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+}
+
+/* The q-th quantile needs as many persons on the thinner side. */
+static void judge_quantile(const struct result_cell *c, const struct policy *p, struct verdict *v)
+{
+    double minimum = (double)policy_minimum(p, OUTPUT_QUANTILE);
+    double side = fmin(c->quantile, 1 - c->quantile);
+    if (!(side > 0) || (double)c->persons < minimum / side)
+        verdict_hide(v, CELL_PRIMARY, "minimum persons for this quantile");
+    else if ((c->below >= 0 && (double)c->below < minimum) || (c->above >= 0 && (double)c->above < minimum))
+        verdict_hide(v, CELL_PRIMARY, "minimum persons on either side");
+    else
+        show(v, significant(c->value, 2), significant(c->lower, 2), significant(c->upper, 2));
+}
+
+static void judge_term(const struct result_table *t, const struct result_cell *c, const struct policy *p,
+                       struct verdict *v)
+{
+    int64_t minimum = policy_minimum(p, OUTPUT_REGRESSION);
+    if (c->level_persons >= 0 && c->level_persons < minimum)
+        verdict_hide(v, CELL_PRIMARY, "minimum persons in a level");
+    else if (small(c->numerator, minimum) || c->numerator == 0)
+        verdict_hide(v, CELL_PRIMARY, "minimum events in a level");
+    else if (t->parameters > 0 && t->persons >= 0 &&
+             (double)t->parameters > p->parameter_share * (double)t->persons)
+        verdict_hide(v, CELL_PRIMARY, "too many parameters");
+    else
+        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+}
+
+static void judge_test(const struct result_table *t, const struct result_cell *c, const struct policy *p,
+                       struct verdict *v)
+{
+    int64_t minimum = policy_minimum(p, OUTPUT_TEST);
+    bool correlation = t->unit && strstr(t->unit, "correlation");
+    if (t->persons >= 0 ? t->persons < minimum : c->persons < minimum)
+        verdict_hide(v, CELL_PRIMARY, "minimum count");
+    else if (correlation && fabs(c->value) >= 1 - 1e-9)
+        verdict_hide(v, CELL_PRIMARY, "perfect fit");
+    else
+        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+}
+
+/* A step is printed only where events and the drop of the risk set since the last printed one are 0 or at
+   least the minimum; what is not printed is thereby merged into the next. `steps` are the cells of one curve
+   in order. */
+static void judge_curve(const struct result_cell **steps, struct verdict **verdicts, uint32_t n,
+                        const struct policy *p)
+{
+    double minimum = (double)policy_minimum(p, OUTPUT_SURVIVAL), events = 0;
+    double at_risk = n ? steps[0]->denominator : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct result_cell *c = steps[i];
+        /* Those at risk when the next step begins: what this step's print gives away. */
+        double left = i + 1 < n ? steps[i + 1]->denominator : c->denominator - c->numerator;
+        double drop = at_risk - left;
+        events += c->numerator;
+        bool quiet = (events == 0 || events >= minimum) && (drop == 0 || drop >= minimum);
+        if (!quiet || c->denominator < minimum || left < minimum) {
+            verdict_hide(verdicts[i], CELL_PRIMARY, "events or risk set of the step");
+            continue;
+        }
+        show(verdicts[i], nearbyint(c->value * 1000) / 1000, nearbyint(c->lower * 1000) / 1000,
+             nearbyint(c->upper * 1000) / 1000);
+        events = 0;
+        at_risk = left;
+    }
+}
+
+static bool same_curve(const struct result_table *t, const struct result_cell *a, const struct result_cell *b)
+{
+    return memcmp(a->at, b->at, (t->n_dimensions - 1) * sizeof *a->at) == 0;
+}
+
+/* Curves run along the last dimension; their cells lie one behind the other. */
+static enum status judge_survival(const struct result_table *t, const struct policy *p,
+                                  struct verdict *verdicts, struct err *e)
+{
+    const struct result_cell **steps = xcalloc(t->n_cells + 1, sizeof *steps);
+    struct verdict **places = xcalloc(t->n_cells + 1, sizeof *places);
+    enum status s = ST_OK;
+    uint32_t n = 0;
+    for (uint64_t i = 0; i <= t->n_cells && t->n_dimensions; i++) {
+        bool more = i < t->n_cells;
+        if (n && (!more || !same_curve(t, steps[0], &t->cells[i]))) {
+            judge_curve(steps, places, n, p);
+            n = 0;
+        }
+        if (!more)
+            break;
+        const struct result_cell *c = &t->cells[i];
+        if (isnan(c->denominator) || isnan(c->numerator) ||
+            (n && steps[n - 1]->at[t->n_dimensions - 1] >= c->at[t->n_dimensions - 1])) {
+            s = err_set(e, ST_INVALID, "table '%s': steps must come in order with events and numbers at risk",
+                        t->name);
+            break;
+        }
+        steps[n] = c;
+        places[n++] = &verdicts[i];
+    }
+    free(steps);
+    free(places);
+    return s;
+}
+
+static enum status judge_model(const struct result_table *t, const struct policy *p, struct verdict *verdicts,
+                               struct err *e)
+{
+    const char *kind = js_get_str(t->notes, "kind");
+    int64_t leaf = js_get_int(t->notes, "smallest_leaf", INT64_MAX);
+    const struct js *train = js_get(t->notes, "train_auc"), *test = js_get(t->notes, "test_auc"),
+                    *attack = js_get(t->notes, "attack_auc");
+    static const char *const instance_based[] = {"knn", "svm", "gaussian process", NULL};
+    for (int i = 0; instance_based[i]; i++)
+        if (kind && strcmp(kind, instance_based[i]) == 0)
+            return err_set(e, ST_UNSAFE, "table '%s': a %s holds its training data and may not leave",
+                           t->name, kind);
+    if (!kind || leaf < policy_minimum(p, OUTPUT_MODEL))
+        return err_set(e, ST_UNSAFE, "table '%s': a model needs its kind and leaves of enough persons",
+                       t->name);
+    if (!js_is_number(train) || !js_is_number(test) || js_num(train) - js_num(test) > p->model_gap)
+        return err_set(e, ST_UNSAFE,
+                       "table '%s': the model fits its training data too closely, or does not say", t->name);
+    if (js_is_number(attack) && js_num(attack) > p->model_attack)
+        return err_set(e, ST_UNSAFE, "table '%s': a membership attack on the model succeeds", t->name);
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        show(&verdicts[i], significant(t->cells[i].value, 4), NAN, NAN);
+    return ST_OK;
+}
+
+static enum status judge_freedom(const struct result_table *t, const struct policy *p, struct err *e)
+{
+    bool needed = t->type == OUTPUT_REGRESSION;
+    if (needed ? t->degrees_of_freedom < p->degrees_of_freedom
+               : t->degrees_of_freedom >= 0 && t->degrees_of_freedom < p->degrees_of_freedom)
+        return err_set(e, ST_UNSAFE, "table '%s': under %lld residual degrees of freedom", t->name,
+                       (long long)p->degrees_of_freedom);
+    return ST_OK;
+}
+
+static void judge_cell(const struct result_table *t, const struct result_cell *c, const struct policy *p,
+                       struct verdict *v)
+{
+    switch (t->type) {
+    case OUTPUT_COUNT:
+        judge_count(c, p, v);
+        break;
+    case OUTPUT_RATE:
+        judge_rate(c, p, v);
+        break;
+    case OUTPUT_SUM:
+        judge_sum(t, c, p, v);
+        break;
+    case OUTPUT_QUANTILE:
+        judge_quantile(c, p, v);
+        break;
+    case OUTPUT_REGRESSION:
+        judge_term(t, c, p, v);
+        break;
+    case OUTPUT_TEST:
+        judge_test(t, c, p, v);
+        break;
+    default:
+        verdict_hide(v, CELL_PRIMARY, "observed extremes never leave");
+        break;
+    }
+    /* What an analysis could not estimate has nothing to print. */
+    if (v->mark == CELL_SHOWN && !isfinite(v->value))
+        verdict_hide(v, CELL_PRIMARY, "not estimated");
+}
+
+enum status judge_table(const struct result_table *t, const struct policy *p, struct verdict *verdicts,
+                        struct err *e)
+{
+    if (t->type == OUTPUT_SURVIVAL)
+        return judge_survival(t, p, verdicts, e);
+    if (t->type == OUTPUT_MODEL)
+        return judge_model(t, p, verdicts, e);
+    if (t->type == OUTPUT_REGRESSION || t->type == OUTPUT_TEST) {
+        enum status s = judge_freedom(t, p, e);
+        if (s != ST_OK)
+            return s;
+    }
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        judge_cell(t, &t->cells[i], p, &verdicts[i]);
+    return ST_OK;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The release gate: what is hidden, for each type of output, and that nothing hidden can be worked out. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "disclose/gate.h"
+#include "disclose/release.h"
+#include "disclose/rounding.h"
+
+static struct policy policy_of(const char *profile)
+{
+    struct policy p;
+    struct err e;
+    assert_int_equal(policy_profile(profile, &p, &e), ST_OK);
+    return p;
+}
+
+static struct result_level levels_with_total[] = {{"total", -1}, {"a", 0}, {"b", 0}, {"c", 0}};
+static struct result_level levels_plain[] = {{"a", -1}, {"b", -1}, {"c", -1}, {"d", -1}};
+
+static void place(struct result *r, struct result_table *t)
+{
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        uint32_t *at = arena_array(r->arena, t->n_dimensions, sizeof *at);
+        uint64_t left = i;
+        for (uint32_t d = t->n_dimensions; d-- > 0; left /= t->dimensions[d].n_levels)
+            at[d] = (uint32_t)(left % t->dimensions[d].n_levels);
+        t->cells[i].at = at;
+    }
+}
+
+/* A square table with totals over the given inner counts. */
+static struct result *square(const int64_t inner[3][3])
+{
+    struct result *r = result_new("square");
+    struct result_table *t = result_add_table(r, "t", "t", OUTPUT_COUNT, 2, 16);
+    t->dimensions[0] = (struct result_dimension){"x", levels_with_total, 4, false};
+    t->dimensions[1] = (struct result_dimension){"y", levels_with_total, 4, false};
+    place(r, t);
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            const int add[] = {0, i + 1};
+            const int to[] = {0, k + 1};
+            for (int m = 0; m < 4; m++)
+                t->cells[add[m / 2] * 4 + to[m % 2]].persons += inner[i][k];
+        }
+    for (int i = 0; i < 16; i++)
+        t->cells[i].value = (double)t->cells[i].persons;
+    return r;
+}
+
+/* Whether any whole-numbered table other than the true one prints the same: enumerated, no programme. The
+   hidden cells of each row and column have to keep their sums; here inner cells only are hidden. */
+static bool another_table(const struct gate *g, uint32_t target)
+{
+    const struct result_table *t = &g->result->tables[0];
+    const struct verdict *v = g->verdicts[0];
+    for (uint32_t i = 1; i < 4; i++)
+        for (uint32_t k = 1; k < 4; k++) {
+            uint32_t a = target, ar = a / 4, ac = a % 4, b = ar * 4 + k, c = i * 4 + ac, d = i * 4 + k;
+            if (i == ar || k == ac || v[a].mark == CELL_SHOWN || v[b].mark == CELL_SHOWN ||
+                v[c].mark == CELL_SHOWN || v[d].mark == CELL_SHOWN)
+                continue;
+            if ((t->cells[b].value >= 1 && t->cells[c].value >= 1) ||
+                (t->cells[a].value >= 1 && t->cells[d].value >= 1))
+                return true;
+        }
+    return false;
+}
+
+static void a_hidden_inner_cell_is_not_alone(void **state)
+{
+    (void)state;
+    const int64_t inner[3][3] = {{4, 52, 104}, {12, 58, 100}, {30, 40, 50}};
+    struct result *r = square(inner);
+    struct policy p = policy_of("gel-5");
+    struct gate *g;
+    struct err e;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_int_equal(g->verdicts[0][5].mark, CELL_PRIMARY);
+    assert_true(another_table(g, 5));
+    assert_true(g->verdicts[0][5].surely_low <= 1 && g->verdicts[0][5].surely_high >= 4);
+    gate_free(g);
+    result_free(r);
+}
+
+static void rounding_alone_is_repaired(void **state)
+{
+    (void)state;
+    /* Only the small count is hidden by the NHS rule; row and column totals round to 50 and 50 while the
+       others print 25 each, so it would be pinned to a few values. */
+    const int64_t inner[3][3] = {{1, 23, 27}, {23, 100, 100}, {27, 100, 100}};
+    struct result *r = square(inner);
+    struct policy p = policy_of("nhs-hes");
+    struct gate *g;
+    struct err e;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_true(g->verdicts[0][5].surely_low <= 1 && g->verdicts[0][5].surely_high >= 7);
+    gate_free(g);
+    result_free(r);
+}
+
+static void tables_that_contradict_themselves_are_refused(void **state)
+{
+    (void)state;
+    const int64_t inner[3][3] = {{4, 52, 104}, {12, 58, 100}, {30, 40, 50}};
+    struct result *r = square(inner);
+    struct policy p = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    r->tables[0].cells[0].persons++;
+    r->tables[0].cells[0].value++;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_INVALID);
+    assert_null(g);
+    result_free(r);
+}
+
+static void small_differences_of_nested_counts_are_protected(void **state)
+{
+    (void)state;
+    struct result *r = result_new("attrition");
+    struct result_table *t = result_add_table(r, "t", "t", OUTPUT_COUNT, 1, 3);
+    static const int64_t counts[] = {5000, 4996, 330};
+    struct policy p = policy_of("gel-5");
+    struct gate *g;
+    struct err e;
+    t->dimensions[0] = (struct result_dimension){"step", levels_plain, 3, true};
+    place(r, t);
+    for (int i = 0; i < 3; i++)
+        t->cells[i].value = (double)(t->cells[i].persons = counts[i]);
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_true(g->verdicts[0][0].mark != CELL_SHOWN || g->verdicts[0][1].mark != CELL_SHOWN);
+    gate_free(g);
+    result_free(r);
+}
+
+/* One cell of a type under sde-10: its mark. */
+static enum cell_mark mark_of(enum output_type type, struct result_cell cell)
+{
+    struct result *r = result_new("one");
+    struct result_table *t = result_add_table(r, "t", "t", type, 1, 1);
+    struct policy p = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    static const uint32_t at[] = {0};
+    t->dimensions[0] = (struct result_dimension){"d", levels_plain, 1, false};
+    t->degrees_of_freedom = t->persons = 100;
+    t->parameters = 4;
+    cell.at = at;
+    t->cells[0] = cell;
+    if (gate_run(r, &p, &g, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    enum cell_mark mark = g->verdicts[0][0].mark;
+    gate_free(g);
+    result_free(r);
+    return mark;
+}
+
+#define BLANK                                                                                                \
+    .lower = NAN, .upper = NAN, .numerator = NAN, .denominator = NAN, .top1 = NAN, .top2 = NAN,              \
+    .quantile = NAN, .event_persons = -1, .below = -1, .above = -1, .level_persons = -1
+
+static struct result_cell cell(int64_t persons, double value)
+{
+    return (struct result_cell){BLANK, .persons = persons, .value = value};
+}
+
+static void dominance_follows_the_published_cases(void **state)
+{
+    (void)state;
+    static const struct {
+        double sum, top1, top2;
+        bool hidden;
+    } cases[] = {{100, 50, 30, false},
+                 {100, 90, 5, true},
+                 {100, 60, 30, true},
+                 {160, 100, 50, true},
+                 {0, 0, 0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct result_cell c = cell(20, cases[i].sum);
+        c.top1 = cases[i].top1;
+        c.top2 = cases[i].top2;
+        assert_int_equal(mark_of(OUTPUT_SUM, c) != CELL_SHOWN, cases[i].hidden);
+    }
+    assert_int_equal(mark_of(OUTPUT_SUM, cell(20, 100)), CELL_PRIMARY); /* contributions not known */
+}
+
+static void quantiles_need_persons_on_both_sides(void **state)
+{
+    (void)state;
+    struct result_cell c = cell(40, 61);
+    c.quantile = 0.5;
+    c.below = 20;
+    c.above = 19;
+    assert_int_equal(mark_of(OUTPUT_QUANTILE, c), CELL_SHOWN);
+    c.quantile = 0.05;
+    assert_int_equal(mark_of(OUTPUT_QUANTILE, c), CELL_PRIMARY);
+    c.quantile = 0.5;
+    c.above = 9;
+    assert_int_equal(mark_of(OUTPUT_QUANTILE, c), CELL_PRIMARY);
+}
+
+static void extremes_never_leave(void **state)
+{
+    (void)state;
+    assert_int_equal(mark_of(OUTPUT_EXTREME, cell(100000, 104)), CELL_PRIMARY);
+}
+
+static void rates_need_numerator_denominator_and_complement(void **state)
+{
+    (void)state;
+    struct result_cell c = cell(100, 0.3);
+    c.denominator = 100;
+    c.numerator = 30;
+    c.event_persons = 30;
+    assert_int_equal(mark_of(OUTPUT_RATE, c), CELL_SHOWN);
+    c.numerator = 9;
+    c.event_persons = 9;
+    assert_int_equal(mark_of(OUTPUT_RATE, c), CELL_PRIMARY);
+    c.numerator = 95;
+    c.event_persons = 95;
+    assert_int_equal(mark_of(OUTPUT_RATE, c), CELL_PRIMARY);
+    c.persons = 9;
+    c.denominator = 9;
+    c.numerator = 0;
+    c.event_persons = 0;
+    assert_int_equal(mark_of(OUTPUT_RATE, c), CELL_PRIMARY);
+}
+
+static void regression_terms_need_persons_and_events(void **state)
+{
+    (void)state;
+    struct result_cell c = cell(100, 1.2);
+    c.level_persons = 30;
+    c.numerator = 12;
+    assert_int_equal(mark_of(OUTPUT_REGRESSION, c), CELL_SHOWN);
+    c.level_persons = 9;
+    assert_int_equal(mark_of(OUTPUT_REGRESSION, c), CELL_PRIMARY);
+    c.level_persons = 30;
+    c.numerator = 3;
+    assert_int_equal(mark_of(OUTPUT_REGRESSION, c), CELL_PRIMARY);
+}
+
+/* Residual degrees of freedom and saturation: the published cases. */
+static void small_models_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t persons, parameters, freedom;
+        bool leaves;
+    } cases[] = {{10, 4, 6, false},   {811, 4, 807, true}, {811, 5, 806, true}, {30, 9, 21, true},
+                 {30, 10, 20, false}, {100, 33, 67, true}, {100, 34, 66, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct result *r = result_new("model");
+        struct result_table *t = result_add_table(r, "t", "t", OUTPUT_REGRESSION, 1, 1);
+        struct policy p = policy_of("sde-10");
+        struct verdict v = {0};
+        struct err e;
+        t->degrees_of_freedom = cases[i].freedom;
+        t->persons = cases[i].persons;
+        t->parameters = cases[i].parameters;
+        t->cells[0].value = 1.5;
+        t->cells[0].persons = cases[i].persons;
+        bool leaves = judge_table(t, &p, &v, &e) == ST_OK && v.mark == CELL_SHOWN;
+        assert_int_equal(leaves, cases[i].leaves);
+        result_free(r);
+    }
+}
+
+/* No printed step has 1..9 events or a drop of the risk set of 1..9 since the last printed one. */
+static void survival_steps_are_merged(void **state)
+{
+    (void)state;
+    enum { STEPS = 40 };
+    struct result *r = result_new("curve");
+    struct result_table *t = result_add_table(r, "t", "t", OUTPUT_SURVIVAL, 1, STEPS);
+    struct policy p = policy_of("sde-10");
+    struct verdict v[STEPS] = {0};
+    struct err e;
+    struct result_level levels[STEPS];
+    double at_risk = 400, survival = 1;
+    for (int i = 0; i < STEPS; i++)
+        levels[i] = (struct result_level){"day", -1};
+    t->dimensions[0] = (struct result_dimension){"time", levels, STEPS, false};
+    place(r, t);
+    for (int i = 0; i < STEPS; i++) {
+        double events = (i * 7) % 5, censored = (i * 3) % 11;
+        survival *= 1 - events / at_risk;
+        t->cells[i].persons = (int64_t)at_risk;
+        t->cells[i].denominator = at_risk;
+        t->cells[i].numerator = events;
+        t->cells[i].value = survival;
+        at_risk -= events + censored;
+    }
+    assert_int_equal(judge_table(t, &p, v, &e), ST_OK);
+    double events = 0, from = 400;
+    int shown = 0;
+    for (int i = 0; i < STEPS; i++) {
+        double left = i + 1 < STEPS ? t->cells[i + 1].denominator : at_risk;
+        events += t->cells[i].numerator;
+        if (v[i].mark != CELL_SHOWN)
+            continue;
+        assert_true(events == 0 || events >= 10);
+        assert_true(from == left || from - left >= 10);
+        events = 0;
+        from = left;
+        shown++;
+    }
+    assert_true(shown > 3);
+    result_free(r);
+}
+
+static void rounding_follows_its_sources(void **state)
+{
+    (void)state;
+    assert_int_equal(round_midpoint(0, 6), 0);
+    assert_int_equal(round_midpoint(1, 6), 3);
+    assert_int_equal(round_midpoint(6, 6), 3);
+    assert_int_equal(round_midpoint(7, 6), 9);
+    assert_int_equal(round_nearest(12, 5), 10);
+    assert_int_equal(round_nearest(13, 5), 15);
+    for (int64_t n = 0; n < 200; n++)
+        for (int kind = ROUNDING_NONE; kind <= ROUNDING_MIDPOINT; kind++) {
+            int64_t base = kind == ROUNDING_MIDPOINT ? 6 : 5;
+            if (n > 0 && n < 8)
+                continue; /* hidden */
+            struct count_range r = round_range(round_count(n, kind, base), kind, base, 8);
+            assert_true(n >= r.low && n <= r.high);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hidden_inner_cell_is_not_alone),
+        cmocka_unit_test(rounding_alone_is_repaired),
+        cmocka_unit_test(tables_that_contradict_themselves_are_refused),
+        cmocka_unit_test(small_differences_of_nested_counts_are_protected),
+        cmocka_unit_test(dominance_follows_the_published_cases),
+        cmocka_unit_test(quantiles_need_persons_on_both_sides),
+        cmocka_unit_test(extremes_never_leave),
+        cmocka_unit_test(rates_need_numerator_denominator_and_complement),
+        cmocka_unit_test(regression_terms_need_persons_and_events),
+        cmocka_unit_test(small_models_are_refused),
+        cmocka_unit_test(survival_steps_are_merged),
+        cmocka_unit_test(rounding_follows_its_sources),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
