@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "cli/connect.h"
+#include "cli/ledger_checkpoint.h"
 #include "ledger/copy.h"
 #include "ledger/proof.h"
 
@@ -323,6 +324,16 @@ static const struct option_spec cosign_options[] = {
     {0},
 };
 
+static const struct option_spec checkpoint_options[] = {
+    {"hub-identity", "KEYFILE", "the hub's key: sign the log as it is now"},
+    {0},
+};
+static const struct option_spec witness_options[] = {
+    {"add", "VKEY", "let this witness's cosignatures count ('accord ledger vkey' prints it)"},
+    {"keep", "NOTE", "keep the cosignatures of a note that 'accord ledger cosign' printed"},
+    {0},
+};
+
 const struct command ledger_commands[] = {
     {"copy", "DB|URL FILE", "copy the log into a file that anyone can verify",
      "Writes every entry up to the newest signed checkpoint, one canonical JSON object a line, without any "
@@ -344,5 +355,11 @@ const struct command ledger_commands[] = {
      "to different "
      "people cannot get both cosigned.",
      cosign_options, 1, 1, run_cosign},
+    {"vkey", "", "print a witness's key in the form that others check it by", NULL, cosign_options, 0, 0,
+     run_ledger_vkey},
+    {"witness", "DB", "list the witnesses; add one, or keep a cosignature", NULL, witness_options, 1, 1,
+     run_ledger_witness},
+    {"checkpoint", "DB", "print the signed checkpoint", NULL, checkpoint_options, 1, 1,
+     run_ledger_checkpoint},
     {0},
 };
