@@ -221,28 +221,30 @@ static enum status end_with(const struct step *t, const char *state, struct err 
     return s == ST_OK ? set_state(t, state, js_get_str(t->body, "reason"), e) : s;
 }
 
-static enum status set_artefact(const struct step *t, const char *column_sql, struct err *e)
+static enum status apply_hold(const struct step *t, struct err *e)
 {
     struct stmt *q;
-    enum status s = db_prepare(t->b->db, column_sql, &q, e);
+    enum status s = end_with(t, "held", e);
+    if (s == ST_OK)
+        s = db_prepare(t->b->db, "UPDATE run SET artefact=?2 WHERE id=?1", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, t->run);
     stmt_bind_text(q, 2, id_of_subject(t->entry->subject));
-    stmt_bind_int(q, 3, t->entry->seq);
     return stmt_run(q, e);
-}
-
-static enum status apply_hold(const struct step *t, struct err *e)
-{
-    enum status s = end_with(t, "held", e);
-    return s == ST_OK ? set_artefact(t, "UPDATE run SET artefact=?2 WHERE id=?1 AND ?3 >= 0", e) : s;
 }
 
 static enum status apply_release(const struct step *t, struct err *e)
 {
+    struct stmt *q;
     enum status s = end_with(t, "released", e);
-    return s == ST_OK ? set_artefact(t, "UPDATE run SET released_seq=?3 WHERE id=?1 AND artefact=?2", e) : s;
+    if (s == ST_OK)
+        s = db_prepare(t->b->db, "UPDATE run SET released_seq=?2 WHERE id=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, t->run);
+    stmt_bind_int(q, 2, t->entry->seq);
+    return stmt_run(q, e);
 }
 
 static enum status apply_fail(const struct step *t, struct err *e)

@@ -65,6 +65,27 @@ expect 422 -H 'Content-Type: application/json' -d @"$GRID/deep" "$api/commands"
 head -c 30000 /dev/zero | tr '\0' '[' > "$GRID/deep"
 expect 422 -H 'Content-Type: application/json' -d @"$GRID/deep" "$api/commands"
 
+# --- hostile input to every operation: always a 4xx, never a fault or a silent close ---------------------------------
+printf '{"a":"%s"}' "$(head -c 3000000 /dev/zero | tr '\0' x)" > "$GRID/long"
+bodies=('[]' '"x"' '1' 'null' '{' '{"a":1,"a":2}' '{"verb":1,"subject":[],"body":{}}' '{"person":{},"password":[],"code":1}' '{"command":{},"sealed":"!"}'
+  '{"a":1e999}' '{"a":99999999999999999999}' "{\"\\u0000\":1}" $'{"a":"\xff"}' '{"person":"\u202e","password":"\ud800"}' "@$GRID/long" "@$GRID/deep")
+parts=('%00' '%2e%2e' '..%2f..' '%ff' "$(head -c 3000 /dev/zero | tr '\0' a)" "'%20or%201=1--" '%7b%7d' '-1' '18446744073709551616')
+while read -r method path; do
+  if [ "$method" = post ]; then
+    for body in "${bodies[@]}"; do
+      code=$(curl -s -o /dev/null -w '%{http_code}' -X POST -H 'Content-Type: application/json' -d "$body" "$ACCORD_HUB$(sed -E 's/\{[a-z]+\}/zz/g' <<< "$path")")
+      [[ $code = 4?? ]] || fail "$method $path with ${body:0:40}: $code"
+    done
+  fi
+  [[ $path = *{* ]] || continue
+  for part in "${parts[@]}"; do
+    code=$(curl -s --path-as-is -o "$GRID/body" -w '%{http_code}' -X "${method^^}" $([ "$method" = post ] && echo '-H Content-Type:application/json -d {}') \
+      "$ACCORD_HUB$(sed -E "s/\{[a-z]+\}/${part//\//\\/}/g" <<< "$path")")
+    [[ $code = 4?? || $code = 200 ]] || fail "$method $path with '${part:0:40}': $code $(head -c 200 "$GRID/body")"
+    [ "$code" = 200 ] && ! jq -e 'has("items") and (.items | length == 0)' "$GRID/body" > /dev/null && fail "$method $path with '${part:0:40}' gave something"
+  done
+done < "$GRID/operations"
+
 # --- a command is taken once ----------------------------------------------------------------------------------
 a body add b1 --at "$GRID/hub/register.db" --identity "$GRID/keys/steward" --name 'A trust' --kind trust --dry-run > "$GRID/command"
 expect 201 -H 'Content-Type: application/json' -d @"$GRID/command" "$api/commands"
