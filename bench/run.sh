@@ -29,7 +29,7 @@ measured() {
 }
 bytes_of() { du -sb "$1" | cut -f1; }
 
-cmake --build build/release --target accord_bench > "$dir/out" || { cat "$dir/out" >&2; exit 1; }
+cmake --build build/release --target accord_bench > "$dir/out" 2>&1 || { cat "$dir/out" >&2; exit 1; }
 if [[ $peers == *duckdb* ]]; then
   mkdir -p build/bench
   cp bench/package.json bench/package-lock.json bench/*.mjs build/bench/
