@@ -285,7 +285,8 @@ static void balance_table(const struct effect *c, const struct fit *score, const
         double spread = sqrt((v1 + v0) / 2),
                difference = moment(total, &yes, column, 1) - moment(total, &no, column, 1);
         table_rests_on(cell, (double)score->column_rows[column], (double)score->column_events[column]);
-        cell->value = difference == 0 ? 0 : difference / spread;
+        cell->value =
+            fabs(difference) < 1e-12 ? 0 : difference / spread; /* overlap weights balance exactly */
     }
 }
 

@@ -84,11 +84,14 @@ static const struct result_cell *group_table(const struct inequality *c, const s
                                              struct result *into)
 {
     const struct rates *r = &c->rates;
-    struct result_table *t = table_new(
-        into, table_name(into, r->name, "groups"),
-        r->prevalence ? "Prevalence by group" : "Incidence by group",
-        arena_printf(into->arena, r->prevalence ? "per %g persons" : "per %g person-years", c->multiplier),
-        OUTPUT_RATE, r->by, 1);
+    struct result_table *t =
+        table_new(into, table_name(into, r->name, "groups"),
+                  r->prevalence ? "Prevalence by group" : "Incidence by group",
+                  c->multiplier == 1
+                      ? "share of persons"
+                      : arena_printf(into->arena, r->prevalence ? "per %g persons" : "per %g person-years",
+                                     c->multiplier),
+                  OUTPUT_RATE, r->by, 1);
     const double *figures[RATES_N_FIGURES];
     for (int f = 0; f < RATES_N_FIGURES; f++)
         figures[f] = table_roll_up(into, t, rates_figure(into->arena, r, total, (enum rates_figure)f));

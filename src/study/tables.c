@@ -34,13 +34,20 @@ static void fill_dimension(struct result_dimension *out, const struct dimension 
         out->levels[i + shift] = (struct result_level){arena_strdup(a, d->labels[i]), total ? 0 : -1};
 }
 
+/* A study may have many tables of one title: the name tells which it is. */
+static const char *full_title(struct result *r, const char *name, const char *title)
+{
+    return arena_printf(r->arena, "%s [%s]", title, name);
+}
+
 struct result_table *table_new(struct result *r, const char *name, const char *title, const char *unit,
                                enum output_type type, const struct dimension *dimensions, size_t n)
 {
     uint64_t n_cells = 1;
     for (size_t i = 0; i < n; i++)
         n_cells *= dimensions[i].n_levels + (dimensions[i].no_total ? 0 : 1);
-    struct result_table *t = result_add_table(r, name, title, type, (uint32_t)n, n_cells);
+    struct result_table *t =
+        result_add_table(r, name, full_title(r, name, title), type, (uint32_t)n, n_cells);
     t->unit = unit;
     for (size_t i = 0; i < n; i++)
         fill_dimension(&t->dimensions[i], &dimensions[i], !dimensions[i].no_total, r->arena);
@@ -57,7 +64,7 @@ struct result_table *table_of_list(struct result *r, const char *name, const cha
                                    enum output_type type, const char *dimension, const char **labels,
                                    size_t n)
 {
-    struct result_table *t = result_add_table(r, name, title, type, 1, n);
+    struct result_table *t = result_add_table(r, name, full_title(r, name, title), type, 1, n);
     struct dimension d = plain_dimension(dimension, labels, n);
     t->unit = unit;
     fill_dimension(&t->dimensions[0], &d, false, r->arena);
