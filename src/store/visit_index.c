@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "store/importing.h"
 
+enum { REST_PERSONS = 1 << 18 }; /* how often pages are let go */
+
 static enum status map_scratch(const char *folder, size_t bytes, void **out, struct err *e)
 {
     int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
@@ -85,14 +87,19 @@ enum status visit_index_build(struct import *im, const struct run *runs, size_t 
         return st;
     v->first = xcalloc((size_t)im->n_persons + 2, sizeof *v->first);
     count_visits(v, runs, n_runs, im->n_persons);
-    for (size_t r = 0; r < n_runs; r++)
+    for (size_t r = 0; r < n_runs; r++) {
         place_run(im, &runs[r]);
+        visit_index_rest(v);
+    }
     /* first[p] has moved to where person p ends, which is where p + 1 begins. */
     for (uint32_t p = im->n_persons; p > 0; p--)
         v->first[p] = v->first[p - 1];
     v->first[0] = 0;
-    for (uint32_t p = 0; p < im->n_persons; p++)
+    for (uint32_t p = 0; p < im->n_persons; p++) {
         sort_visits(v->ids + v->first[p], v->concepts + v->first[p], v->first[p + 1] - v->first[p]);
+        if (p % REST_PERSONS == 0)
+            visit_index_rest(v);
+    }
     return ST_OK;
 }
 
