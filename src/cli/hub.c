@@ -8,8 +8,7 @@ static enum status run_hub(const struct args *a, struct err *e)
     int64_t attempt_s, admission_days;
     struct hub_options o = {.listen = args_get_or(a, "listen", "127.0.0.1:8080"),
                             .certificate = args_get(a, "tls-cert"),
-                            .key_path = args_get(a, "tls-key"),
-                            .origin = args_get(a, "origin")};
+                            .key_path = args_get(a, "tls-key")};
     struct hub *hub = NULL;
     enum status s = args_need(a, "data", &o.data, e);
     if (s == ST_OK)
@@ -32,7 +31,6 @@ static const struct option_spec hub_options[] = {
     {"listen", "ADDRESS:PORT", "where to listen (default: 127.0.0.1:8080; port 0 takes a free one)"},
     {"tls-cert", "FILE", "certificate chain, PEM; needed beyond loopback addresses"},
     {"tls-key", "FILE", "its key, PEM"},
-    {"origin", "NAME", "the log's name, when the register is begun"},
     {"attempt-timeout", "SECONDS", "a site that has not answered by then is left out (default: 120)"},
     {"admission-timeout", "DAYS", "the same where a person admits the run (default: 14)"},
     {0},

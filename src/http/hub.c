@@ -206,11 +206,16 @@ static enum status open_parts(struct hub *h, const struct hub_options *o, struct
 {
     char *key = xasprintf("%s/hub.key", o->data), *reg = xasprintf("%s/register.db", o->data);
     char *grid = xasprintf("%s/grid.db", o->data), *accounts = xasprintf("%s/accounts.db", o->data);
-    enum status s = dir_make(o->data, e);
+    enum status s = ST_OK;
+    if (!file_exists(reg) || !file_exists(key))
+        s = err_set(
+            e, ST_NOT_FOUND,
+            "there is no register in this folder; begin it with 'accord register found DIR/register.db "
+            "--hub-identity DIR/hub.key' and the first steward's key");
     if (s == ST_OK)
-        s = identity_load_or_make(key, &h->id, e);
+        s = identity_load(key, &h->id, e);
     if (s == ST_OK)
-        s = registry_open(reg, DB_CREATE, h->id, o->origin, &h->registry, e);
+        s = registry_open(reg, DB_WRITE, h->id, NULL, &h->registry, e);
     if (s == ST_OK)
         s = accounts_open(accounts, h->id, &h->accounts, e);
     if (s == ST_OK)

@@ -36,7 +36,6 @@ struct hub {
 
 struct hub_options {
     const char *data;
-    const char *origin; /* name of the log: "register.example.nhs.uk" */
     const char *listen, *certificate, *key_path;
     struct board_options board;
 };
