@@ -244,6 +244,38 @@ static enum status write_quality(struct import *im, struct err *e)
     return st;
 }
 
+static char *key_path(const struct import *im)
+{
+    if (im->o->key)
+        return xstrdup(im->o->key);
+    size_t n = strlen(im->o->store);
+    while (n > 1 && im->o->store[n - 1] == '/')
+        n--;
+    return xasprintf("%.*s.key", (int)n, im->o->store);
+}
+
+/* A new key is saved with the new version only, so that an import that fails leaves none. */
+static enum status load_key(struct import *im, struct err *e)
+{
+    char *path = key_path(im);
+    enum status st = ST_OK;
+    im->key_is_new = !file_exists(path);
+    if (im->key_is_new)
+        im->key = identity_new();
+    else
+        st = identity_load(path, &im->key, e);
+    free(path);
+    return st;
+}
+
+static enum status save_key(struct import *im, struct err *e)
+{
+    char *path = key_path(im);
+    enum status st = im->key_is_new ? identity_save(im->key, path, e) : ST_OK;
+    free(path);
+    return st;
+}
+
 static enum status import_into(struct import *im, struct version_new *v, struct js **report, struct err *e)
 {
     struct js *manifest = NULL;
@@ -266,6 +298,8 @@ static enum status import_into(struct import *im, struct version_new *v, struct 
         st = buf_check(&text, "the manifest", e);
     }
     if (st == ST_OK)
+        st = save_key(im, e);
+    if (st == ST_OK)
         st = version_commit(v, buf_slice(&text), e);
     else
         version_abandon(v);
@@ -274,19 +308,6 @@ static enum status import_into(struct import *im, struct version_new *v, struct 
         *report = manifest;
     else
         js_free(manifest);
-    return st;
-}
-
-static enum status load_key(struct import *im, struct err *e)
-{
-    if (im->o->key)
-        return identity_load_or_make(im->o->key, &im->key, e);
-    size_t n = strlen(im->o->store);
-    while (n > 1 && im->o->store[n - 1] == '/')
-        n--;
-    char *path = xasprintf("%.*s.key", (int)n, im->o->store);
-    enum status st = identity_load_or_make(path, &im->key, e);
-    free(path);
     return st;
 }
 

@@ -43,6 +43,7 @@ struct import {
     const struct import_options *o;
     const char *folder; /* of the new version */
     struct identity *key;
+    bool key_is_new;
     struct js *tables;  /* of the manifest: one member per table of the source */
     struct js *remarks; /* array of texts */
     struct ranks ranks;

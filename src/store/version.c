@@ -117,6 +117,18 @@ const char *version_folder(const struct version_new *v)
     return v->folder;
 }
 
+/* A store that never had a version goes altogether; rmdir spares a folder that holds anything. */
+static void remove_empty(const char *store)
+{
+    char *current = xasprintf("%s/current", store), *lock = xasprintf("%s/lock", store), target[8];
+    if (readlink(current, target, sizeof target) < 0) {
+        unlink(lock);
+        rmdir(store);
+    }
+    free(lock);
+    free(current);
+}
+
 void version_abandon(struct version_new *v)
 {
     if (!v)
@@ -124,6 +136,7 @@ void version_abandon(struct version_new *v)
     if (dir_remove(v->folder, NULL) != ST_OK) {
         /* remove_remains does it at the next import. */
     }
+    remove_empty(v->store);
     version_free(v);
 }
 

@@ -20,6 +20,8 @@ fresh() { # a small CDM in cdm/
   printf 'condition_start_date,person_id,condition_concept_id,mood,condition_occurrence_id\n2010-05-06,1,201826,good,11\n2011-05-06 10:00,-3,201826,,12\n' > cdm/Condition_Occurrence.csv
 }
 
+fresh; rm cdm/PERSON.csv; fails 4 'the table person is needed' import
+[ "$(ls)" = "$(printf 'cdm\nerr\nout')" ] || fail "a first import that fails leaves $(ls)"
 fresh
 import > out 2> err
 grep -q '^condition_occurrence  *2  *0  *2$' out || fail "counts"
