@@ -105,12 +105,16 @@ static void add_people(struct bench *b, int64_t n)
 
 static void add_projects(struct bench *b, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        act(b, b->lead, "project.draft", xasprintf("project:j%lld", (long long)i),
-            BODY("title", "Finding people with undiagnosed COPD", "body", "B0", "lay",
-                 "A summary that everybody can read, of about the length that such summaries have in "
-                 "practice, so that the "
-                 "size of a project's document is honest."));
+    for (int64_t i = 0; i < n; i++) {
+        struct js *parties = js_array(),
+                  *body = BODY(
+                      "title", "Finding people with undiagnosed COPD", "body", "B0", "lay",
+                      "A summary that everybody can read, of about the length that such summaries have in "
+                      "practice, so that the size of a project's document is honest.");
+        js_push(parties, BODY("body", "B0", "role", "lead"));
+        js_put(body, "parties", parties);
+        act(b, b->lead, "project.draft", xasprintf("project:j%lld", (long long)i), body);
+    }
 }
 
 static void add_edits(struct bench *b, int64_t projects, int64_t n)
