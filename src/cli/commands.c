@@ -21,6 +21,8 @@ extern const struct command stats_commands[];
 extern const struct command study_commands[];
 extern const struct command version_commands[];
 extern const struct command perms_commands[];
+extern const struct command project_commands[];
+extern const struct command agreement_commands[];
 extern const struct command register_commands[];
 extern const struct command match_commands[];
 extern const struct command suggest_commands[];
@@ -43,11 +45,11 @@ const struct noun nouns[] = {
     {"grant", "roles that people hold for bodies", NULL, NULL},
     {"vocabulary", "code lists and price lists", NULL, NULL},
     {"template", "templates of agreements", NULL, NULL},
-    {"agreement", "what binds the bodies", NULL, NULL},
+    {"agreement", "what binds the bodies", NULL, agreement_commands},
     {"signal", "needs and offers", NULL, NULL},
     {"contact", "messages between bodies, with a clock", NULL, NULL},
     {"question", "help with projects, rules and templates", NULL, NULL},
-    {"project", "projects, from the idea to what came of it", NULL, NULL},
+    {"project", "projects, from the idea to what came of it", NULL, project_commands},
     {"measure", "numbers that matter: benefits, guardrails", NULL, NULL},
     {"transfer", "value that moves", NULL, NULL},
     {"run", "studies run under an agreement", NULL, run_commands},

@@ -59,6 +59,10 @@ static enum status get_items(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query(c, "after", &q.after, e);
     if (s == ST_OK)
+        s = call_query(c, "kind", &q.kind, e);
+    if (s == ST_OK)
+        s = call_query(c, "on", &q.on, e);
+    if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_ITEMS, 100, &q.limit, e);
     if (s == ST_OK)
         s = registry_list(c->hub->registry, &q, &list, e);
@@ -162,6 +166,7 @@ const struct route register_routes[] = {
      "origin, key (the log's verifier key), entries, checkpoint, witnesses, version", get_hub, false},
     {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
      "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
+     "kind=only of this kind|on=a date: what was there then|"
      "limit=1 to 1,000",
      NULL, "items, next_after", get_items, false},
     {"GET", "/api/v1/register/{noun}/{id}", ACCESS_PUBLIC, "one item", NULL, NULL, "the item", get_item,

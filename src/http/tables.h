@@ -9,5 +9,6 @@ extern const struct route account_routes[];
 extern const struct route run_routes[];
 extern const struct route register_routes[];
 extern const struct route page_routes[];
+extern const struct route partnership_routes[];
 
 #endif

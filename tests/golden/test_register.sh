@@ -60,6 +60,21 @@ a export use-register | head -n 1 | tr ',' '\n' | wc -l | grep -qx 31 || fail "3
 a export disclosure-uk --output "$dir/d.xlsx" && file_kind=$(head -c 2 "$dir/d.xlsx") && [ "$file_kind" = PK ] || fail xlsx
 a export atom > "$dir/feed" && [ "$(grep -c '<entry>' "$dir/feed")" = $(($(a ledger tail "$ACCORD_REGISTER" --count 1 --format csv | tail -n 1 | cut -d, -f1) + 1)) ] || fail "every entry is in the feed"
 
+# a project: an incomplete draft is kept, what it lacks is listed; one answer fills every form
+a project draft p1 --body QKS --title 'COPD at home' --parties '[{"body":"QKS","role":"lead"},{"body":"acme"}]' --cost-per-year 100000 \
+  --answers '{"project.lay":"We look for people with COPD."}' --identity "$dir/lea" --quiet
+a project check p1 --format csv > "$dir/out"
+for rule in triple-benefit uk-benefit contributions roles-complete additive; do grep -q "rule $rule" "$dir/out" || fail "project check: $rule"; done
+grep -q '^substitution,"additive' "$dir/out" || fail "the class of the substitution case"
+a project form p1 --format csv | grep -q 'We look for people with COPD' || fail "the answer in the form"
+refused 3 'rule triple-benefit' project submit p1 --identity "$dir/lea"
+a agreement draft g1 --title COPD --template "$(printf '0%.0s' {1..64})" --purpose 'Find COPD' --access nhs_runs --use commercial --from 2026-01-01 \
+  --to 2099-01-01 --annex '{"analyses":["any"],"studies":["any"]}' --quote '[{"code":"application","quantity":2}]' \
+  --parties '[{"body":"QKS","role":"lead_site"},{"body":"acme","role":"partner"}]' --identity "$dir/lea" --quiet
+a agreement edit g1 --exit-plan 'It ends with the term.' --identity "$dir/pat" --quiet
+a agreement sheet g1 --format csv | grep -q '^quote,"\?£2862.00' || fail "the quote on the sheet: $(a agreement sheet g1)"
+[ "$(a agreement diff g1 --format csv | tail -n 1 | cut -d, -f4-)" = 'exit_plan,It ends with the term.' ] || fail "who set which field"
+
 # the log: sign, witness, copy, verify, prove; one flipped byte fails
 a ledger checkpoint "$ACCORD_REGISTER" --hub-identity "$dir/hub" > /dev/null
 a ledger witness "$ACCORD_REGISTER" --add "$(a ledger vkey --name w.example/1 --identity "$dir/wit")" > /dev/null
