@@ -29,7 +29,19 @@
         "multiplier", "NUMBER", "the answer is per so many"                                                  \
     }
 
-static const struct option_spec count_options[] = {X, N, GROUP, MULTIPLIER, CONFIDENCE, WHERE, {0}};
+static const struct option_spec proportion_options[] = {
+    X, N, {"method", "wilson|exact", "the interval (default: wilson)"}, GROUP, MULTIPLIER, CONFIDENCE, WHERE, {0},
+};
+static const struct option_spec rate_options[] = {
+    X,
+    N,
+    {"method", "phe|exact|byar", "exact Poisson below 10 events and Byar from 10, or one throughout (default: phe)"},
+    GROUP,
+    MULTIPLIER,
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
 static const struct option_spec mean_options[] = {X, GROUP, CONFIDENCE, WHERE, {0}};
 
 static const struct option_spec dsr_options[] = {
@@ -283,9 +295,9 @@ static const struct option_spec gini_options[] = {
 };
 
 const struct command stats_commands[] = {
-    {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, count_options, 1, 1,
+    {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, proportion_options, 1, 1,
      stats_run_proportion},
-    {"rate", "FILE.csv", "rates with exact Poisson (below 10 events) or Byar intervals", NULL, count_options,
+    {"rate", "FILE.csv", "rates with exact Poisson (below 10 events) or Byar intervals", NULL, rate_options,
      1, 1, stats_run_rate},
     {"mean", "FILE.csv", "means with Student's t intervals", NULL, mean_options, 1, 1, stats_run_mean},
     {"dsr", "FILE.csv", "directly standardised rates with Dobson intervals", NULL, dsr_options, 1, 1,

@@ -38,17 +38,27 @@ static double sum_rows(const double *v, const size_t *rows, size_t n)
     return s;
 }
 
-typedef enum status (*of_counts)(double x, double n, double multiplier, double confidence,
-                                 struct estimate *out, struct err *e);
+struct count_method {
+    const char *name;
+    bool rate;
+    int interval; /* of --method */
+    double multiplier;
+};
+
+static enum status of_counts(const struct count_method *m, double x, double n, double confidence, struct estimate *out,
+                             struct err *e)
+{
+    return m->rate ? stats_rate(x, n, (enum rate_interval)m->interval, m->multiplier, confidence, out, e)
+                   : stats_proportion(x, n, m->interval != 0, m->multiplier, confidence, out, e);
+}
 
 /* One answer for each row or group. Each row of a group is checked on its own first. */
-static enum status answer_counts(const struct stats_table *t, const struct counts *c, of_counts f,
-                                 double multiplier, const struct confidences *level, struct js *rows,
-                                 struct err *e)
+static enum status answer_counts(const struct stats_table *t, const struct counts *c, const struct count_method *m,
+                                 const struct confidences *level, struct js *rows, struct err *e)
 {
     struct estimate v[2];
     for (size_t r = 0; r < t->n_rows; r++)
-        if (f(c->x[r], c->n[r], multiplier, level->level[0], &v[0], e) != ST_OK)
+        if (of_counts(m, c->x[r], c->n[r], level->level[0], &v[0], e) != ST_OK)
             return stats_at(t, r, e);
     size_t answers = c->grouped ? c->groups.n_groups : t->n_rows;
     for (size_t i = 0; i < answers; i++) {
@@ -57,7 +67,7 @@ static enum status answer_counts(const struct stats_table *t, const struct count
         struct js *row = js_object();
         js_push(rows, row);
         for (int k = 0; k < level->n; k++)
-            if (f(x, n, multiplier, level->level[k], &v[k], e) != ST_OK)
+            if (of_counts(m, x, n, level->level[k], &v[k], e) != ST_OK)
                 return e->status;
         for (size_t col = 0; !c->grouped && col < t->n_columns; col++)
             stats_put_cell(row, t, (int)col, i);
@@ -70,24 +80,26 @@ static enum status answer_counts(const struct stats_table *t, const struct count
     return ST_OK;
 }
 
-static enum status run_counts(const struct args *a, const char *method, of_counts f, double multiplier,
-                              struct err *e)
+static enum status run_counts(const struct args *a, struct count_method m, const char *const *methods, struct err *e)
 {
     struct stats_table *t;
     struct confidences level;
     struct counts c = {0};
     enum status s = stats_confidences(a, false, &level, e);
     if (s == ST_OK)
-        s = stats_option_number(a, "multiplier", multiplier, &multiplier, e);
+        s = stats_option_number(a, "multiplier", m.multiplier, &m.multiplier, e);
+    if (s == ST_OK)
+        s = stats_option_choice(a, "method", methods, &m.interval, e);
     if (s != ST_OK || (s = stats_table_open(a, &t, e)) != ST_OK)
         return s;
-    struct js *doc = stats_document(method), *rows = js_array();
-    stats_put(doc, "multiplier", multiplier);
+    struct js *doc = stats_document(m.name), *rows = js_array();
+    js_put_str(doc, "interval", methods[m.interval]);
+    stats_put(doc, "multiplier", m.multiplier);
     stats_put_confidence(doc, &level);
     js_put(doc, "rows", rows);
     s = read_counts(a, t, &c, e);
     if (s == ST_OK)
-        s = answer_counts(t, &c, f, multiplier, &level, rows, e);
+        s = answer_counts(t, &c, &m, &level, rows, e);
     stats_table_close(t);
     if (s == ST_OK)
         return stats_print(a, doc, "rows", e);
@@ -97,12 +109,14 @@ static enum status run_counts(const struct args *a, const char *method, of_count
 
 enum status stats_run_proportion(const struct args *a, struct err *e)
 {
-    return run_counts(a, "proportion", stats_proportion, 1, e);
+    static const char *const methods[] = {"wilson", "exact", NULL};
+    return run_counts(a, (struct count_method){"proportion", false, 0, 1}, methods, e);
 }
 
 enum status stats_run_rate(const struct args *a, struct err *e)
 {
-    return run_counts(a, "rate", stats_rate, 100000, e);
+    static const char *const methods[] = {"phe", "exact", "byar", NULL};
+    return run_counts(a, (struct count_method){"rate", true, 0, 100000}, methods, e);
 }
 
 /* Variance, extremes, Tukey's hinges, quartile range (type 7), 1.4826 times the median absolute deviation.

@@ -122,7 +122,7 @@ static enum status fill_cif(const struct args *a, struct stats_table *t, const s
 {
     struct follow_up f;
     struct stats_groups g;
-    int *state, causes;
+    int *state = NULL, causes = 0;
     double *times, rho;
     size_t n_times;
     enum status s = read_times(a, t->arena, &times, &n_times, e);
@@ -167,7 +167,7 @@ static enum status fill_finegray(const struct args *a, struct stats_table *t, co
     struct stats_design d;
     struct finegray_fit fit;
     int64_t cause;
-    int *state, causes;
+    int *state = NULL, causes = 0;
     enum status s = args_int(a, "cause", 1, 999, 1, &cause, e);
     if (s == ST_OK)
         s = stats_follow_up(a, t, &f, e);

@@ -97,13 +97,8 @@ struct interval interval_mean(double mean, double sd, double n, double confidenc
     return (struct interval){mean - half, mean + half};
 }
 
-static struct estimate scaled(double value, struct interval i, double by)
-{
-    return (struct estimate){value * by, i.lower * by, i.upper * by, NULL};
-}
-
-enum status stats_proportion(double x, double n, double multiplier, double confidence, struct estimate *out,
-                             struct err *e)
+enum status stats_proportion(double x, double n, bool exact, double multiplier, double confidence,
+                             struct estimate *out, struct err *e)
 {
     *out = (struct estimate){(double)NAN, (double)NAN, (double)NAN, reason_missing};
     if (x < 0)
@@ -114,12 +109,13 @@ enum status stats_proportion(double x, double n, double multiplier, double confi
         return err_set(e, ST_INVALID, "a numerator is greater than its denominator");
     if (isnan(x) || isnan(n))
         return ST_OK;
-    *out = scaled(x / n, interval_wilson(x, n, confidence), multiplier);
+    struct interval i = exact ? interval_binomial(x, n, confidence) : interval_wilson(x, n, confidence);
+    *out = (struct estimate){x / n * multiplier, i.lower * multiplier, i.upper * multiplier, NULL};
     return ST_OK;
 }
 
-enum status stats_rate(double x, double n, double multiplier, double confidence, struct estimate *out,
-                       struct err *e)
+enum status stats_rate(double x, double n, enum rate_interval method, double multiplier, double confidence,
+                       struct estimate *out, struct err *e)
 {
     *out = (struct estimate){(double)NAN, (double)NAN, (double)NAN, reason_missing};
     if (x < 0)
@@ -128,7 +124,9 @@ enum status stats_rate(double x, double n, double multiplier, double confidence,
         return err_set(e, ST_INVALID, "a denominator is 0 or negative; it must be above 0");
     if (isnan(x) || isnan(n))
         return ST_OK;
-    struct interval i = interval_count(x, confidence);
+    struct interval i = method == RATE_EXACT  ? interval_poisson(x, confidence)
+                        : method == RATE_BYAR ? interval_byar(x, confidence)
+                                              : interval_count(x, confidence);
     *out = (struct estimate){x / n * multiplier, i.lower / n * multiplier, i.upper / n * multiplier, NULL};
     return ST_OK;
 }

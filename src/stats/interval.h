@@ -9,6 +9,7 @@
 #ifndef ACCORD_STATS_INTERVAL_H
 #define ACCORD_STATS_INTERVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -55,12 +56,14 @@ struct interval interval_count(double x, double confidence);
 /* Student's t interval of a mean. n < 2 gives NaN limits. */
 struct interval interval_mean(double mean, double sd, double n, double confidence);
 
-/* x out of n times multiplier, Wilson. Refused: x < 0, n <= 0, x > n. A NaN x or n gives reason
+/* x out of n times multiplier; Wilson, or exact. Refused: x < 0, n <= 0, x > n. A NaN x or n gives reason
  * missing_input. */
-MUST_CHECK enum status stats_proportion(double x, double n, double multiplier, double confidence,
+MUST_CHECK enum status stats_proportion(double x, double n, bool exact, double multiplier, double confidence,
                                         struct estimate *out, struct err *e);
-/* x events over n times multiplier, interval_count. Refused: x < 0, n <= 0. */
-MUST_CHECK enum status stats_rate(double x, double n, double multiplier, double confidence,
+/* x events over n times multiplier: exact below 10 events and Byar from 10 (PHE's convention), exact throughout (as
+ * IncidencePrevalence has it), or Byar throughout. Refused: x < 0, n <= 0. */
+enum rate_interval { RATE_PHE, RATE_EXACT, RATE_BYAR };
+MUST_CHECK enum status stats_rate(double x, double n, enum rate_interval method, double multiplier, double confidence,
                                   struct estimate *out, struct err *e);
 
 /* Sums for a mean: exact over sites, centred so that digits survive. */
