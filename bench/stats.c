@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Times a logistic and an Efron Cox fit on a file of doubles that bench/stats.R wrote: n and p, then columns x1..xp, y,
- * time, status. Prints the CPU seconds of the best of three runs and the coefficients, one thread.
+ * Times a logistic and an Efron Cox fit on a file of doubles that bench/stats.R wrote: n and p, then columns
+ * x1..xp, y, time, status. Prints the CPU seconds of the best of three runs and the coefficients, one thread.
  */
 #include <stdio.h>
 #include <stdlib.h>

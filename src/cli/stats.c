@@ -30,12 +30,14 @@
     }
 
 static const struct option_spec proportion_options[] = {
-    X, N, {"method", "wilson|exact", "the interval (default: wilson)"}, GROUP, MULTIPLIER, CONFIDENCE, WHERE, {0},
+    X,     N,   {"method", "wilson|exact", "the interval (default: wilson)"}, GROUP, MULTIPLIER, CONFIDENCE,
+    WHERE, {0},
 };
 static const struct option_spec rate_options[] = {
     X,
     N,
-    {"method", "phe|exact|byar", "exact Poisson below 10 events and Byar from 10, or one throughout (default: phe)"},
+    {"method", "phe|exact|byar",
+     "exact Poisson below 10 events and Byar from 10, or one throughout (default: phe)"},
     GROUP,
     MULTIPLIER,
     CONFIDENCE,

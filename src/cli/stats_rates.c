@@ -45,16 +45,17 @@ struct count_method {
     double multiplier;
 };
 
-static enum status of_counts(const struct count_method *m, double x, double n, double confidence, struct estimate *out,
-                             struct err *e)
+static enum status of_counts(const struct count_method *m, double x, double n, double confidence,
+                             struct estimate *out, struct err *e)
 {
     return m->rate ? stats_rate(x, n, (enum rate_interval)m->interval, m->multiplier, confidence, out, e)
                    : stats_proportion(x, n, m->interval != 0, m->multiplier, confidence, out, e);
 }
 
 /* One answer for each row or group. Each row of a group is checked on its own first. */
-static enum status answer_counts(const struct stats_table *t, const struct counts *c, const struct count_method *m,
-                                 const struct confidences *level, struct js *rows, struct err *e)
+static enum status answer_counts(const struct stats_table *t, const struct counts *c,
+                                 const struct count_method *m, const struct confidences *level,
+                                 struct js *rows, struct err *e)
 {
     struct estimate v[2];
     for (size_t r = 0; r < t->n_rows; r++)
@@ -80,7 +81,8 @@ static enum status answer_counts(const struct stats_table *t, const struct count
     return ST_OK;
 }
 
-static enum status run_counts(const struct args *a, struct count_method m, const char *const *methods, struct err *e)
+static enum status run_counts(const struct args *a, struct count_method m, const char *const *methods,
+                              struct err *e)
 {
     struct stats_table *t;
     struct confidences level;

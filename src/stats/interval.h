@@ -60,11 +60,11 @@ struct interval interval_mean(double mean, double sd, double n, double confidenc
  * missing_input. */
 MUST_CHECK enum status stats_proportion(double x, double n, bool exact, double multiplier, double confidence,
                                         struct estimate *out, struct err *e);
-/* x events over n times multiplier: exact below 10 events and Byar from 10 (PHE's convention), exact throughout (as
- * IncidencePrevalence has it), or Byar throughout. Refused: x < 0, n <= 0. */
+/* x events over n times multiplier: exact below 10 events and Byar from 10 (PHE's convention), exact
+ * throughout (as IncidencePrevalence has it), or Byar throughout. Refused: x < 0, n <= 0. */
 enum rate_interval { RATE_PHE, RATE_EXACT, RATE_BYAR };
-MUST_CHECK enum status stats_rate(double x, double n, enum rate_interval method, double multiplier, double confidence,
-                                  struct estimate *out, struct err *e);
+MUST_CHECK enum status stats_rate(double x, double n, enum rate_interval method, double multiplier,
+                                  double confidence, struct estimate *out, struct err *e);
 
 /* Sums for a mean: exact over sites, centred so that digits survive. */
 struct moments {

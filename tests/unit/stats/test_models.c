@@ -138,7 +138,8 @@ static void sites_add_up(void **state)
         for (int s = 0; s < sites; s++) {
             size_t from = (size_t)(N * s / sites), to = (size_t)(N * (s + 1) / sites);
             const double *cut[P] = {x[0] + from, x[1] + from, x[2] + from, x[3] + from};
-            glm_local(&m, &(struct glm_data){.n = to - from, .p = P, .x = cut, .y = counts + from}, beta, &part);
+            glm_local(&m, &(struct glm_data){.n = to - from, .p = P, .x = cut, .y = counts + from}, beta,
+                      &part);
             glm_sums_add(&total, &part);
         }
         near(total.deviance, whole.deviance, 1e-12);
@@ -160,10 +161,12 @@ static void separation_and_no_events_are_named(void **state)
     static double apart[N], none[N];
     for (int i = 0; i < N; i++)
         apart[i] = column[3][i] > 0;
-    assert_int_equal(glm_fit(&m, &(struct glm_data){.n = N, .p = P, .x = x, .y = apart}, names, a, &f, &e), ST_INVALID);
+    assert_int_equal(glm_fit(&m, &(struct glm_data){.n = N, .p = P, .x = x, .y = apart}, names, a, &f, &e),
+                     ST_INVALID);
     assert_non_null(strstr(e.text, "separation"));
     assert_non_null(strstr(e.text, "c"));
-    assert_int_equal(glm_fit(&m, &(struct glm_data){.n = N, .p = P, .x = x, .y = none}, names, a, &f, &e), ST_INVALID);
+    assert_int_equal(glm_fit(&m, &(struct glm_data){.n = N, .p = P, .x = x, .y = none}, names, a, &f, &e),
+                     ST_INVALID);
     assert_non_null(strstr(e.text, "no_events"));
     arena_free(a);
 }
@@ -311,7 +314,8 @@ static void nobody_dies_and_the_curve_stays_at_one(void **state)
     arena_free(a);
 }
 
-/* Without competing events the incidence is 1 - Kaplan-Meier, with Greenwood's variance up to its tie correction. */
+/* Without competing events the incidence is 1 - Kaplan-Meier, with Greenwood's variance up to its tie
+ * correction. */
 static void incidence_of_the_only_cause_is_one_minus_survival(void **state)
 {
     (void)state;
