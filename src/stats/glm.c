@@ -64,8 +64,10 @@ static void add_block(const struct glm_data *d, size_t from, size_t n, const str
         csum_add(&t->cell[i], t->block[i]);
     csum_add(&t->deviance, b->deviance);
     csum_add(&t->pearson, b->pearson);
-    for (size_t i = 0; i < n; i++)
-        csum_add(&t->weight, d->weight ? d->weight[from + i] : 1);
+    for (size_t i = 0; d->weight && i < n; i++)
+        csum_add(&t->weight, d->weight[from + i]);
+    if (!d->weight)
+        csum_add(&t->weight, (double)n);
 }
 
 static void finish_totals(const struct totals *t, size_t p, struct glm_sums *out)

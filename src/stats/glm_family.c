@@ -197,8 +197,8 @@ static void add_row(const struct glm_model *m, double y, double pw, double mu, d
 static void logit_block(const struct glm_data *d, size_t from, size_t n, const double *eta,
                         struct glm_block *out)
 {
-    double t[KERNEL_ROWS] = {0}, product = 1, plain = 0;
-    struct csum deviance = {0}, pearson = {0};
+    double t[KERNEL_ROWS] = {0}, product = 1, plain = 0, pearson = 0;
+    struct csum deviance = {0};
     for (size_t i = 0; i < n; i++)
         t[i] = -fabs(eta[i]);
     kernel_exp(t, t, n);
@@ -207,7 +207,7 @@ static void logit_block(const struct glm_data *d, size_t from, size_t n, const d
         double small = t[i] / up, mu = eta[i] > 0 ? 1 / up : small, v = small / up;
         out->w[i] = pw * v;
         out->r[i] = pw * (y - mu);
-        csum_add(&pearson, pw * (y - mu) * (y - mu) / v);
+        pearson += pw * (y - mu) * (y - mu) / v;
         if (pw == 1 && (y == 0 || y == 1)) {
             product *= up;
             plain += eta[i] > 0 ? (1 - y) * eta[i] : -y * eta[i];
@@ -217,7 +217,7 @@ static void logit_block(const struct glm_data *d, size_t from, size_t n, const d
         }
     }
     out->deviance += csum_value(&deviance) + 2 * (plain + log(product));
-    out->pearson += csum_value(&pearson);
+    out->pearson += pearson;
 }
 
 static void start_block(const struct glm_model *m, const struct glm_data *d, size_t from, size_t n,

@@ -26,18 +26,27 @@ struct scaled {
     struct glm_data data;
 };
 
+/* Sums of (x - from)^power, power 1 or 2: plain within blocks, compensated between them. */
+static double sum_from(const double *x, size_t n, double from, int power)
+{
+    struct csum s = {0};
+    for (size_t i = 0; i < n; i += KERNEL_ROWS) {
+        double block = 0;
+        for (size_t k = i; k < n && k < i + KERNEL_ROWS; k++)
+            block += power == 1 ? x[k] - from : (x[k] - from) * (x[k] - from);
+        csum_add(&s, block);
+    }
+    return csum_value(&s);
+}
+
 static void column_moments(const double *x, size_t n, double *mean, double *sd, bool *constant)
 {
-    struct csum s = {0}, q = {0};
-    *constant = true;
-    for (size_t i = 0; i < n; i++) {
-        csum_add(&s, x[i]);
-        *constant = *constant && x[i] == x[0];
-    }
-    *mean = csum_value(&s) / (double)n;
-    for (size_t i = 0; i < n; i++)
-        csum_add(&q, (x[i] - *mean) * (x[i] - *mean));
-    *sd = *constant ? 0 : sqrt(csum_value(&q) / (double)n);
+    size_t i = 1;
+    while (i < n && x[i] == x[0])
+        i++;
+    *constant = i >= n;
+    *mean = *constant ? x[0] : sum_from(x, n, 0, 1) / (double)n;
+    *sd = *constant ? 0 : sqrt(sum_from(x, n, *mean, 2) / (double)n);
 }
 
 static void copy_columns(const struct glm_data *d, struct scaled *s)
@@ -141,6 +150,17 @@ static bool settle(struct search *s, double old_deviance)
     return false;
 }
 
+static double mean_outcome(const struct glm_data *d)
+{
+    struct csum y = {0}, w = {0};
+    for (size_t i = 0; i < d->n; i++) {
+        double pw = d->weight ? d->weight[i] : 1;
+        csum_add(&y, pw * d->y[i]);
+        csum_add(&w, pw);
+    }
+    return csum_value(&y) / csum_value(&w);
+}
+
 /* A first beta inside the family's range: scoring from y, or else the intercept alone at the mean outcome.
  * Returns the deviance of the start, NaN where there is none. */
 static double first_beta(struct search *s)
@@ -153,19 +173,13 @@ static double first_beta(struct search *s)
     glm_local(s->model, s->data, s->beta, &s->sums);
     if (s->sums.valid && isfinite(s->sums.deviance))
         return start;
-    struct csum y = {0}, w = {0};
-    for (size_t i = 0; i < s->data->n; i++) {
-        double pw = s->data->weight ? s->data->weight[i] : 1;
-        csum_add(&y, pw * s->data->y[i]);
-        csum_add(&w, pw);
-    }
     memset(s->beta, 0, p * sizeof *s->beta);
     for (size_t j = 0; j < p; j++) {
         double mean, sd;
         bool constant;
         column_moments(s->data->x[j], s->data->n, &mean, &sd, &constant);
         if (constant && mean != 0) {
-            s->beta[j] = glm_link_of(s->model->link, csum_value(&y) / csum_value(&w)) / mean;
+            s->beta[j] = glm_link_of(s->model->link, mean_outcome(s->data)) / mean;
             break;
         }
     }
@@ -359,9 +373,11 @@ static enum status null_deviance(const struct glm_model *m, const struct glm_dat
     struct scaled scale = {.p = only.p, .constant = 0, .scale = (double[]){1}};
     search_open(&s, m, &only);
     enum status st = ST_OK;
-    if (intercept)
+    if (intercept && d->offset)
         st = iterate(&s, &scale, &name, first_beta(&s), e);
-    else
+    else if (intercept) /* without an offset the fitted mean is the weighted mean outcome */
+        s.beta[0] = glm_link_of(m->link, mean_outcome(d));
+    if (!intercept || !d->offset)
         glm_local(m, &only, s.beta, &s.sums);
     *out = s.sums.deviance;
     search_close(&s);

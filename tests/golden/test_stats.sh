@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# accord stats: formats, defaults, and what it says to wrong input.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $1" >&2; exit 1; }
+same() { [ "$2" = "$3" ] || { echo "FAILED: $1" >&2; printf 'got:\n%s\nexpected:\n%s\n' "$2" "$3" >&2; exit 1; }; }
+refused() { # name, words the message must hold, command...
+  local name=$1 words=$2; shift 2
+  if "$ACCORD" stats "$@" > out 2> err; then fail "$name: was not refused"; fi
+  grep -q -- "$words" err || { cat err >&2; fail "$name: the message lacks '$words'"; }
+  [ ! -s out ] || fail "$name: something was printed"
+}
+
+printf 'area,x,n\nNorth,8,1200\nSouth,65,9100\nEast,NA,700\n' > rates.csv
+same "rates as CSV" "$("$ACCORD" stats rate rates.csv --multiplier 1000 --format csv | cut -d, -f1,4-7)" \
+'area,value,lower,upper,reason
+North,6.666666666666667,2.8781934806237515,13.135991016827763,
+South,7.1428571428571423,5.5124382099406004,9.1043009391142675,
+East,,,,missing_input'
+same "one pair of limits for each level" "$("$ACCORD" stats rate rates.csv --confidence 0.95,0.998 --format json | jq -c '.rows[0] | keys')" \
+'["area","lower","lower99_8","n","reason","upper","upper99_8","value","x"]'
+same "grouped" "$("$ACCORD" stats proportion rates.csv --where area=North,South --group area --format json | jq -c '[.rows[].area]')" '["North","South"]'
+
+printf 'y,_intercept,a,b\n1,1,0.5,x\n0,1,0.1,y\n1,1,NA,x\n0,1,0.9,y\n1,1,0.8,y\n1,1,0.2,x\n0,1,0.4,x\n' > model.csv
+same "rows with a missing value are dropped, text is a factor" \
+  "$("$ACCORD" stats glm model.csv --family binomial --format json | jq -c '[.n, .rows_dropped_missing, [.coefficients[].term]]')" '[6,1,["_intercept","a","by"]]'
+same "the reference level can be chosen" \
+  "$("$ACCORD" stats glm model.csv --family binomial --levels b=y,x --format json | jq -c '[.coefficients[].term]')" '["_intercept","a","bx"]'
+
+refused "no file" "nowhere.csv" rate nowhere.csv
+refused "no such column" "did you mean 'area'" rate rates.csv --group aera
+refused "text where numbers belong" "line 2, column area: expected a number" rate rates.csv --x area
+refused "half a confidence" "from 0.9 to 1" rate rates.csv --confidence 0.5
+refused "two levels" "0.95,0.998" rate rates.csv --confidence 0.9,0.95
+refused "nothing left" "no rows that --where lets through" rate rates.csv --where area=West
+printf 'x,n\n3,10\n-1,10\n' > negative.csv
+refused "negative count" "line 3: a count of events is negative" rate negative.csv
+printf 'x,n\n11,10\n' > above.csv
+refused "numerator above denominator" "greater than its denominator" proportion above.csv
+printf 'y,x\n0,1\n0,2\n0,3\n1,4\n1,5\n1,6\n' > apart.csv
+refused "separation" "separation.*by x" glm apart.csv --family binomial
+printf 'time,status,x\n1,0,1\n2,0,0\n3,0,1\n' > nobody.csv
+refused "no events" "no_events" cox nobody.csv
+refused "unknown family" "must be one of gaussian" glm apart.csv --family binomia
+echo "accord stats: formats and refusals as promised"
