@@ -161,6 +161,9 @@ static double score_statistic(const struct cox_sums *s, const double *inverse)
 }
 
 enum { MOST_ROUNDS = 60 };
+/* With a large log-likelihood a relative 1e-14 is not the end: a step must also be below 1e-8 standard
+ * errors. */
+#define SMALL_STEP 1e-16
 
 struct search {
     const struct cox_rows *rows;
@@ -209,12 +212,11 @@ static enum status iterate(struct search *s, const char *const *names, struct co
             }
             continue;
         }
-        if (fabs(1 - last / now) <= 1e-14 || p == 0) {
-            enum status st = runaway(s, names, e);
-            out->rank = cox_newton(&s->sums, s->delta, s->inverse, s->aliased);
-            return st;
-        }
+        bool still = fabs(1 - last / now) <= 1e-14;
+        enum status st = still ? runaway(s, names, e) : ST_OK;
         out->rank = cox_newton(&s->sums, s->delta, s->inverse, s->aliased);
+        if (st != ST_OK || p == 0 || (still && score_statistic(&s->sums, s->inverse) < SMALL_STEP))
+            return st;
         last = now;
     }
     enum status st = runaway(s, names, e);

@@ -220,16 +220,36 @@ static void logit_block(const struct glm_data *d, size_t from, size_t n, const d
     out->pearson += pearson;
 }
 
+/* What a row starts from depends on its outcome and weight alone: a 0/1 outcome has two of these. */
+struct started {
+    double y, pw, w, r, eta, deviance;
+    bool known, valid;
+};
+
+static struct started start_row(const struct glm_model *m, double y, double pw)
+{
+    struct csum deviance = {0}, pearson = {0};
+    double w, r, slope, mu = start_mean(m, y, pw), eta = glm_link_of(m->link, mu);
+    struct glm_block one = {.w = &w, .r = &r, .valid = true};
+    mean_and_slope(m->link, eta, &slope);
+    add_row(m, y, pw, mu, slope, 0, &one, &deviance, &pearson);
+    return (struct started){y, pw, w, r, eta, csum_value(&deviance), true, one.valid};
+}
+
 static void start_block(const struct glm_model *m, const struct glm_data *d, size_t from, size_t n,
                         struct glm_block *out)
 {
-    struct csum deviance = {0}, pearson = {0};
+    struct csum deviance = {0};
+    struct started seen[2] = {{.known = false}, {.known = false}};
     for (size_t i = 0; i < n; i++) {
-        double pw = d->weight ? d->weight[from + i] : 1, y = d->y[from + i], slope;
-        double mu = start_mean(m, y, pw), eta = glm_link_of(m->link, mu);
-        mean_and_slope(m->link, eta, &slope);
-        add_row(m, y, pw, mu, slope, i, out, &deviance, &pearson);
-        out->r[i] += out->w[i] * (eta - (d->offset ? d->offset[from + i] : 0));
+        double pw = d->weight ? d->weight[from + i] : 1, y = d->y[from + i];
+        struct started *s = &seen[y == 0];
+        if (!s->known || s->y != y || s->pw != pw)
+            *s = start_row(m, y, pw);
+        out->w[i] = s->w;
+        out->r[i] = s->r + s->w * (s->eta - (d->offset ? d->offset[from + i] : 0));
+        out->valid = out->valid && s->valid;
+        csum_add(&deviance, s->deviance);
     }
     out->deviance += csum_value(&deviance);
 }
