@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `accord study`: check, start and run studies on one site's store. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,8 +181,8 @@ static enum status print_csv(const struct released *released, struct err *e)
         released_csv(t, &text);
     }
     enum status st = buf_check(&text, "the tables as CSV", e);
-    if (st == ST_OK && fwrite(text.p, 1, text.n, stdout) != text.n)
-        st = err_set(e, ST_IO, "the tables could not be written to standard output");
+    if (st == ST_OK && (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0))
+        st = err_errno(e, errno, "cannot write to", "stdout");
     buf_deinit(&text);
     return st;
 }
@@ -193,6 +194,8 @@ static enum status print_released(const struct args *a, const struct released *r
         return print_csv(released, e);
     if (format == OUT_TABLE) {
         released_print(released, stdout);
+        if (fflush(stdout) != 0 || ferror(stdout))
+            return err_errno(e, errno, "cannot write to", "stdout");
         return ST_OK;
     }
     struct js *j = released_to_json(released);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "study/parts.h"
 
 static enum status add_part(const struct study *s, const struct js *j, size_t *next, struct parts *out,
@@ -137,6 +138,8 @@ static enum status check_bounds(const struct part *p, const struct sums *sums, s
 static enum status local_part(const struct site *site, const struct part *p, struct sums *all, struct err *e)
 {
     struct sums own = sums_part(all, p->first, p->n);
+    if (interrupted())
+        return interrupted_err(e);
     enum status st = p->analysis->analysis->local(p->analysis->spec, p->parameters, &site->view, &own, e);
     if (st != ST_OK)
         return err_wrap(e, "analysis %s", p->analysis->name);
