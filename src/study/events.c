@@ -44,7 +44,7 @@ void index_rows_map(struct index_rows *r, const struct store *s)
 }
 
 struct block {
-    int32_t person[BLOCK], day[BLOCK];
+    int32_t person[BLOCK], day[BLOCK], end[BLOCK];
     double value[BLOCK];
 };
 
@@ -63,6 +63,10 @@ static enum status read_block(const struct scan *c, enum store_table t, uint64_t
     enum status st = store_read_i32(c->store, t, COL_PERSON, first, n, c->block->person, e);
     if (st == ST_OK)
         st = store_read_i32(c->store, t, COL_START, first, n, c->block->day, e);
+    if (st == ST_OK && store_column_kind(t, COL_END) == KIND_I32)
+        st = store_read_i32(c->store, t, COL_END, first, n, c->block->end, e);
+    else
+        memcpy(c->block->end, c->block->day, n * sizeof *c->block->end);
     if (st != ST_OK)
         return st;
     if (store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64)
@@ -83,6 +87,12 @@ static size_t row_of(const struct index_rows *rows, uint32_t person, size_t *row
     return *row < rows->n && rows->person[*row] == person ? *row : rows->n;
 }
 
+static void emit(const struct scan *c, size_t row, size_t i)
+{
+    int32_t day = c->block->day[i], end = c->block->end[i];
+    c->fn(c->context, &(struct event){row, day, end > day ? end : day, c->block->value[i]});
+}
+
 static enum status scan_run(const struct scan *c, enum store_table t, const struct store_run *run,
                             struct err *e)
 {
@@ -97,7 +107,7 @@ static enum status scan_run(const struct scan *c, enum store_table t, const stru
         for (uint64_t i = 0; i < n; i++) {
             size_t row = row_of(c->rows, (uint32_t)c->block->person[i], &merged);
             if (row < c->rows->n && in_window(c->window, c->rows->start[row], c->block->day[i]))
-                c->fn(c->context, &(struct event){row, c->block->day[i], c->block->value[i]});
+                emit(c, row, i);
         }
     }
     return ST_OK;

@@ -24,9 +24,9 @@ void index_rows_deinit(struct index_rows *r);
 void index_rows_map(struct index_rows *r, const struct store *s);
 
 struct event {
-    size_t row; /* of the index rows */
-    int32_t day;
-    double value; /* value_as_number; NaN where missing or the table has none */
+    size_t row;       /* of the index rows */
+    int32_t day, end; /* end = day where the table or the row has none */
+    double value;     /* value_as_number; NaN where missing or the table has none */
 };
 typedef void (*event_fn)(void *context, const struct event *event);
 

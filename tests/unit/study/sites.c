@@ -96,6 +96,22 @@ static struct store *make_site(const struct sites *s, size_t i, const char *name
     return import(folder, store);
 }
 
+struct sites *sites_of_files(const char *const *files)
+{
+    struct sites *s = sites_in_folder();
+    struct err e = {0};
+    char folder[128], path[256];
+    snprintf(folder, sizeof folder, "%s/files", s->folder);
+    fine(dir_make(folder, &e), &e);
+    for (; *files; files += 2) {
+        snprintf(path, sizeof path, "%s/%s.csv", folder, files[0]);
+        fine(file_replace(path, slice_of(files[1]), 0600, &e), &e);
+    }
+    snprintf(path, sizeof path, "%s/store", s->folder);
+    s->site[0] = import(folder, path);
+    return s;
+}
+
 struct sites *sites_make_planted(struct synth_summary *planted)
 {
     struct sites *s = sites_in_folder();

@@ -17,6 +17,8 @@ struct sites {
     struct store *pooled[N_SITES + 1]; /* by number of sites: 2, 3, 5 */
 };
 struct sites *sites_make(void);
+/* A store of files: name, text, name, text, ..., NULL. The folder is removed by sites_free. */
+struct sites *sites_of_files(const char *const *files);
 /* One larger site, and what was planted in it. */
 struct sites *sites_make_planted(struct synth_summary *planted);
 double planted_value(const struct synth_summary *planted, const char *name);

@@ -279,6 +279,57 @@ static void prevalence_on_a_day_counts_those_with_the_disease(void **state)
     study_free(study);
 }
 
+/* Four people with hypertension on 1 January 2020: 1 overlaps two drugs for 61 days, 2 for 11 days, 3 repeats
+   one after a gap, 4 takes nothing. */
+static const char *const drug_files[] = {
+    "person",
+    "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,race_concept_id,ethnicity_concept_"
+    "id\n"
+    "1,8507,1960,1,1,0,0\n2,8507,1960,1,1,0,0\n3,8532,1960,1,1,0,0\n4,8532,1960,1,1,0,0\n",
+    "observation_period",
+    "observation_period_id,person_id,observation_period_start_date,observation_period_end_date,period_type_"
+    "concept_id\n"
+    "1,1,2019-01-01,2022-12-31,0\n2,2,2019-01-01,2022-12-31,0\n3,3,2019-01-01,2022-12-31,0\n4,4,2019-01-01,"
+    "2022-12-31,0\n",
+    "concept",
+    "concept_id,concept_name,domain_id,vocabulary_id,concept_class_id,standard_concept,concept_code,valid_"
+    "start_date,"
+    "valid_end_date,invalid_reason\n"
+    "320128,Hypertension,Condition,X,X,S,h,1970-01-01,2099-12-31,\n11,a,Drug,X,X,S,a,1970-01-01,2099-12-31,\n"
+    "12,b,Drug,X,X,S,b,1970-01-01,2099-12-31,\n",
+    "condition_occurrence",
+    "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_type_concept_id\n"
+    "1,1,320128,2020-01-01,0\n2,2,320128,2020-01-01,0\n3,3,320128,2020-01-01,0\n4,4,320128,2020-01-01,0\n",
+    "drug_exposure",
+    "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,drug_type_"
+    "concept_id\n"
+    "1,1,11,2020-01-01,2020-04-10,0\n2,1,12,2020-02-10,2020-07-19,0\n"
+    "3,2,11,2020-01-01,2020-04-10,0\n4,2,12,2020-03-31,2020-07-19,0\n"
+    "5,3,11,2020-01-01,2020-01-20,0\n6,3,11,2020-02-10,2020-03-01,0\n7,3,12,2020-06-01,2020-06-30,0\n"
+    "8,3,11,2020-09-01,2020-09-30,0\n",
+    NULL};
+
+static void pathways_combine_long_overlaps_and_switch_on_short_ones(void **unused)
+{
+    (void)unused;
+    struct sites *s = sites_of_files(drug_files);
+    struct study *study =
+        study_of("{\"kind\": \"pathways\", \"name\": \"t\", \"cohort\": \"hypertension\", \"treatments\":"
+                 " [{\"name\": \"a\", \"concepts\": [11]}, {\"name\": \"b\", \"concepts\": [12]}]}");
+    struct result *r = run_over(study, s->site, 1, 0);
+    const struct result_table *t = table(r, "t");
+    static const char *const labels[] = {"total", "none of them", "a > b", "a > a + b > b"};
+    static const int64_t persons[] = {4, 1, 2, 1};
+    assert_int_equal(t->n_cells, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(t->dimensions[0].levels[i].label, labels[i]);
+        assert_int_equal(t->cells[i].persons, persons[i]);
+    }
+    result_free(r);
+    study_free(study);
+    sites_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +339,7 @@ int main(void)
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
+        cmocka_unit_test(pathways_combine_long_overlaps_and_switch_on_short_ones),
     };
     return cmocka_run_group_tests(tests, make, destroy);
 }

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pathways: which treatments people take after entry, in which order and combination. The order of steps is
+ * the definition (after TreatmentPatterns, docs/analyses/pathways.md):
+ *
+ *   1. records of a treatment at most era_gap_days apart become one era; eras under min_era_days are dropped;
+ *   2. time is cut wherever an era starts or ends; a stretch with several eras is a combination;
+ *   3. a combination under combination_days is a switch, not a combination, and is dropped, as is a single
+ *      treatment for less than min_post_combination_days right after a combination;
+ *   4. equal neighbours become one, later repeats are dropped, and the path is cut to max_length.
+ *
+ * With few treatments and a short path every possible path has its place in the vector, so paths add up over
+ * sites like any other count.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/tables.h"
+
+enum { MOST_TREATMENTS = 5, MOST_LENGTH = 4, MOST_PATHS = 200000 };
+
+struct pathways {
+    const char *name;
+    size_t cohort, n, length, n_paths;
+    const char *labels[MOST_TREATMENTS];
+    struct concept_list concepts[MOST_TREATMENTS];
+    struct day_window window;
+    int32_t era_gap, min_era, combination, post_combination;
+};
+
+static void read_treatment(struct spec *s, const struct js *j, size_t i, struct pathways *c)
+{
+    static const char *const allowed[] = {"name", "concepts", "descendants", NULL};
+    const char *path = arena_printf(s->scope->arena, "%s.treatments[%zu]", s->path, i);
+    struct spec t = spec_open(j, path, s->scope, allowed, s->e);
+    c->labels[i] = spec_need_text(&t, "name");
+    c->concepts[i] = spec_concepts(&t, true);
+    s->status = spec_done(&t);
+}
+
+/* Paths of up to `length` of the states 1 ... 2^n - 1, the empty one included. */
+static size_t count_paths(size_t n, size_t length)
+{
+    size_t states = ((size_t)1 << n) - 1, paths = 1, power = 1;
+    for (size_t i = 0; i < length; i++) {
+        power *= states;
+        paths += power;
+    }
+    return paths;
+}
+
+static enum status pathways_parse(const struct js *specification, const struct analysis_scope *scope,
+                                  void **spec, struct err *e)
+{
+    static const char *const allowed[] = {"kind",
+                                          "cohort",
+                                          "treatments",
+                                          "window",
+                                          "era_gap_days",
+                                          "min_era_days",
+                                          "combination_days",
+                                          "min_post_combination_days",
+                                          "max_length",
+                                          NULL};
+    struct pathways *c = arena_alloc(scope->arena, sizeof *c);
+    struct spec s = spec_open(specification, scope->path, scope, allowed, e);
+    c->name = scope->name;
+    c->cohort = spec_cohort(&s, "cohort", true);
+    const struct js *list = spec_array(&s, "treatments", MOST_TREATMENTS, true, &c->n);
+    for (size_t i = 0; i < c->n && s.status == ST_OK; i++)
+        read_treatment(&s, js_at(list, i), i, c);
+    c->window = spec_window(&s, "window", (struct day_window){0, 1825});
+    c->era_gap = (int32_t)spec_int(&s, "era_gap_days", 0, 3650, 30);
+    c->min_era = (int32_t)spec_int(&s, "min_era_days", 0, 3650, 0);
+    c->combination = (int32_t)spec_int(&s, "combination_days", 0, 3650, 30);
+    c->post_combination = (int32_t)spec_int(&s, "min_post_combination_days", 0, 3650, 30);
+    c->length = (size_t)spec_int(&s, "max_length", 1, MOST_LENGTH, 3);
+    c->n_paths = count_paths(c->n, c->length);
+    if (s.status == ST_OK && c->n_paths > MOST_PATHS)
+        spec_fault(&s, "max_length", "with %zu treatments makes more than %d paths", c->n, MOST_PATHS);
+    *spec = c;
+    return spec_done(&s);
+}
+
+static enum status pathways_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
+{
+    *n = ((const struct pathways *)spec)->n_paths;
+    return spec_no_parameters(parameters, e);
+}
+
+struct era {
+    size_t row;
+    uint32_t treatment; /* or, as a stretch of time, the set of treatments */
+    int32_t start, end;
+};
+
+struct eras {
+    struct era *v;
+    size_t n, capacity;
+    uint32_t treatment; /* of the scan that is under way */
+};
+
+static void add_record(void *context, const struct event *event)
+{
+    struct eras *e = context;
+    GROW(e->v, e->n + 1, e->capacity);
+    e->v[e->n++] = (struct era){event->row, e->treatment, event->day, event->end};
+}
+
+static int by_row_and_treatment(const void *a, const void *b)
+{
+    const struct era *x = a, *y = b;
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    if (x->treatment != y->treatment)
+        return x->treatment < y->treatment ? -1 : 1;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return (x->end > y->end) - (x->end < y->end);
+}
+
+/* Steps 1: records to eras, in place. */
+static void collapse(const struct pathways *c, struct eras *e)
+{
+    size_t n = 0;
+    if (e->n)
+        qsort(e->v, e->n, sizeof *e->v, by_row_and_treatment);
+    for (size_t i = 0; i < e->n; i++) {
+        struct era *last = n ? &e->v[n - 1] : NULL;
+        if (last && last->row == e->v[i].row && last->treatment == e->v[i].treatment &&
+            e->v[i].start - last->end <= c->era_gap)
+            last->end = e->v[i].end > last->end ? e->v[i].end : last->end;
+        else
+            e->v[n++] = e->v[i];
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (e->v[i].end - e->v[i].start + 1 >= c->min_era)
+            e->v[kept++] = e->v[i];
+    e->n = kept;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Step 2: the stretches of one person's eras, in order; `out` has room for 2 n. */
+static size_t stretches(const struct era *eras, size_t n, struct era *out)
+{
+    int32_t *cuts = xmalloc((2 * n + 1) * sizeof *cuts);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        cuts[2 * i] = eras[i].start;
+        cuts[2 * i + 1] = eras[i].end + 1;
+    }
+    qsort(cuts, 2 * n, sizeof *cuts, ascending);
+    for (size_t k = 0; k + 1 < 2 * n; k++) {
+        struct era s = {.start = cuts[k], .end = cuts[k + 1] - 1};
+        for (size_t i = 0; i < n; i++)
+            if (eras[i].start <= s.start && s.end <= eras[i].end)
+                s.treatment |= 1u << eras[i].treatment;
+        if (s.treatment && s.start <= s.end)
+            out[count++] = s;
+    }
+    free(cuts);
+    return count;
+}
+
+static bool combined(uint32_t set)
+{
+    return (set & (set - 1)) != 0;
+}
+
+/* Steps 3 and 4: the place of a person's path. */
+static size_t path_of(const struct pathways *c, const struct era *s, size_t n)
+{
+    size_t states = ((size_t)1 << c->n) - 1, length = 0, place = 0;
+    uint32_t path[MOST_LENGTH];
+    bool after_combination = false;
+    for (size_t i = 0; i < n && length < c->length; i++) {
+        int32_t days = s[i].end - s[i].start + 1;
+        bool together = combined(s[i].treatment), seen = false;
+        if (days < (together ? c->combination : after_combination ? c->post_combination : 0))
+            continue;
+        after_combination = together;
+        for (size_t k = 0; k < length; k++)
+            seen |= path[k] == s[i].treatment;
+        if (!seen)
+            path[length++] = s[i].treatment;
+    }
+    for (size_t k = 0; k < length; k++)
+        place = place * states + path[k] - 1;
+    return length ? count_paths(c->n, length - 1) + place : 0;
+}
+
+static void count_row(const struct pathways *c, const struct era *eras, size_t n, struct sums *out)
+{
+    struct era *s = xmalloc((2 * n + 1) * sizeof *s);
+    sums_count(out, path_of(c, s, stretches(eras, n, s)), 1);
+    free(s);
+}
+
+static void count_rows(const struct pathways *c, const struct eras *eras, size_t n_rows, struct sums *out)
+{
+    size_t treated = 0;
+    for (size_t i = 0, last; i < eras->n; i = last) {
+        for (last = i + 1; last < eras->n && eras->v[last].row == eras->v[i].row;)
+            last++;
+        count_row(c, eras->v + i, last - i, out);
+        treated++;
+    }
+    sums_count(out, 0, (int64_t)(n_rows - treated));
+}
+
+static enum status pathways_local(const void *spec, const struct js *parameters,
+                                  const struct study_site *site, struct sums *out, struct err *e)
+{
+    (void)parameters;
+    const struct pathways *c = spec;
+    struct index_rows rows;
+    struct eras eras = {0};
+    enum status st = ST_OK;
+    index_rows_init(&site->cohorts[c->cohort], &rows);
+    for (size_t i = 0; st == ST_OK && i < c->n; i++) {
+        eras.treatment = (uint32_t)i;
+        st = events_scan(site->store, &c->concepts[i], &rows, c->window, add_record, &eras, e);
+    }
+    if (st == ST_OK) {
+        collapse(c, &eras);
+        count_rows(c, &eras, rows.n, out);
+    }
+    free(eras.v);
+    index_rows_deinit(&rows);
+    return st;
+}
+
+static const char *state_label(const struct pathways *c, uint32_t set, struct arena *a)
+{
+    const char *label = "";
+    for (size_t i = 0; i < c->n; i++)
+        if (set & 1u << i)
+            label = arena_printf(a, "%s%s%s", label, *label ? " + " : "", c->labels[i]);
+    return label;
+}
+
+static const char *path_label(const struct pathways *c, size_t place, struct arena *a)
+{
+    size_t states = ((size_t)1 << c->n) - 1, length = 1;
+    const char *label = "";
+    if (place == 0)
+        return "none of them";
+    while (place >= count_paths(c->n, length))
+        length++;
+    place -= count_paths(c->n, length - 1);
+    for (size_t k = 0; k < length; k++, place /= states)
+        label = arena_printf(a, "%s%s%s", state_label(c, (uint32_t)(place % states) + 1, a), k ? " > " : "",
+                             label);
+    return label;
+}
+
+static enum status pathways_finish(const void *spec, const struct js *parameters, const struct sums *total,
+                                   const struct js *state, struct result *into, struct err *e)
+{
+    (void)parameters, (void)state, (void)e;
+    const struct pathways *c = spec;
+    const char **labels = arena_array(into->arena, c->n_paths, sizeof *labels);
+    double *persons = arena_array(into->arena, c->n_paths, sizeof *persons);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_paths; i++) {
+        if (sums_get_count(total, i) == 0)
+            continue;
+        labels[n] = path_label(c, i, into->arena);
+        persons[n++] = (double)sums_get_count(total, i);
+    }
+    struct dimension path = plain_dimension("path", labels, n);
+    struct result_table *t = table_new(into, table_name(into, c->name, ""), "Treatment pathways", "persons",
+                                       OUTPUT_COUNT, &path, 1);
+    const double *cells = table_roll_up(into, t, persons);
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        t->cells[i].persons = (int64_t)cells[i];
+        t->cells[i].value = cells[i];
+    }
+    return ST_OK;
+}
+
+const struct analysis pathways_analysis = {
+    .kind = "pathways",
+    .summary = "treatment pathways: eras, combinations and sequences after entry",
+    .template =
+        "{\"kind\": \"pathways\", \"name\": \"lines\", \"cohort\": \"target\", \"treatments\": ["
+        "{\"name\": \"tiotropium\", \"concepts\": [1106776]}, {\"name\": \"salmeterol\", \"concepts\": "
+        "[1137529]},"
+        " {\"name\": \"beclometasone\", \"concepts\": [1115572]}], \"window\": [0, 1825], \"max_length\": 3}",
+    .output = OUTPUT_COUNT,
+    .parse = pathways_parse,
+    .size = pathways_size,
+    .local = pathways_local,
+    .finish = pathways_finish,
+};
