@@ -23,6 +23,19 @@ enum status mask_check_bounds(const struct sums *v, const sum_t *bounds, struct 
     return ST_OK;
 }
 
+enum status mask_check_total(const struct sums *total, const sum_t *bounds, size_t n_sites, struct err *e)
+{
+    for (size_t i = 0; i < total->n; i++) {
+        sum_t most = bounds[i] * (sum_t)n_sites;
+        if (total->v[i] > most || total->v[i] < -most)
+            return err_set(
+                e, ST_CORRUPT,
+                "the total of %zu sites is beyond what they could have sent: the masks did not cancel",
+                n_sites);
+    }
+    return ST_OK;
+}
+
 static sum_bits decode_sum(const uint8_t *p)
 {
     sum_bits w = 0;

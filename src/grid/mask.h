@@ -37,6 +37,12 @@ struct mask_place {
  */
 MUST_CHECK enum status mask_check_bounds(const struct sums *v, const sum_t *bounds, struct err *e);
 
+/* The same for the total of n_sites: ST_CORRUPT when it cannot be a sum of their parts. Masks that do not
+   cancel (sites that were told different lists) leave random numbers, of which practically none is within its
+   bound. */
+MUST_CHECK enum status mask_check_total(const struct sums *total, const sum_t *bounds, size_t n_sites,
+                                        struct err *e);
+
 /* Adds this site's masks against all other sites in place. sites: the Ed25519 keys of the attempt, own
    included, each once, at least three; the same list (in any order) at every site. */
 MUST_CHECK enum status mask_apply(const struct identity *own, const struct site_key *sites, size_t n_sites,

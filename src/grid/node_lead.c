@@ -75,6 +75,16 @@ static enum status fetch_part(struct lead *l, const char *site_hex, size_t n_sum
     return s;
 }
 
+static enum status check_total(struct lead *l, const struct sums *total, struct err *e)
+{
+    sum_t *bounds = xcalloc(total->n ? total->n : 1, sizeof *bounds);
+    enum status s = study_bounds(l->study, study_run_parameters(l->progress), bounds, total->n, e);
+    if (s == ST_OK)
+        s = mask_check_total(total, bounds, js_size(js_get(l->work, "sites")), e);
+    free(bounds);
+    return s;
+}
+
 static enum status add_up(struct lead *l, struct sums *total, struct err *e)
 {
     const struct js *sites = js_get(l->work, "sites");
@@ -85,7 +95,7 @@ static enum status add_up(struct lead *l, struct sums *total, struct err *e)
     sums_init(total, n_sums);
     for (size_t i = 0; s == ST_OK && i < js_size(sites); i++)
         s = fetch_part(l, js_get_str(js_at(sites, i), "node"), n_sums, total, e);
-    return s;
+    return s == ST_OK ? check_total(l, total, e) : s;
 }
 
 static enum status progress_load(struct lead *l, struct err *e)

@@ -127,6 +127,28 @@ static void bounds_hold_on_both_sides(void **state)
     assert_int_equal(mask_check_bounds(&v, bounds, NULL), ST_INTERNAL);
 }
 
+static void masks_that_do_not_cancel_are_noticed(void **state)
+{
+    (void)state;
+    struct sites s;
+    struct mask_place place = {"run", 1, 1};
+    struct sums v, total;
+    sum_t bounds[2] = {SUM_COUNT_BOUND, SUM_REAL_BOUND};
+    sites_make(&s, 4);
+    sums_init(&total, 2);
+    for (size_t i = 0; i < 4; i++) {
+        sums_init(&v, 2);
+        v.v[0] = 10, v.v[1] = -SUM_REAL_BOUND;
+        assert_int_equal(mask_apply(s.id[i], s.keys, 4, &place, &v, NULL), ST_OK);
+        assert_int_equal(sums_add(&total, &v, NULL), ST_OK);
+        sums_deinit(&v);
+        assert_int_equal(mask_check_total(&total, bounds, i + 1, NULL), i == 3 ? ST_OK : ST_CORRUPT);
+    }
+    assert_true(total.v[0] == 40);
+    sums_deinit(&total);
+    sites_free(&s);
+}
+
 static void a_part_opens_only_at_the_lead_and_in_its_place(void **state)
 {
     (void)state;
@@ -160,6 +182,7 @@ int main(void)
         cmocka_unit_test(masks_differ_by_run_round_and_attempt),
         cmocka_unit_test(fewer_than_three_sites_or_a_wrong_list_are_refused),
         cmocka_unit_test(bounds_hold_on_both_sides),
+        cmocka_unit_test(masks_that_do_not_cancel_are_noticed),
         cmocka_unit_test(a_part_opens_only_at_the_lead_and_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
