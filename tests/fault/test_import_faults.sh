@@ -16,7 +16,7 @@ began=$(date +%s%N); import > /dev/null; took=$((($(date +%s%N) - began) / 1000)
 points=${KILL_POINTS:-12}
 for i in $(seq "$points"); do
   old=$(snapshot)
-  import > /dev/null 2>&1 &
+  "$ACCORD" node import cdm --store S --quiet > /dev/null 2>&1 & # not the function: the shell in between would be killed
   pid=$!
   sleep "$(awk -v t="$took" -v i="$i" -v n="$points" 'BEGIN { printf "%.6f", t / 1e6 * i / n }')"
   kill -KILL $pid 2> /dev/null || true
@@ -43,7 +43,7 @@ for kb in 1 64 300; do
 done
 
 # Two imports at once: the second is refused.
-import > /dev/null &
+"$ACCORD" node import cdm --store S --quiet > /dev/null &
 pid=$!
 sleep 0.05
 code=0; import > /dev/null 2> err || code=$?
