@@ -28,7 +28,6 @@ struct csv {
     char **columns;
     struct buf carry; /* read, but not yet given: begins at the beginning of a row */
     bool ended;
-    uint64_t header_lines;
     /* csv_next */
     struct csv_block block;
     struct csv_scan scan;
@@ -149,7 +148,7 @@ static enum status read_header(struct csv *c, struct err *e)
     c->carry.n -= rest;
     if (c->carry.n)
         memmove(c->carry.p, c->carry.p + rest, c->carry.n);
-    c->header_lines = c->lines_before = 1;
+    c->lines_before = 1;
     return st;
 }
 
@@ -536,19 +535,6 @@ enum status csv_i64(const struct csv *c, int column, int64_t absent, int64_t *ou
     if (column < 0 || c->scan.fields[column].n == 0)
         return ST_OK;
     return parse_i64(c->scan.fields[column], out) ? ST_OK : csv_expected(c, column, "a whole number", e);
-}
-
-enum status csv_i32(const struct csv *c, int column, int32_t absent, int32_t *out, struct err *e)
-{
-    int64_t wide;
-    enum status st = csv_i64(c, column, absent, &wide, e);
-    *out = absent;
-    if (st != ST_OK)
-        return st;
-    if (wide < INT32_MIN || wide > INT32_MAX)
-        return csv_expected(c, column, "a whole number of at most 32 bits", e);
-    *out = (int32_t)wide;
-    return ST_OK;
 }
 
 enum status csv_double(const struct csv *c, int column, double absent, double *out, struct err *e)

@@ -44,7 +44,6 @@ uint64_t csv_line(const struct csv *c); /* of the row last given; the header is 
 
 /* Fields of the row last given, as numbers and dates. An empty field, or column -1, gives `absent`. */
 MUST_CHECK enum status csv_i64(const struct csv *c, int column, int64_t absent, int64_t *out, struct err *e);
-MUST_CHECK enum status csv_i32(const struct csv *c, int column, int32_t absent, int32_t *out, struct err *e);
 MUST_CHECK enum status csv_double(const struct csv *c, int column, double absent, double *out, struct err *e);
 MUST_CHECK enum status csv_date(const struct csv *c, int column, int32_t absent, int32_t *out, struct err *e);
 /* "FILE line 17, column 4 (condition_start_date): expected ..."; the value goes into the detail. */

@@ -234,29 +234,3 @@ enum status arrays_need(const struct arrays *a, const char *name, size_t element
                    "the store is damaged: %s: the array %s is not as it should be; import again", a->name,
                    name);
 }
-
-static bool zeros(const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i])
-            return false;
-    return true;
-}
-
-enum status arrays_verify(const struct arrays *a, struct err *e)
-{
-    uint64_t at = sizeof magic;
-    for (size_t i = 0; i < a->n; i++) {
-        struct entry entry = entry_at(a, i);
-        uint64_t bytes = entry.element_bytes * entry.count;
-        char what[96];
-        snprintf(what, sizeof what, "the array %s is not what was written", entry.name);
-        if (!zeros(a->map.p + at, (size_t)(entry.offset - at)) ||
-            XXH3_64bits(a->map.p + entry.offset, (size_t)bytes) != entry.hash)
-            return damaged(a, what, e);
-        at = entry.offset + bytes;
-    }
-    if (!zeros(a->map.p + at, (size_t)(a->table - a->map.p) - (size_t)at))
-        return damaged(a, "bytes between the arrays are not what was written", e);
-    return ST_OK;
-}

@@ -39,7 +39,4 @@ const void *arrays_get(const struct arrays *a, const char *name, size_t element_
 /* As arrays_get, but absent, or of another count, is ST_CORRUPT. */
 MUST_CHECK enum status arrays_need(const struct arrays *a, const char *name, size_t element_bytes,
                                    uint64_t count, const void **out, struct err *e);
-/* Reads every byte: ST_CORRUPT names the file and array. */
-MUST_CHECK enum status arrays_verify(const struct arrays *a, struct err *e);
-
 #endif

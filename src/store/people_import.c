@@ -254,7 +254,6 @@ struct people {
     size_t n, capacity;
     struct period *periods;
     size_t n_periods, cap_periods;
-    uint64_t opted_out_rows;
 };
 
 static int32_t place_of(const struct idmap *map, int64_t id)

@@ -36,8 +36,7 @@ enum store_table {
     STORE_N_TABLES
 };
 
-/* Columns of an event table. Which table has which is in store_columns (store.c) and docs/formats/store.md.
- */
+/* Columns of an event table. Which table has which is in schema.c. */
 enum store_column {
     COL_PERSON, /* u32 person index, read as i32 */
     COL_CONCEPT,

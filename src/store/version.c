@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { NAME_DIGITS = 16, MANIFEST_BYTES = 64 << 20, OPEN_TRIES = 16 };
+enum { NAME_DIGITS = 16, OPEN_TRIES = 16 };
 
 struct version_new {
     char *store, *folder;
