@@ -34,6 +34,9 @@ demo: build ## the whole story on three synthetic sites; KEEP=1 leaves it runnin
 bench: build ## speed beside peers (DuckDB from npm)
 	@bash bench/run.sh
 
+cases: deps ## the cohort engine against its oracle on a million random cases (CASES)
+	@bash scripts/cohort-cases.sh
+
 fuzz: deps ## every fuzz target for 60 s (FUZZ_SECONDS)
 	@bash scripts/fuzz.sh
 
