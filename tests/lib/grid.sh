@@ -81,6 +81,12 @@ grid_make() { # SITES PERSONS
 }
 
 grid_study() { a study new "$1" 2> /dev/null > "$GRID/study.json"; }
+# A regression in several rounds: retinopathy (4174977) in the year after the first record of diabetes (201826).
+grid_study_rounds() {
+  a study new regression 2> /dev/null | jq '(.cohorts[0].definition.ConceptSets[0].expression.items[0].concept.CONCEPT_ID) = 201826
+    | (.cohorts[1].definition.ConceptSets[0].expression.items[0].concept.CONCEPT_ID) = 4174977
+    | .analyses[0].covariates |= .[0:2]' > "$GRID/study.json"
+}
 
 grid_hub() {
   "$ACCORD" hub --data "$GRID/hub" --listen "127.0.0.1:${GRID_PORT:-0}" --attempt-timeout "$GRID_ATTEMPT" >> "$GRID/hub.log" 2>&1 &
