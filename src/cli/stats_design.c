@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "stats/interval.h"
 #include "stats/special.h"
 
 struct level {
@@ -304,8 +305,10 @@ struct js *stats_coefficient(const char *term, double estimate, double se, doubl
     stats_put(row, "upper", aliased ? missing : estimate + z * se);
     stats_put(row, "statistic", aliased ? missing : t);
     stats_put(row, "p", aliased ? missing : t_two_sided(t, df));
-    if (aliased)
-        js_put_str(row, "reason", "aliased");
+    const char *reason = aliased ? reason_aliased : isnan(se) ? reason_no_freedom : NULL;
+    js_put(row, "reason", reason ? js_string(reason) : js_null());
+    if (reason)
+        js_put_str(row, "explanation", reason_text(reason));
     return row;
 }
 

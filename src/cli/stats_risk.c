@@ -43,6 +43,7 @@ static void push_row(struct js *rows, const char *group, int cause, double time,
     stats_put(row, "se", r ? r->se : 0);
     stats_put(row, "lower", r ? r->lower : 0);
     stats_put(row, "upper", r ? r->upper : 0);
+    js_put(row, "reason", r && isnan(r->lower) ? js_string(reason_boundary) : js_null());
     js_push(rows, row);
 }
 

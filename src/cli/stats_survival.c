@@ -151,8 +151,8 @@ static struct js *km_rows(const struct km *k)
         stats_put(row, "upper", r->upper);
         stats_put(row, "cumhaz", r->hazard);
         stats_put(row, "se_cumhaz", r->se_hazard);
-        if (r->survival == 0)
-            js_put_str(row, "reason", reason_no_one_left);
+        const char *reason = r->survival == 0 ? reason_no_one_left : isnan(r->lower) ? reason_boundary : NULL;
+        js_put(row, "reason", reason ? js_string(reason) : js_null());
         js_push(rows, row);
     }
     return rows;

@@ -19,6 +19,9 @@ const char *const reason_too_few_areas = "fewer_areas_than_quantiles";
 const char *const reason_no_population = "population_not_positive";
 const char *const reason_bad_deaths = "bad_deaths";
 const char *const reason_small_sample = "sample_too_small";
+const char *const reason_boundary = "at_the_boundary";
+const char *const reason_no_freedom = "no_degrees_of_freedom";
+const char *const reason_aliased = "aliased";
 const char *const reason_not_positive = "not_positive";
 
 const char *reason_text(const char *reason)
@@ -36,6 +39,9 @@ const char *reason_text(const char *reason)
         {"population_not_positive", "a population is missing, 0 or negative"},
         {"bad_deaths", "a number of deaths is missing, negative or above the population"},
         {"sample_too_small", "the sample is too small for an interval at this confidence"},
+        {"at_the_boundary", "the estimate is 0 or 1, where this scale has no interval"},
+        {"no_degrees_of_freedom", "there are no more rows than coefficients, so no error can be estimated"},
+        {"aliased", "the column is a linear combination of columns before it"},
         {"not_positive", "the quantity is zero or negative where the scale needs it to be positive"},
     };
     for (size_t i = 0; reason && i < sizeof texts / sizeof *texts; i++)

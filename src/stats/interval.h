@@ -37,6 +37,9 @@ extern const char *const reason_too_few_areas; /* "fewer_areas_than_quantiles" *
 extern const char *const reason_no_population; /* "population_not_positive" */
 extern const char *const reason_bad_deaths;    /* "bad_deaths" */
 extern const char *const reason_small_sample;  /* "sample_too_small" */
+extern const char *const reason_boundary;      /* "at_the_boundary" */
+extern const char *const reason_no_freedom;    /* "no_degrees_of_freedom" */
+extern const char *const reason_aliased;       /* "aliased" */
 extern const char *const reason_not_positive;  /* "not_positive" */
 
 /* A confidence level as given: 0.9 <= c <= 1, or a percentage 90 <= c <= 100; anything else is ST_INVALID. */
