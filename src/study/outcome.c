@@ -26,6 +26,10 @@ void outcome_read(struct spec *s, enum outcome_kind kind, struct outcome *o)
     o->window = spec_window(s, "window", (struct day_window){1, 365});
     o->require_observed = spec_bool(s, "require_observed", kind == OUTCOME_BINARY);
     o->exclude_prior = spec_bool(s, "exclude_prior", kind != OUTCOME_VALUE);
+    if (kind == OUTCOME_VALUE)
+        spec_refuse(s, "outcome", "a linear model explains a \"value\", not a cohort");
+    else
+        spec_refuse(s, "value", "is for linear models; others explain an \"outcome\" cohort");
     if (kind == OUTCOME_VALUE && s->status == ST_OK)
         read_value(s, o);
     else if (kind != OUTCOME_VALUE)

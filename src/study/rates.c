@@ -36,6 +36,10 @@ void rates_read(struct spec *s, bool prevalence, struct rates *r)
     r->prevalence = prevalence;
     r->outcome = spec_cohort(s, "outcome", true);
     denominator_read(s, &r->denominator);
+    if (prevalence) {
+        spec_refuse(s, "washout_days", "is for incidence; a prevalence has no wash-out");
+        spec_refuse(s, "repeated_events", "is for incidence; a prevalence counts each person once");
+    }
     r->washout = prevalence ? 0 : read_washout(s);
     r->repeated = !prevalence && spec_bool(s, "repeated_events", false);
 }

@@ -265,3 +265,9 @@ enum status spec_no_parameters(const struct js *parameters, struct err *e)
 {
     return parameters ? err_set(e, ST_INVALID, "there is only one round, without parameters") : ST_OK;
 }
+
+void spec_refuse(struct spec *s, const char *key, const char *because)
+{
+    if (s->status == ST_OK && js_get(s->object, key))
+        spec_fault(s, key, "%s", because);
+}

@@ -62,6 +62,8 @@ struct concept_list spec_concepts(struct spec *s, bool required);
 /* Elements of an array member of 1 to `most`; NULL (a fault was recorded or it is absent) gives *n = 0. */
 const struct js *spec_array(struct spec *s, const char *key, size_t most, bool required, size_t *n);
 
+/* Refuses a member that means nothing here, rather than to ignore it. */
+void spec_refuse(struct spec *s, const char *key, const char *because);
 /* For analyses of one round: there are no parameters. */
 MUST_CHECK enum status spec_no_parameters(const struct js *parameters, struct err *e);
 

@@ -74,6 +74,12 @@ static void mistakes_are_explained_with_their_path(void **unused)
     refused("{\"kind\": \"incidence\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-02-01\", "
             "\"to\": \"2020-11-01\"}",
             "no whole interval");
+    refused("{\"kind\": \"prevalence\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-01-01\", "
+            "\"to\": \"2020-12-31\", \"washout_days\": 3}",
+            "$.analyses[0].washout_days: is for incidence");
+    refused("{\"kind\": \"regression\", \"family\": \"linear\", \"name\": \"x\", \"cohort\": \"a\", "
+            "\"outcome\": \"a\", \"value\": {\"concepts\": [1]}, \"covariates\": [\"sex\"]}",
+            "a linear model explains");
     refused("{\"kind\": \"survival\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\"}",
             "horizon_days: required");
     refused("{\"kind\": \"cox\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", \"covariates\": []}",
