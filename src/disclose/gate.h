@@ -28,6 +28,7 @@ struct verdict {
 struct proof {
     uint32_t demands; /* cells and differences that had to stay uncertain */
     int64_t solves;
+    bool whole; /* alternatives in whole numbers were asked for */
 };
 
 struct gate {

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "disclose/solver.h"
 
+enum { LOCAL_LEAST = 2000, LOCAL_PART = 3 };
+
 /* A segment of a variable's room in one direction: one column. */
 struct segment {
     uint32_t variable;
@@ -32,6 +34,11 @@ struct moves {
     struct lp *lp;
     double *deviation; /* scratch by variable */
     double *residual;  /* scratch by equation */
+    bool *near_mark;   /* scratch by variable */
+    int *local_row;    /* scratch by equation: its row in a local programme, -1 */
+    int64_t local_iterations;
+    double local_cost;
+    bool was_local; /* the last move found came from a local programme */
 };
 
 void move_free(struct move *m)
@@ -151,6 +158,10 @@ struct moves *moves_new(const struct system *s, const struct room *room, const b
     m->held = xcalloc(n, sizeof *m->held);
     m->deviation = xcalloc(n, sizeof *m->deviation);
     m->residual = xcalloc((size_t)s->n_equations + 1, sizeof *m->residual);
+    m->near_mark = xcalloc(n, sizeof *m->near_mark);
+    m->local_row = xcalloc((size_t)s->n_equations + 1, sizeof *m->local_row);
+    for (uint32_t k = 0; k < s->n_equations; k++)
+        m->local_row[k] = -1;
     memcpy(m->hidden, hidden, s->n_variables * sizeof *hidden);
     if (weight) {
         m->weight = xcalloc(n, sizeof *m->weight);
@@ -194,6 +205,8 @@ void moves_free(struct moves *m)
     free(m->row_zero);
     free(m->deviation);
     free(m->residual);
+    free(m->near_mark);
+    free(m->local_row);
     free(m);
 }
 
@@ -315,15 +328,139 @@ static enum move_answer take(struct moves *m, const double *columns, double devi
     return MOVE_FOUND;
 }
 
+/* A programme over a few variables while it is put together. */
+struct local {
+    int n_columns, n_rows;
+    uint32_t *column, *equation; /* of the whole */
+    int *start, *row;
+    double *coefficient, *bounds, *zero;
+};
+
+static void add_local_column(struct moves *m, struct local *l, uint32_t segment)
+{
+    const struct system *s = m->system;
+    const struct segment *g = &m->segments[segment];
+    int at = l->start[l->n_columns];
+    for (uint32_t k = s->by_first[g->variable]; k < s->by_first[g->variable + 1]; k++) {
+        uint32_t equation = s->by_equation[k];
+        if (m->local_row[equation] < 0) {
+            l->equation[l->n_rows] = equation;
+            m->local_row[equation] = l->n_rows++;
+        }
+        l->row[at] = m->local_row[equation];
+        l->coefficient[at++] = s->by_coefficient[k] * g->sign;
+    }
+    l->start[++l->n_columns] = at;
+}
+
+/* The variables within two equations of one: most moves need no more, and a programme over them alone is far
+   smaller than over a table of many dimensions. Listed in near[]; returns their number, 0 when that is no
+   small part of all. */
+static uint32_t neighbours(struct moves *m, uint32_t variable, uint32_t *near)
+{
+    const struct system *s = m->system;
+    uint32_t n = 0, from = 0, most = s->n_variables / LOCAL_PART;
+    near[n++] = variable;
+    m->near_mark[variable] = true;
+    for (int hop = 0; hop < 2; hop++)
+        for (uint32_t end = n; from < end; from++)
+            for (uint32_t k = s->by_first[near[from]]; k < s->by_first[near[from] + 1]; k++) {
+                uint32_t equation = s->by_equation[k];
+                for (uint32_t i = s->first[equation]; i < s->first[equation + 1] && n < most; i++) {
+                    uint32_t v = s->variable[i];
+                    if (m->near_mark[v] || m->first[v] == m->first[v + 1])
+                        continue;
+                    m->near_mark[v] = true;
+                    near[n++] = v;
+                }
+            }
+    for (uint32_t i = 0; i < n; i++)
+        m->near_mark[near[i]] = false;
+    return n < most ? n : 0;
+}
+
+/* The programme over the listed variables alone: its columns are their open segments, its rows their
+   equations, numbered as they are met. Solves it into columns[] of the whole. */
+static enum lp_status solve_local(struct moves *m, const uint32_t *near, uint32_t n, double *columns)
+{
+    const struct system *s = m->system;
+    struct local l = {0};
+    size_t terms = 0, most = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t segments = m->first[near[i] + 1] - m->first[near[i]];
+        most += segments;
+        terms += segments * (s->by_first[near[i] + 1] - s->by_first[near[i]]);
+    }
+    l.column = xcalloc(most + 1, sizeof *l.column);
+    l.start = xcalloc(most + 2, sizeof *l.start);
+    l.row = xcalloc(terms + 1, sizeof *l.row);
+    l.coefficient = xcalloc(terms + 1, sizeof *l.coefficient);
+    l.bounds = xcalloc(3 * most + 3, sizeof *l.bounds);
+    l.zero = xcalloc(terms + 1, sizeof *l.zero);
+    l.equation = xcalloc(terms + 1, sizeof *l.equation);
+    double *lower = l.bounds, *upper = l.bounds + most + 1, *cost = l.bounds + 2 * (most + 1);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t g = m->first[near[i]]; g < m->first[near[i] + 1]; g++) {
+            if (m->upper[g] <= 0)
+                continue;
+            lower[l.n_columns] = m->lower[g];
+            upper[l.n_columns] = m->upper[g];
+            cost[l.n_columns] = m->cost[g];
+            l.column[l.n_columns] = g;
+            add_local_column(m, &l, g);
+        }
+    struct lp_form form = {l.n_columns, l.n_rows, l.start, l.row,  l.coefficient,
+                           lower,       upper,    cost,    l.zero, l.zero};
+    struct lp *lp = lp_new(&form);
+    enum lp_status status = lp_minimise(lp, LP_COLD);
+    memset(columns, 0, m->n_segments * sizeof *columns);
+    for (int i = 0; status == LP_OPTIMAL && i < l.n_columns; i++)
+        columns[l.column[i]] = lp_solution(lp)[i];
+    m->local_iterations += lp_iterations(lp);
+    m->local_cost = status == LP_OPTIMAL ? lp_objective(lp) : 0;
+    lp_free(lp);
+    for (int i = 0; i < l.n_rows; i++)
+        m->local_row[l.equation[i]] = -1;
+    free(l.column);
+    free(l.start);
+    free(l.row);
+    free(l.coefficient);
+    free(l.bounds);
+    free(l.zero);
+    free(l.equation);
+    return status;
+}
+
+static enum move_answer find_local(struct moves *m, uint32_t variable, double deviation, struct move *out)
+{
+    if (m->system->n_variables < LOCAL_LEAST)
+        return MOVE_NONE;
+    uint32_t *near = xcalloc((size_t)m->system->n_variables + 1, sizeof *near);
+    double *columns = xcalloc((size_t)m->n_segments + 1, sizeof *columns);
+    uint32_t n = neighbours(m, variable, near);
+    enum move_answer answer = MOVE_NONE;
+    if (n && solve_local(m, near, n, columns) == LP_OPTIMAL)
+        answer = take(m, columns, deviation, out);
+    free(near);
+    free(columns);
+    return answer;
+}
+
 enum move_answer moves_find(struct moves *m, uint32_t variable, double deviation, struct move *out)
 {
     enum move_answer answer = MOVE_NONE;
+    m->was_local = false;
     if (pin(m, variable, deviation)) {
-        enum lp_status s = lp_minimise(m->lp, LP_COLD);
-        if (s == LP_OPTIMAL)
-            answer = take(m, lp_solution(m->lp), deviation, out);
-        else if (s != LP_INFEASIBLE)
-            answer = MOVE_FAILED;
+        answer = find_local(m, variable, deviation, out);
+        m->was_local = answer == MOVE_FOUND;
+        if (!m->was_local) {
+            enum lp_status s = lp_minimise(m->lp, LP_COLD);
+            answer = MOVE_NONE;
+            if (s == LP_OPTIMAL)
+                answer = take(m, lp_solution(m->lp), deviation, out);
+            else if (s != LP_INFEASIBLE)
+                answer = MOVE_FAILED;
+        }
     }
     unpin(m, variable);
     return answer;
@@ -364,12 +501,12 @@ enum move_answer moves_find_whole(struct moves *m, uint32_t variable, double dev
 
 int64_t moves_iterations(const struct moves *m)
 {
-    return lp_iterations(m->lp);
+    return lp_iterations(m->lp) + m->local_iterations;
 }
 
 double moves_cost(const struct moves *m)
 {
-    return lp_objective(m->lp);
+    return m->was_local ? m->local_cost : lp_objective(m->lp);
 }
 
 void moves_limit(struct moves *m, int iterations)

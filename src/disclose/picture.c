@@ -134,8 +134,8 @@ static void heat_map(const struct released_table *t, struct buf *out)
     double low, high;
     uint32_t last = t->n_dimensions - 1, across = t->dimensions[last].n_levels;
     double width = (double)(WIDTH - LABELS - MARGIN) / across;
-    uint64_t row = 0;
-    begin(t, TOP + 2 * ROW + (double)(t->n_cells / across + 2) * ROW, out);
+    uint64_t row = 0, n_rows = t->n_cells / across + 4;
+    begin(t, TOP + (double)n_rows * ROW, out);
     range_of(t, &low, &high);
     for (uint32_t l = 0; l < across; l++) {
         buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" font-size=\"12\">",

@@ -87,7 +87,9 @@ static struct js *table_record(const struct gate *g, uint32_t index)
     js_put_int(j, "cells", (int64_t)t->n_cells);
     js_put_int(j, "hidden", hidden);
     if (g->proofs[index].demands) {
-        js_put_str(j, "attacker", "linear and integer programmes over all sums");
+        js_put_str(j, "attacker",
+                   g->proofs[index].whole ? "linear and integer programmes over all sums"
+                                          : "linear programmes over all sums");
         js_put_int(j, "solves", g->proofs[index].solves);
         js_put_int(j, "interval_low", 1);
         js_put_int(j, "interval_high", policy_minimum(g->policy, t->type) - 1);

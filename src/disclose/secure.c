@@ -14,6 +14,8 @@
 #include "disclose/gate.h"
 #include "disclose/rounding.h"
 
+enum { WHOLE_MOST = 1500 };
+
 struct secured {
     const struct result_table *table;
     const struct policy *policy;
@@ -167,21 +169,17 @@ static bool needs_protection(const struct secured *s, uint32_t v)
 
 static void set_demands(struct secured *s, bool interval)
 {
+    /* Programmes in whole numbers are asked where they can be answered: exact prints, tables of a usual size.
+     */
+    bool whole = s->policy->rounding == ROUNDING_NONE && s->system.n_variables <= WHOLE_MOST;
     s->n_demands = 0;
     for (uint32_t v = 0; v < s->system.n_variables; v++) {
         double n = s->system.value[v];
         if (!needs_protection(s, v))
             continue;
-        struct demand d = {.variable = v,
-                           .down = n - 1,
-                           .up = (double)s->minimum - 1 - n,
-                           .whole = s->policy->rounding == ROUNDING_NONE};
+        struct demand d = {.variable = v, .down = n - 1, .up = (double)s->minimum - 1 - n, .whole = whole};
         if (!interval)
-            d = (struct demand){.variable = v,
-                                .down = 1,
-                                .up = 1,
-                                .either = true,
-                                .whole = s->policy->rounding == ROUNDING_NONE};
+            d = (struct demand){.variable = v, .down = 1, .up = 1, .either = true, .whole = whole};
         s->demands[s->n_demands++] = d;
     }
 }
@@ -200,6 +198,7 @@ static enum status hold_off(struct secured *s, double least, bool interval, stru
     attack_run(&s->system, &room, s->hidden, s->demands, s->n_demands, NULL, &report);
     proof->solves += report.solves + p.solves;
     proof->demands = s->n_demands;
+    proof->whole = s->n_demands && s->demands[0].whole;
     for (uint32_t i = 0; interval && i < s->n_demands; i++)
         if (s->demands[i].variable < s->n_cells) {
             s->verdicts[s->demands[i].variable].surely_low = fmax(0, ceil(report.low[i] - 1e-6));
