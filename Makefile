@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps build test check analyse format demo bench fuzz valgrind tsan install clean
+.PHONY: kill help deps build test check analyse format demo bench fuzz valgrind tsan install clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -42,6 +42,9 @@ fuzz: deps ## every fuzz target for 60 s (FUZZ_SECONDS)
 
 valgrind: deps ## the unit tests under valgrind
 	@bash scripts/valgrind.sh
+
+kill: build ## SIGKILL the register under write load, a hundred times
+	@ACCORD=$(CURDIR)/build/release/accord SOURCE=$(CURDIR) ACCORD_KILLS=100 bash tests/fault/test_register_kill.sh
 
 tsan: deps ## the threaded unit tests under ThreadSanitizer
 	@cmake --preset tsan --log-level=WARNING > /dev/null && cmake --build build/tsan -j $(JOBS)
