@@ -9,6 +9,13 @@
 #include "stats/interval.h"
 #include "stats/special.h"
 
+/* A factor's levels, and each row's: SIZE_MAX for missing. */
+struct levels {
+    size_t n;
+    const char **names;
+    size_t *of;
+};
+
 struct level {
     const char *name;
     double number;
@@ -34,7 +41,7 @@ static const char *given_levels(const struct args *a, const char *column)
     return NULL;
 }
 
-static void sorted_levels(const struct stats_table *t, int column, struct stats_levels *out)
+static void sorted_levels(const struct stats_table *t, int column, struct levels *out)
 {
     struct stats_groups g;
     struct err unused = {0};
@@ -57,10 +64,10 @@ static void sorted_levels(const struct stats_table *t, int column, struct stats_
     out->n = n;
 }
 
-void stats_levels_of(const struct args *a, const struct stats_table *t, int column, struct stats_levels *out)
+static void levels_of(const struct args *a, const struct stats_table *t, int column, struct levels *out)
 {
     const char *given = given_levels(a, t->columns[column]);
-    *out = (struct stats_levels){.n = 0};
+    *out = (struct levels){.n = 0};
     if (given)
         out->names = stats_words(t->arena, given, &out->n);
     else
@@ -112,8 +119,8 @@ static bool has_text(const struct stats_table *t, int column)
 static void factor_part(const struct builder *b, int column, const char *prefix, struct part *out)
 {
     struct stats_table *t = b->table;
-    struct stats_levels l;
-    stats_levels_of(b->args, t, column, &l);
+    struct levels l;
+    levels_of(b->args, t, column, &l);
     out->term = prefix;
     out->p = l.n ? l.n - 1 : 0;
     out->names = arena_array(t->arena, out->p, sizeof *out->names);

@@ -31,14 +31,6 @@ struct stats_roles {
  * the table, from needed[] and from x. */
 MUST_CHECK enum status stats_design(const struct args *a, struct stats_table *t, struct stats_roles *roles,
                                     bool intercept, struct stats_design *out, struct err *e);
-/* A factor's levels and each row's (size_t)-1 for missing, in the order described above. */
-struct stats_levels {
-    size_t n;
-    const char **names;
-    size_t *of;
-};
-void stats_levels_of(const struct args *a, const struct stats_table *t, int column, struct stats_levels *out);
-
 /* One coefficient as a row: term, estimate, se, lower, upper, statistic, p; `df` infinite for the normal.
  * Aliased columns get nulls and the reason "aliased". */
 struct js *stats_coefficient(const char *term, double estimate, double se, double confidence, double df,

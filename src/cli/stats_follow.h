@@ -27,8 +27,6 @@ void stats_follow_roles(const struct follow_up *f, struct stats_roles *roles);
 MUST_CHECK enum status stats_follow_drop(struct follow_up *f, const struct stats_groups *g, struct err *e);
 /* Checked rows with times merged; every state but 0 counts as an event. */
 MUST_CHECK enum status stats_follow_rows(struct follow_up *f, struct survival_rows *out, struct err *e);
-struct survival_rows stats_rows_of(struct arena *arena, const struct survival_rows *r, const size_t *rows,
-                                   size_t n);
 /* The group of each row by an option's columns; NULL when it is not given. */
 MUST_CHECK enum status stats_group_column(const struct stats_table *t, const struct args *a,
                                           const char *option, struct stats_groups *g, uint32_t **out,

@@ -119,8 +119,8 @@ enum status stats_follow_rows(struct follow_up *f, struct survival_rows *out, st
 }
 
 /* The rows of one group. */
-struct survival_rows stats_rows_of(struct arena *arena, const struct survival_rows *r, const size_t *rows,
-                                   size_t n)
+static struct survival_rows rows_of(struct arena *arena, const struct survival_rows *r, const size_t *rows,
+                                    size_t n)
 {
     double *v[3];
     const double *from[3] = {r->entry, r->time, r->weight};
@@ -174,8 +174,7 @@ static struct js *km_quantiles(const struct km *k, const struct confidences *lev
     return rows;
 }
 
-static struct js *km_curve_js(const struct args *a, const struct km *k, const struct confidences *level,
-                              double tau)
+static struct js *km_curve_js(const struct km *k, const struct confidences *level, double tau)
 {
     struct js *curve = js_object();
     js_put(curve, "quantiles", km_quantiles(k, level));
@@ -190,7 +189,6 @@ static struct js *km_curve_js(const struct args *a, const struct km *k, const st
         stats_put(rmst, "upper", m.mean + z * m.se);
         js_put(curve, "restricted_mean", rmst);
     }
-    (void)a;
     return curve;
 }
 
@@ -226,9 +224,9 @@ static enum status fill_km(const struct args *a, struct stats_table *t, const st
     js_put(doc, "rows", flat);
     for (size_t i = 0; i < g.n_groups; i++) {
         struct km k;
-        struct survival_rows some = stats_rows_of(t->arena, &rows, g.rows[i], g.size[i]);
+        struct survival_rows some = rows_of(t->arena, &rows, g.rows[i], g.size[i]);
         km_curve(&some, (enum km_interval)type, level->level[0], t->arena, &k);
-        struct js *curve = km_curve_js(a, &k, level, tau), *lines = km_rows(&k);
+        struct js *curve = km_curve_js(&k, level, tau), *lines = km_rows(&k);
         js_put_str(curve, "stratum", stats_group_name(t, &g, i));
         for (size_t r = 0; r < js_size(lines); r++) {
             struct js *row = js_object();

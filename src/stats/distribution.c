@@ -93,11 +93,6 @@ double chi2_quantile(double p, double df)
     return 2 * gamma_quantile(df / 2, p);
 }
 
-double chi2_quantile_upper(double q, double df)
-{
-    return 2 * gamma_quantile_upper(df / 2, q);
-}
-
 double t_two_sided(double t, double df)
 {
     if (isinf(df))

@@ -106,10 +106,3 @@ void quantile_groups(const double *values, size_t n, int groups, bool invert, in
     }
     free(rank);
 }
-
-void percent_ranks(const double *values, size_t n, double *out)
-{
-    size_t m = lowest_ranks(values, n, false, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] = out[i] > 0 && m > 1 ? (out[i] - 1) / (double)(m - 1) : (double)NAN;
-}

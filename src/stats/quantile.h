@@ -27,7 +27,4 @@ struct interval quantile_interval(const double *sorted, size_t n, double p, doub
  * *reason is set. */
 void quantile_groups(const double *values, size_t n, int groups, bool invert, int *out, const char **reason);
 
-/* PERCENT_RANK of each value: (rank - 1) / (n - 1), ties taking the lowest rank. */
-void percent_ranks(const double *values, size_t n, double *out);
-
 #endif

@@ -31,7 +31,6 @@ double gamma_quantile_upper(double a, double q);
 
 double chi2_upper(double x, double df);
 double chi2_quantile(double p, double df);
-double chi2_quantile_upper(double q, double df);
 
 /* Regularised incomplete beta I_x(a, b); y must be 1 - x, given apart so that neither end loses digits. */
 double beta_lower(double x, double y, double a, double b);
