@@ -246,6 +246,8 @@ const struct attribute_spec demographic_attributes[] = {
     END_OF_LIST,
 };
 
+const struct attribute_spec near_attribute = OTHER("Near", ATTR_NEAR, BY_PLACE, "home within");
+
 const struct criterion_spec criterion_specs[N_CRITERION_TYPES] = {
     [CRIT_CONDITION_OCCURRENCE] = {"ConditionOccurrence", "condition", "condition occurrence",
                                    "ConditionSourceConcept", STORE_CONDITION, END_ELSE_NEXT_DAY, true, true,

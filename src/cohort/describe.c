@@ -99,6 +99,16 @@ static void tell_choice(struct teller *t, const struct set_choice *c)
     tell_set(t, c->set);
 }
 
+static void tell_near(struct teller *t, const struct near_place *p)
+{
+    buf_addc(t->out, ' ');
+    tell_number(t, p->metres);
+    buf_adds(t->out, " metres of ");
+    tell_number(t, p->latitude);
+    buf_adds(t->out, ", ");
+    tell_number(t, p->longitude);
+}
+
 static void tell_attribute(struct teller *t, const struct attribute *a, const struct number_range *range)
 {
     static const char *const verbs[] = {"matching", "beginning with", "ending with", "containing"};
@@ -118,6 +128,9 @@ static void tell_attribute(struct teller *t, const struct attribute *a, const st
     case ATTR_CHOICE:
     case ATTR_SET:
         tell_choice(t, &a->choice);
+        break;
+    case ATTR_NEAR:
+        tell_near(t, &a->near);
         break;
     default:
         break;

@@ -391,6 +391,24 @@ static bool demographic_id_holds(const struct engine *g, const struct attribute 
     return false;
 }
 
+/* Haversine on a sphere of the Earth's mean radius. */
+static double metres_between(const struct near_place *a, const struct store_place *b)
+{
+    const double radius = 6371008.8, radian = 3.14159265358979323846 / 180;
+    double lat = (b->latitude - a->latitude) * radian, lon = (b->longitude - a->longitude) * radian;
+    double h = sin(lat / 2) * sin(lat / 2) +
+               cos(a->latitude * radian) * cos(b->latitude * radian) * sin(lon / 2) * sin(lon / 2);
+    return 2 * radius * asin(sqrt(h < 1 ? h : 1));
+}
+
+static bool lives_near(const struct engine *g, const struct near_place *near, uint32_t person)
+{
+    struct store_place place;
+    int32_t at = g->persons->location[person];
+    return at >= 0 && store_place(g->store, (uint32_t)at, &place) &&
+           metres_between(near, &place) <= near->metres;
+}
+
 bool demographic_holds(const struct engine *g, const struct demographic *d, uint32_t person, int32_t start,
                        int32_t end)
 {
@@ -400,6 +418,8 @@ bool demographic_holds(const struct engine *g, const struct demographic *d, uint
         struct years years = years_of(&a->number);
         if (a->spec->kind == ATTR_INTEGER)
             holds = age_passes(g, &years, person, start);
+        else if (a->spec->kind == ATTR_NEAR)
+            holds = lives_near(g, &a->near, person);
         else if (a->spec->kind == ATTR_DATE)
             holds = day_in_range(&a->date, a->spec->operand == BY_END ? end : start);
         else

@@ -7,7 +7,8 @@
  *   concept rule     at least one event with exactly that concept in any of six tables, at any time
  *   Person rule      gender, race or ethnicity is that concept
  *   AGE              age on the day of asking; time "n|:AGE:Y" age at the event; "n|:TIME:M" months ago
- *   "!="             none of what "=" asks for
+ *   Location rule    the person lives within so many metres of a place
+   "!="             none of what "=" asks for
  *
  * Known readers of this language over-count in silence (../shared/data/rquest/README.md): they drop what they
  * do not understand. Here each of those is answered as it says or refused with its path.
@@ -278,6 +279,32 @@ static enum status parse_person_rule(struct parser *p, const struct js *o, const
     return s;
 }
 
+/* "55.95|-3.19|10000": the person lives within so many metres of that place. */
+static enum status parse_location_rule(struct parser *p, const struct js *o, const struct where *w,
+                                       const char *type, struct group *out)
+{
+    const char *value;
+    struct near_place near;
+    struct where at = at_key(w, "value"), at_type = at_key(w, "type");
+    int used = 0;
+    if (strcmp(type, "GEO_RADIUS") != 0)
+        return unsupported(p, &at_type, "rule type", "of a Location rule only GEO_RADIUS is understood");
+    enum status s = field_text(p, o, w, "value", &value);
+    if (s != ST_OK)
+        return s;
+    if (!value || sscanf(value, "%lf|%lf|%lf%n", &near.latitude, &near.longitude, &near.metres, &used) != 3 ||
+        value[used] || !(fabs(near.latitude) <= 90) || !(fabs(near.longitude) <= 180) ||
+        !(near.metres >= 0 && near.metres <= 4e7))
+        return circe_refuse(p, &at, "expected latitude|longitude|metres, such as 55.95|-3.19|10000");
+    struct demographic *d = arena_alloc(p->arena, sizeof *d);
+    d->attributes = arena_alloc(p->arena, sizeof *d->attributes);
+    *d->attributes = (struct attribute){.spec = &near_attribute, .near = near};
+    d->n_attributes = 1;
+    out->demographics = d;
+    out->n_demographics = 1;
+    return ST_OK;
+}
+
 static enum status parse_oper(struct parser *p, const struct js *o, const struct where *w, struct group *out)
 {
     const char *oper;
@@ -317,7 +344,7 @@ static enum status parse_rule(struct parser *p, const struct js *o, const struct
     if (!type)
         return circe_refuse(p, &at_type, "expected TEXT or NUM");
     if (strcmp(varcat, "Location") == 0)
-        return unsupported(p, &at_cat, "Location", "distances need coordinates that the store does not keep");
+        return parse_location_rule(p, o, w, type, out);
     if (strcmp(varcat, "Person") == 0)
         return parse_person_rule(p, o, w, varname, out);
     return parse_event_rule(p, o, w, varname, type, out);

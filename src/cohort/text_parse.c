@@ -134,9 +134,19 @@ static enum status parse_choice(struct scanner *s, struct attribute *a)
     return parse_set_id(s, &c->set);
 }
 
+static enum status parse_near(struct scanner *s, struct near_place *p)
+{
+    TRY(scan_number_value(s, &p->latitude));
+    TRY(scan_number_value(s, &p->longitude));
+    TRY(scan_need(s, "within"));
+    return scan_number_value(s, &p->metres);
+}
+
 static const struct attribute_spec *find_attribute(const struct attribute_spec *specs, const char *word)
 {
     char name[TEXT_FORM_WORD];
+    if (specs == demographic_attributes && strcmp(word, "near") == 0)
+        return &near_attribute;
     for (; specs->key; specs++) {
         text_form_word(specs->key, name);
         bool own =
@@ -182,6 +192,8 @@ static enum status parse_attribute(struct scanner *s, const struct attribute_spe
     case ATTR_FLAG:
         a->flag = true;
         return ST_OK;
+    case ATTR_NEAR:
+        return parse_near(s, &a->near);
     default:
         return parse_choice(s, a);
     }

@@ -126,6 +126,16 @@ static void write_choice(struct writer *w, const struct set_choice *c)
     write_set_id(w, c->set);
 }
 
+static void write_near(struct writer *w, const struct near_place *p)
+{
+    buf_addc(w->out, ' ');
+    write_number(w, p->latitude);
+    buf_addc(w->out, ' ');
+    write_number(w, p->longitude);
+    buf_adds(w->out, " within ");
+    write_number(w, p->metres);
+}
+
 static void write_attribute(struct writer *w, const struct attribute *a)
 {
     static const char *const verbs[] = {"like", "starts", "ends", "contains"};
@@ -148,6 +158,9 @@ static void write_attribute(struct writer *w, const struct attribute *a)
     case ATTR_CHOICE:
     case ATTR_SET:
         write_choice(w, &a->choice);
+        break;
+    case ATTR_NEAR:
+        write_near(w, &a->near);
         break;
     default:
         break;

@@ -61,6 +61,12 @@ struct set_choice {
     bool exclusion;
 };
 
+/* Great-circle distance from the person's location; one without coordinates is nowhere near. */
+struct near_place {
+    double latitude, longitude; /* degrees */
+    double metres;
+};
+
 /* --- attributes --- */
 
 enum attribute_kind {
@@ -73,6 +79,7 @@ enum attribute_kind {
     ATTR_CHOICE,     /* set_choice, "{CodesetId, IsExclusion}" */
     ATTR_SET,        /* set_choice written as a bare codeset id */
     ATTR_FLAG,       /* true filters, false does nothing */
+    ATTR_NEAR,       /* not in Circe: the person lives within a distance of a place (RQuest) */
     ATTR_IGNORED,    /* circe-be reads it and does nothing with it */
     ATTR_UNAVAILABLE /* needs tables or columns that OMOP CDM 5.3 and 5.4 do not have: refused */
 };
@@ -92,6 +99,7 @@ enum operand {
     BY_RATIO_HIGH, /* value_as_number over range_low or range_high */
     BY_ABNORMAL,
     BY_PERIOD_TYPE,
+    BY_PLACE,
     BY_NOTHING
 };
 
@@ -111,6 +119,7 @@ struct attribute {
         struct text_filter text;
         struct concept_list list;
         struct set_choice choice;
+        struct near_place near;
         bool flag;
     };
 };
@@ -154,6 +163,7 @@ struct criterion_spec {
 };
 extern const struct criterion_spec criterion_specs[N_CRITERION_TYPES];
 extern const struct attribute_spec demographic_attributes[]; /* ended by key NULL */
+extern const struct attribute_spec near_attribute;           /* of demographic criteria, beside those */
 
 struct date_adjustment {
     bool start_with_end, end_with_start; /* the base is the other date than usual */

@@ -159,6 +159,12 @@ const struct store_persons *store_persons(const struct store *s)
     return &s->persons;
 }
 
+bool store_place(const struct store *s, uint32_t i, struct store_place *out)
+{
+    (void)s, (void)i, (void)out;
+    return false; /* the CDM in memory has no places */
+}
+
 const struct store_periods *store_periods(const struct store *s)
 {
     return &s->periods;
