@@ -43,7 +43,7 @@ static const struct rule rules[] = {
 };
 enum { N_RULES = sizeof rules / sizeof *rules };
 
-static const char *const roundings[] = {"none", "nearest", "midpoint", "controlled", NULL};
+static const char *const roundings[] = {"none", "nearest", "midpoint", NULL};
 
 /* Sources of the profiles: UK LLC guidebook and ACRO defaults (sde-10); NHS Digital HES/ECDS method, 2018
    (nhs-hes: 1-7 hidden, others to 5); OpenSAFELY outputs/sdc (opensafely); ONS 10-5 p-table (ons-10-5);
@@ -325,7 +325,7 @@ enum status policy_from_json(const struct js *j, struct policy *out, struct err 
             *out = p;
             return ST_OK;
         }
-    return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest, midpoint or controlled");
+    return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest or midpoint");
 }
 
 void policy_hash(const struct policy *p, char hex[2 * HASH_BYTES + 1])

@@ -21,9 +21,8 @@
 
 enum rounding {
     ROUNDING_NONE,
-    ROUNDING_NEAREST,   /* to the nearest multiple of the base, halves up */
-    ROUNDING_MIDPOINT,  /* to the middle of a band of `base` counts: 1..6 gives 3, 7..12 gives 9; 0 stays */
-    ROUNDING_CONTROLLED /* to a multiple on either side so that tables still add up */
+    ROUNDING_NEAREST, /* to the nearest multiple of the base, halves up */
+    ROUNDING_MIDPOINT /* to the middle of a band of `base` counts: 1..6 gives 3, 7..12 gives 9; 0 stays */
 };
 
 struct policy {

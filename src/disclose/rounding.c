@@ -37,15 +37,11 @@ struct count_range round_range(int64_t printed, enum rounding kind, int64_t base
             r.high = printed + base / 2;
         }
         break;
-    case ROUNDING_CONTROLLED:
-        r.low = printed - base + 1;
-        r.high = printed + base - 1;
-        break;
     default:
         break;
     }
     /* A printed zero is a zero where 1 .. minimum - 1 would have been hidden. */
-    if (printed == 0 && kind != ROUNDING_CONTROLLED)
+    if (printed == 0)
         return (struct count_range){0, r.high < minimum ? 0 : r.high};
     if (r.low < minimum)
         r.low = minimum;

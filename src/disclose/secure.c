@@ -159,11 +159,12 @@ static void set_room(struct secured *s, double least)
     }
 }
 
+/* Hidden cells, whatever rule hides them, and small differences. */
 static bool needs_protection(const struct secured *s, uint32_t v)
 {
     double n = s->system.value[v];
     if (v < s->n_cells)
-        return s->verdicts[v].mark == CELL_PRIMARY && n > 0 && n < (double)s->minimum;
+        return s->verdicts[v].mark == CELL_PRIMARY;
     return n > 0 && n < (double)s->minimum;
 }
 
@@ -177,7 +178,14 @@ static void set_demands(struct secured *s, bool interval)
         double n = s->system.value[v];
         if (!needs_protection(s, v))
             continue;
-        struct demand d = {.variable = v, .down = n - 1, .up = (double)s->minimum - 1 - n, .whole = whole};
+        double reach = (double)s->minimum - 1;
+        /* A small count: 1 and the minimum less one. Others, hidden for their persons or contributors: as far
+           either way. */
+        bool small = n > 0 && n <= reach;
+        struct demand d = {.variable = v,
+                           .down = small ? n - 1 : fmin(n, reach),
+                           .up = small ? reach - n : reach,
+                           .whole = whole};
         if (!interval)
             d = (struct demand){.variable = v, .down = 1, .up = 1, .either = true, .whole = whole};
         s->demands[s->n_demands++] = d;

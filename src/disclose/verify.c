@@ -28,8 +28,7 @@ static enum status look_at_cell(const struct look *l, const struct released_cell
     if (c->hidden)
         return ST_OK;
     *r = round_range(n, (enum rounding)p->rounding, p->base, l->minimum);
-    bool grid = p->rounding == ROUNDING_NONE || p->rounding == ROUNDING_CONTROLLED ||
-                round_count(n, (enum rounding)p->rounding, p->base) == n;
+    bool grid = p->rounding == ROUNDING_NONE || round_count(n, (enum rounding)p->rounding, p->base) == n;
     if (c->value < 0 || c->value != floor(c->value) || !grid || (n > 0 && r->high < l->minimum) ||
         r->low > r->high)
         return err_set(e, ST_UNSAFE, "table '%s': a printed count is not one its policy allows",

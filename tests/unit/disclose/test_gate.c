@@ -138,6 +138,23 @@ static void small_differences_of_nested_counts_are_protected(void **state)
     result_free(r);
 }
 
+/* Three persons with fifty events: the count is not small, but it must not be worked out either. */
+static void cells_hidden_for_their_persons_are_protected_too(void **state)
+{
+    (void)state;
+    const int64_t inner[3][3] = {{50, 52, 104}, {12, 58, 100}, {30, 40, 50}};
+    struct result *r = square(inner);
+    struct policy p = policy_of("gel-5");
+    struct gate *g;
+    struct err e;
+    r->tables[0].cells[5].persons = 3;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_int_equal(g->verdicts[0][5].mark, CELL_PRIMARY);
+    assert_true(another_table(g, 5));
+    gate_free(g);
+    result_free(r);
+}
+
 /* One cell of a type under sde-10: its mark. */
 static enum cell_mark mark_of(enum output_type type, struct result_cell cell)
 {
@@ -337,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hidden_inner_cell_is_not_alone),
+        cmocka_unit_test(cells_hidden_for_their_persons_are_protected_too),
         cmocka_unit_test(rounding_alone_is_repaired),
         cmocka_unit_test(tables_that_contradict_themselves_are_refused),
         cmocka_unit_test(small_differences_of_nested_counts_are_protected),
