@@ -277,7 +277,7 @@ static enum status make_output(struct lead *l, struct err *e)
         js_free(context);
         return tell_data_failure(l, &why, e);
     }
-    s = policy_load(l->n->policy.disclosure, &policy, &why);
+    s = policy_from_json(js_get(l->run.terms, "policy"), &policy, &why);
     if (s == ST_OK)
         s = disclose_release(result, &policy, context, &released, &why);
     s = s == ST_OK ? hold(l, released, e) : tell_failure(l, why.text, e);

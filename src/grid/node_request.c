@@ -13,7 +13,8 @@
  *     site             ... or does not name this site
  *     annex            a study or analysis that the annex does not allow
  *     opt-out-age      a store whose national data opt-outs were applied too long ago
- *     policy           what the site's own policy does not take part in
+ *     policy           what the site's own policy does not take part in, and disclosure rules looser than its
+ * own
  *
  * A hub could keep a revocation from a node; it cannot do so without showing two histories to those who copy
  * and witness the log, and a controller can always stop their own node.
@@ -24,6 +25,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "disclose/policy.h"
 #include "govern/agreement.h"
 #include "grid/node_state.h"
 #include "ledger/command.h"
@@ -175,6 +177,36 @@ static enum status make_terms(const struct agreed *a, const char *id, const char
     return err_set(e, ST_DENIED, "agreement %s does not name this site (%s)", id, own_body);
 }
 
+/* The disclosure policy of the agreement (the default profile where it names none) governs the run; a site
+   that is stricter takes no part. So the strictest of the sites' policies always governs, and all can read it
+   beforehand. */
+static enum status check_disclosure(struct node *n, const struct agreed *a, struct js *terms, char rule[32],
+                                    struct err *e)
+{
+    struct policy agreed, own, both;
+    char agreed_hash[2 * HASH_BYTES + 1], both_hash[2 * HASH_BYTES + 1];
+    const struct js *doc = js_get(a->doc, "policy");
+    rule_err(rule, "policy");
+    enum status s = doc ? policy_from_json(doc, &agreed, e) : policy_profile(NULL, &agreed, e);
+    if (s == ST_OK)
+        s = policy_load(n->policy.disclosure, &own, e);
+    if (s != ST_OK)
+        return s;
+    memcpy(own.name, agreed.name, sizeof own.name);
+    memcpy(own.approved_by, agreed.approved_by, sizeof own.approved_by);
+    policy_strictest(&agreed, &own, &both);
+    policy_hash(&agreed, agreed_hash);
+    policy_hash(&both, both_hash);
+    if (strcmp(agreed_hash, both_hash) != 0)
+        return err_set(
+            e, ST_DENIED,
+            "this site's disclosure policy is stricter than the agreement's; the parties can agree on a "
+            "stricter 'policy'");
+    js_put(terms, "policy", policy_to_json(&agreed));
+    rule[0] = '\0';
+    return ST_OK;
+}
+
 /* --- the request --------------------------------------------------------------------------------------- */
 
 static enum status check_study(struct node *n, const struct js *body, struct study **out, char rule[32],
@@ -263,6 +295,8 @@ enum status request_check(struct node *n, const struct js *dossier, struct node_
         s = check_in_force(&agreed, id, rule, e);
     if (s == ST_OK)
         s = make_terms(&agreed, id, n->body, &out->terms, rule, e);
+    if (s == ST_OK)
+        s = check_disclosure(n, &agreed, out->terms, rule, e);
     if (s == ST_OK)
         s = check_annex(&agreed, study, rule, e);
     if (s == ST_OK)
