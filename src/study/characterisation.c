@@ -2,8 +2,8 @@
  *
  * characterisation (Table 1): shares of people with each feature, level and concept around entry, and means
  * of numbers, in a cohort and a comparator, with standardised differences. Features are listed in the
- * specification; each is one read of its concepts' runs, so ten thousand of them are one pass over those
- * runs.
+ * specification, or all concepts of domains, which rounds before the last one find (discovery.h); each is one
+ * read of its concepts' runs, so ten thousand of them are one pass over those runs.
  *
  * Standardised difference: (p1 - p2) / sqrt((p1 q1 + p2 q2) / 2), for numbers (m1 - m2) / sqrt((v1 + v2) / 2)
  * (P. Austin, Stat. Med. 28 (2009) 3083).
@@ -13,9 +13,10 @@
 #include <string.h>
 
 #include "study/design.h"
+#include "study/discovery.h"
 #include "study/tables.h"
 
-enum { MOST_FEATURES = 20000, GROUPS = 2 };
+enum { MOST_FEATURES = 20000, GROUPS = 2, CHUNK = 64 /* found concepts per task of the pool */ };
 
 struct feature {
     const char *name;
@@ -31,17 +32,33 @@ struct characterisation {
     struct number *numbers;
     struct feature *features;
     size_t n_dimensions, n_numbers, n_features, n_levels; /* levels of all dimensions */
+    struct discovery discovery;
+    struct day_window window; /* of what is found */
+    size_t n_found;           /* known in the last round only: of_round */
 };
 
-/* Sums of one group: persons, levels, features, then n, sum x, sum x^2 of each number. */
-static size_t group_size(const struct characterisation *c)
+/* The specification with what the rounds before have found. */
+static struct characterisation of_round(const void *spec, const struct js *parameters)
 {
-    return 1 + c->n_levels + c->n_features + 3 * c->n_numbers;
+    struct characterisation c = *(const struct characterisation *)spec;
+    c.n_found = discovery_n_found(&c.discovery, parameters);
+    return c;
+}
+
+static size_t n_shares(const struct characterisation *c)
+{
+    return c->n_levels + c->n_features + c->n_found;
 }
 
 static size_t first_number(const struct characterisation *c)
 {
-    return 1 + c->n_levels + c->n_features;
+    return 1 + n_shares(c);
+}
+
+/* Sums of one group: persons, levels, features, found concepts, then n, sum x, sum x^2 of each number. */
+static size_t group_size(const struct characterisation *c)
+{
+    return first_number(c) + 3 * c->n_numbers;
 }
 
 static void read_feature(struct spec *s, const struct js *j, size_t i, struct day_window window,
@@ -64,7 +81,8 @@ static void read_feature(struct spec *s, const struct js *j, size_t i, struct da
 
 static void read_lists(struct spec *s, struct characterisation *c)
 {
-    struct day_window window = spec_window(s, "window", (struct day_window){-365, 0});
+    c->window = spec_window(s, "window", (struct day_window){-365, 0});
+    discovery_read(s, &c->discovery);
     c->dimensions = spec_dimensions(s, "by", 20, false, &c->n_dimensions);
     for (size_t i = 0; i < c->n_dimensions; i++)
         c->n_levels += c->dimensions[i].n_levels;
@@ -76,16 +94,17 @@ static void read_lists(struct spec *s, struct characterisation *c)
     list = spec_array(s, "features", MOST_FEATURES, false, &c->n_features);
     c->features = arena_array(s->scope->arena, c->n_features, sizeof *c->features);
     for (size_t i = 0; i < c->n_features && s->status == ST_OK; i++)
-        read_feature(s, js_at(list, i), i, window, &c->features[i]);
-    if (s->status == ST_OK && !c->n_dimensions && !c->n_numbers && !c->n_features)
-        spec_fault(s, "features", "nothing to describe: give \"by\", \"numbers\" or \"features\"");
+        read_feature(s, js_at(list, i), i, c->window, &c->features[i]);
+    if (s->status == ST_OK && !c->n_dimensions && !c->n_numbers && !c->n_features && !c->discovery.n)
+        spec_fault(s, "features",
+                   "nothing to describe: give \"by\", \"numbers\", \"features\" or \"domains\"");
 }
 
 static enum status characterisation_parse(const struct js *specification, const struct analysis_scope *scope,
                                           void **spec, struct err *e)
 {
-    static const char *const allowed[] = {"kind", "cohort",  "comparator", "window",
-                                          "by",   "numbers", "features",   NULL};
+    static const char *const allowed[] = {"kind",    "cohort",   "comparator", "window",      "by",
+                                          "numbers", "features", "domains",    "min_persons", NULL};
     struct characterisation *c = arena_alloc(scope->arena, sizeof *c);
     struct spec s = spec_open(specification, scope->path, scope, allowed, e);
     c->name = scope->name;
@@ -103,15 +122,23 @@ static enum status characterisation_size(const void *spec, const struct js *para
                                          struct err *e)
 {
     const struct characterisation *c = spec;
-    *n = c->n_groups * group_size(c);
-    return spec_no_parameters(parameters, e);
+    enum status st = discovery_check(&c->discovery, parameters, e);
+    *n = 0;
+    if (st == ST_OK && !discovery_done(&c->discovery, parameters)) {
+        *n = discovery_size(&c->discovery, parameters);
+    } else if (st == ST_OK) {
+        struct characterisation last = of_round(spec, parameters);
+        *n = last.n_groups * group_size(&last);
+    }
+    return st;
 }
 
 static sum_t characterisation_bound(const void *spec, const struct js *parameters, size_t i)
 {
-    (void)parameters;
-    const struct characterisation *c = spec;
-    size_t at = i % group_size(c), first = first_number(c);
+    struct characterisation c = of_round(spec, parameters);
+    size_t at = i % group_size(&c), first = first_number(&c);
+    if (!discovery_done(&c.discovery, parameters))
+        return SUM_COUNT_BOUND;
     return at >= first && (at - first) % 3 != 0 ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
 }
 
@@ -141,6 +168,41 @@ static enum status count_features(const struct characterisation *c, const struct
         sums_count(out, at + i, stamp.count);
     }
     free(stamp.last);
+    return st;
+}
+
+/* Counting the found concepts: every task has sums of its own, so that threads do not show. */
+struct counting {
+    const struct characterisation *c;
+    const struct study_site *site;
+    const struct index_rows *rows;
+    const struct found_concept *found;
+    struct sums *out;
+    size_t at;
+};
+
+static enum status count_chunk(void *context, size_t chunk, struct err *e)
+{
+    const struct counting *k = context;
+    size_t end = (chunk + 1) * CHUNK < k->c->n_found ? (chunk + 1) * CHUNK : k->c->n_found;
+    enum status st = ST_OK;
+    for (size_t i = chunk * CHUNK; st == ST_OK && i < end; i++) {
+        int64_t count;
+        st = events_count_rows(k->site->store, k->c->discovery.table[k->found[i].domain], k->found[i].id,
+                               k->rows, k->c->window, &count, e);
+        sums_count(k->out, k->at + i, count);
+    }
+    return st;
+}
+
+static enum status count_found(const struct characterisation *c, const struct js *parameters,
+                               const struct study_site *site, const struct index_rows *rows, size_t at,
+                               struct sums *out, struct err *e)
+{
+    struct found_concept *found = discovery_found(&c->discovery, parameters);
+    struct counting counting = {c, site, rows, found, out, at};
+    enum status st = pool_run(site->pool, (c->n_found + CHUNK - 1) / CHUNK, count_chunk, &counting, e);
+    free(found);
     return st;
 }
 
@@ -181,23 +243,39 @@ static enum status sum_numbers(const struct characterisation *c, const struct st
 static enum status characterisation_local(const void *spec, const struct js *parameters,
                                           const struct study_site *site, struct sums *out, struct err *e)
 {
-    (void)parameters;
-    const struct characterisation *c = spec;
+    struct characterisation round = of_round(spec, parameters), *c = &round;
     enum status st = ST_OK;
+    if (!discovery_done(&c->discovery, parameters)) {
+        discovery_local(&c->discovery, parameters, site->store, out);
+        return ST_OK;
+    }
     for (size_t g = 0; st == ST_OK && g < c->n_groups; g++) {
-        size_t at = g * group_size(c);
+        size_t at = g * group_size(c) + 1;
         struct index_rows rows;
         index_rows_init(&site->cohorts[c->cohorts[g]], &rows);
         index_rows_map(&rows, site->store);
-        sums_count(out, at, (int64_t)rows.n);
-        st = count_levels(c, site, &rows, at + 1, out, e);
+        sums_count(out, at - 1, (int64_t)rows.n);
+        st = count_levels(c, site, &rows, at, out, e);
         if (st == ST_OK)
-            st = count_features(c, site, &rows, at + 1 + c->n_levels, out, e);
+            st = count_features(c, site, &rows, at + c->n_levels, out, e);
         if (st == ST_OK)
-            st = sum_numbers(c, site, &rows, at + first_number(c), out, e);
+            st = count_found(c, parameters, site, &rows, at + c->n_levels + c->n_features, out, e);
+        if (st == ST_OK)
+            st = sum_numbers(c, site, &rows, at + n_shares(c), out, e);
         index_rows_deinit(&rows);
     }
     return st;
+}
+
+static enum status characterisation_next(const void *spec, const struct js *parameters,
+                                         const struct sums *total, struct js **state, struct js **next,
+                                         struct err *e)
+{
+    (void)state;
+    const struct characterisation *c = spec;
+    return discovery_done(&c->discovery, parameters)
+               ? ST_OK
+               : discovery_next(&c->discovery, parameters, total, next, e);
 }
 
 static double count_at(const struct characterisation *c, const struct sums *total, size_t group, size_t i)
@@ -205,15 +283,20 @@ static double count_at(const struct characterisation *c, const struct sums *tota
     return (double)sums_get_count(total, group * group_size(c) + i);
 }
 
-static const char **feature_labels(const struct characterisation *c, struct arena *a)
+static const char **feature_labels(const struct characterisation *c, const struct js *parameters,
+                                   struct arena *a)
 {
-    const char **labels = arena_array(a, c->n_levels + c->n_features, sizeof *labels);
+    const char **labels = arena_array(a, n_shares(c), sizeof *labels);
+    struct found_concept *found = discovery_found(&c->discovery, parameters);
     size_t n = 0;
     for (size_t d = 0; d < c->n_dimensions; d++)
         for (uint32_t k = 0; k < c->dimensions[d].n_levels; k++)
             labels[n++] = arena_printf(a, "%s: %s", c->dimensions[d].name, c->dimensions[d].labels[k]);
     for (size_t i = 0; i < c->n_features; i++)
         labels[n++] = c->features[i].name;
+    for (size_t i = 0; i < c->n_found; i++)
+        labels[n++] = arena_printf(a, "%s %d", c->discovery.domain[found[i].domain], found[i].id);
+    free(found);
     return labels;
 }
 
@@ -227,7 +310,7 @@ static struct dimension unrelated(const char *name, const char **labels, size_t 
 static void share_table(const struct characterisation *c, const struct sums *total, const char **labels,
                         struct result *into)
 {
-    size_t n = c->n_levels + c->n_features;
+    size_t n = n_shares(c);
     const char **groups = arena_array(into->arena, GROUPS, sizeof *groups);
     memcpy(groups, c->labels, sizeof c->labels);
     struct dimension dimensions[] = {unrelated("feature", labels, n),
@@ -256,7 +339,7 @@ static double share_difference(double p1, double p2)
 static void difference_table(const struct characterisation *c, const struct sums *total, const char **labels,
                              struct result *into)
 {
-    size_t n = c->n_levels + c->n_features;
+    size_t n = n_shares(c);
     struct result_table *t = table_of_list(into, table_name(into, c->name, "differences"),
                                            "Standardised differences of the shares", "standard deviations",
                                            OUTPUT_RATE, "feature", labels, n);
@@ -333,10 +416,10 @@ static enum status characterisation_finish(const void *spec, const struct js *pa
                                            const struct sums *total, const struct js *state,
                                            struct result *into, struct err *e)
 {
-    (void)parameters, (void)state, (void)e;
-    const struct characterisation *c = spec;
-    const char **labels = feature_labels(c, into->arena);
-    if (c->n_levels + c->n_features) {
+    (void)state, (void)e;
+    struct characterisation round = of_round(spec, parameters), *c = &round;
+    const char **labels = feature_labels(c, parameters, into->arena);
+    if (n_shares(c)) {
         share_table(c, total, labels, into);
         if (c->n_groups == GROUPS)
             difference_table(c, total, labels, into);
@@ -359,5 +442,6 @@ const struct analysis characterisation_analysis = {
     .size = characterisation_size,
     .bound = characterisation_bound,
     .local = characterisation_local,
+    .next = characterisation_next,
     .finish = characterisation_finish,
 };

@@ -171,6 +171,52 @@ enum status events_scan(const struct store *s, const struct concept_list *concep
     return st;
 }
 
+/* A run lies in person order, so that the rows of one person follow each other. */
+struct distinct {
+    const struct index_rows *rows;
+    struct day_window window;
+    size_t last;
+    int64_t count;
+};
+
+static void count_block(struct distinct *d, const int32_t *person, const int32_t *day, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t row = d->rows->row_of[person[i]];
+        if (row == UINT32_MAX || row == d->last || !in_window(d->window, d->rows->start[row], day[i]))
+            continue;
+        d->last = row;
+        d->count++;
+    }
+}
+
+enum status events_count_rows(const struct store *s, enum store_table t, int32_t concept_id,
+                              const struct index_rows *rows, struct day_window window, int64_t *count,
+                              struct err *e)
+{
+    struct distinct d = {rows, window, SIZE_MAX, 0};
+    struct store_run run;
+    *count = 0;
+    if (!store_run_find(s, t, concept_id, &run))
+        return ST_OK;
+    uint64_t most = run.n < BLOCK ? run.n : BLOCK;
+    int32_t *person = xmalloc(most * sizeof *person), *day = xmalloc(most * sizeof *day);
+    enum status st = ST_OK;
+    for (uint64_t at = 0; st == ST_OK && at < run.n; at += most) {
+        uint64_t n = run.n - at < most ? run.n - at : most;
+        st = interrupted() ? interrupted_err(e)
+                           : store_read_i32(s, t, COL_PERSON, run.first + at, n, person, e);
+        if (st == ST_OK)
+            st = store_read_i32(s, t, COL_START, run.first + at, n, day, e);
+        if (st == ST_OK)
+            count_block(&d, person, day, n);
+    }
+    *count = d.count;
+    free(person);
+    free(day);
+    return st;
+}
+
 struct latest {
     int32_t *day;
     double *value;

@@ -36,6 +36,10 @@ typedef void (*event_fn)(void *context, const struct event *event);
 MUST_CHECK enum status events_scan(const struct store *s, const struct concept_list *concepts,
                                    const struct index_rows *rows, struct day_window window, event_fn fn,
                                    void *context, struct err *e);
+/* The rows with an event of the concept itself, in this table, in the window; rows must have been mapped. */
+MUST_CHECK enum status events_count_rows(const struct store *s, enum store_table t, int32_t concept_id,
+                                         const struct index_rows *rows, struct day_window window,
+                                         int64_t *count, struct err *e);
 /* The latest value on or before the window's end per row (the greatest on ties, so that the order of rows
    does not matter); NaN where there is none. `out` has rows->n. */
 MUST_CHECK enum status events_latest_value(const struct store *s, const struct concept_list *concepts,

@@ -50,4 +50,11 @@ jq -e '.record and (.tables | length == 1)' "$work/released.json" > /dev/null ||
 "$ACCORD" study run "$work/crosstab.json" --store "$work/store" --format json | cmp - "$work/released.json" || fail "two runs differ"
 ACCORD_THREADS=1 "$ACCORD" study run "$work/crosstab.json" --store "$work/store" --format json | cmp - "$work/released.json" ||
   fail "threads show"
+jq '.analyses[0] |= {kind, name, cohort, comparator, domains: "all"}' "$work/characterisation.json" > "$work/all.json"
+for threads in 1 4; do
+  ACCORD_THREADS=$threads "$ACCORD" study run "$work/all.json" --store "$work/store" --format json > "$work/all.$threads"
+done
+cmp "$work/all.1" "$work/all.4" || fail "threads show in the concepts found"
+jq -e '[.tables[0].dimensions[0].levels[].label] | map(split(" ")[0]) | unique | contains(["condition", "drug", "measurement"])' \
+  "$work/all.1" > /dev/null || fail "no concepts of all domains"
 echo "study: ok"

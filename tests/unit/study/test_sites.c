@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,83 @@ static void quantiles_are_those_of_the_sorted_values(void **state)
     study_free(study);
 }
 
+enum { DOMAINS = 2, FEWEST = 40 };
+static const enum store_table domain_tables[DOMAINS] = {STORE_CONDITION, STORE_DRUG};
+
+/* Persons with a row of the run from a year before their first entry to its day. */
+static int64_t naive_share(const struct store *store, enum store_table t, const struct store_run *run,
+                           const struct cohort_rows *rows)
+{
+    int32_t *person = calloc(run->n, sizeof *person), *day = calloc(run->n, sizeof *day);
+    int64_t n = 0;
+    struct err e;
+    assert_int_equal(store_read_i32(store, t, COL_PERSON, run->first, run->n, person, &e), ST_OK);
+    assert_int_equal(store_read_i32(store, t, COL_START, run->first, run->n, day, &e), ST_OK);
+    for (size_t i = 0; i < rows->n; i++) {
+        bool with = false;
+        if (i && rows->person[i] == rows->person[i - 1])
+            continue;
+        for (uint64_t k = 0; k < run->n; k++)
+            with |= (uint32_t)person[k] == rows->person[i] && day[k] <= rows->start[i] &&
+                    day[k] >= rows->start[i] - 365;
+        n += with;
+    }
+    free(person);
+    free(day);
+    return n;
+}
+
+static void all_concepts_of_domains_are_found_and_counted(void **state)
+{
+    static const char *const names[DOMAINS] = {"condition", "drug"};
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"characterisation\", \"name\": \"t\", \"cohort\": \"hypertension\","
+                 " \"domains\": [\"condition\", \"drug\"], \"min_persons\": 40}");
+    struct store *store = s->pooled[3];
+    struct site *site = open_site(study, store);
+    const struct cohort_rows *rows = rows_of(study, site, "hypertension");
+    struct result *r = run_over(study, s->site, 3, 1);
+    const struct result_table *t = table(r, "t_shares");
+    uint32_t n = 0, left_out = 0;
+    for (int d = 0; d < DOMAINS; d++) {
+        const struct store_run *runs;
+        uint32_t n_runs;
+        store_runs(store, domain_tables[d], &runs, &n_runs);
+        for (uint32_t i = 0; i < n_runs; i++) {
+            char label[40];
+            uint32_t at = 0;
+            snprintf(label, sizeof label, "%s %d", names[d], runs[i].concept_id);
+            while (at < t->n_cells && strcmp(t->dimensions[0].levels[at].label, label) != 0)
+                at++;
+            bool expected = runs[i].concept_id > 0 && runs[i].persons >= FEWEST;
+            assert_int_equal(at < t->n_cells, expected);
+            left_out += !expected;
+            n += expected;
+            if (expected)
+                assert_int_equal((int64_t)t->cells[at].numerator,
+                                 naive_share(store, domain_tables[d], &runs[i], rows));
+        }
+    }
+    assert_int_equal(t->n_cells, n);
+    assert_true(n > 10 && left_out > 0);
+    assert_same(r, run_over(study, &s->pooled[3], 1, 0));
+    study_site_close(site);
+    study_free(study);
+}
+
+static void nothing_found_is_a_table_without_rows(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"characterisation\", \"name\": \"t\", \"cohort\": \"hypertension\","
+                 " \"by\": [\"sex\"], \"domains\": \"all\", \"min_persons\": 1000000000}");
+    struct result *r = run_over(study, s->site, 2, 0);
+    assert_int_equal(table(r, "t_shares")->n_cells, 3);
+    result_free(r);
+    study_free(study);
+}
+
 static void prevalence_on_a_day_counts_those_with_the_disease(void **state)
 {
     const struct sites *s = *state;
@@ -338,6 +416,8 @@ int main(void)
         cmocka_unit_test(a_crosstab_counts_each_person_once),
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
+        cmocka_unit_test(all_concepts_of_domains_are_found_and_counted),
+        cmocka_unit_test(nothing_found_is_a_table_without_rows),
         cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
         cmocka_unit_test(pathways_combine_long_overlaps_and_switch_on_short_ones),
     };

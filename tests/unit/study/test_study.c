@@ -48,6 +48,8 @@ static void refused(const char *analyses_text, const char *because)
         fail_msg("'%s' does not say '%s'", e.text, because);
 }
 
+#define TABLE1 "{\"kind\": \"characterisation\", \"name\": \"x\", \"cohort\": \"a\", "
+
 static void mistakes_are_explained_with_their_path(void **unused)
 {
     (void)unused;
@@ -90,6 +92,10 @@ static void mistakes_are_explained_with_their_path(void **unused)
     refused("{\"kind\": \"regression\", \"family\": \"logistic\", \"name\": \"x\", \"cohort\": \"a\", "
             "\"outcome\": \"a\", \"covariates\": [{\"number\": \"age\", \"per\": 0}]}",
             "$.analyses[0].covariates[0].per");
+    refused(TABLE1 "\"domains\": \"everything\"}", "expected \"all\" or a list of condition");
+    refused(TABLE1 "\"domains\": [\"drug\", \"drug\"]}", "'drug' is listed twice");
+    refused(TABLE1 "\"by\": [\"sex\"], \"min_persons\": 20}", "it belongs to \"domains\"");
+    refused(TABLE1 "\"domains\": [\"drug\"], \"min_persons\": 1}", "$.analyses[0].min_persons");
 }
 
 static void every_template_is_a_good_analysis(void **unused)
@@ -182,6 +188,47 @@ static void parameters_from_elsewhere_are_checked(void **unused)
     sums_deinit(&wrong);
     free(bounds);
     study_run_free(run);
+    study_free(s);
+}
+
+static void found_concepts_from_elsewhere_are_checked(void **unused)
+{
+    (void)unused;
+    static const char *const texts[] = {
+        "{\"bits\": 5, \"prefixes\": [[1, 2], [67108863]]}", /* the only good ones: 3 prefixes, 2 ids */
+        "{\"bits\": 0, \"prefixes\": [[], [7, 2147483647]]}",
+        "{}",
+        "[]",
+        "{\"bits\": 4, \"prefixes\": [[1], [2]]}",
+        "{\"bits\": 25, \"prefixes\": [[1], [2]]}",
+        "{\"bits\": -5, \"prefixes\": [[1], [2]]}",
+        "{\"bits\": 5, \"prefixes\": [[1]]}",
+        "{\"bits\": 5, \"prefixes\": [[2, 1], []]}",
+        "{\"bits\": 5, \"prefixes\": [[1, 1], []]}",
+        "{\"bits\": 5, \"prefixes\": [[67108864], []]}",
+        "{\"bits\": 0, \"prefixes\": [[0], []]}",
+        "{\"bits\": 0, \"prefixes\": [[-1], []]}",
+        "{\"bits\": 0, \"prefixes\": [[1.5], []]}",
+        "{\"bits\": 0, \"prefixes\": [[1], []], \"more\": 1}",
+    };
+    static const size_t sizes[] = {3 << 5, 3};
+    struct study *s;
+    struct err e;
+    assert_int_equal(parse(TABLE1 "\"domains\": [\"drug\", \"condition\"]}", &s, &e), ST_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct js *own, *all = js_object(), *list = js_array(), *one = js_object();
+        size_t n;
+        assert_int_equal(js_parse(slice_of(texts[i]), "parameters", &own, &e), ST_OK);
+        js_put_str(one, "name", "x");
+        js_put(one, "parameters", own);
+        js_push(list, one);
+        js_put_int(all, "round", 2);
+        js_put(all, "analyses", list);
+        assert_int_equal(study_size(s, all, &n, &e), i < 2 ? ST_OK : ST_INVALID);
+        if (i < 2)
+            assert_int_equal(n, sizes[i]);
+        js_free(all);
+    }
     study_free(s);
 }
 
@@ -372,6 +419,7 @@ int main(void)
         cmocka_unit_test(every_template_is_a_good_analysis),
         cmocka_unit_test(the_hash_follows_content_not_layout),
         cmocka_unit_test(parameters_from_elsewhere_are_checked),
+        cmocka_unit_test(found_concepts_from_elsewhere_are_checked),
         cmocka_unit_test(sums_survive_the_wire_and_refuse_what_is_not_finite),
         cmocka_unit_test(survival_of_the_leukaemia_trial_is_that_of_the_textbooks),
         cmocka_unit_test(all_censored_gives_a_survival_of_one),
