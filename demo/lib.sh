@@ -217,7 +217,7 @@ compare_with_pooled() {
 finish() {
   printf '\n'
   say "done in $SECONDS s; everything is in $work"
-  [ -n "${KEEP:-}" ] || return 0
+  [ "${KEEP:-0}" != 0 ] || return 0
   say "hub and nodes are still running: open $hub in a browser; Ctrl-C stops them"
   wait
 }

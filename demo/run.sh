@@ -12,7 +12,7 @@ source demo/lib.sh
 persons=${PERSONS:-50000}
 work=${RUN_DIR:-$PWD/demo/run}
 study=$PWD/demo/study.json
-[ -t 1 ] && KEEP=${KEEP:-1}
+[ ! -t 1 ] || KEEP=${KEEP:-1}
 begin "$work"
 
 step "Three NHS sites with their own patient data (OMOP CDM)"
