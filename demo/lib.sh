@@ -8,7 +8,7 @@ declare -A site_name site_data site_body
 step() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 say() { printf '   %s\n' "$*"; }
 quoted() { local out='' w; for w in "$@"; do [[ $w =~ ^[A-Za-z0-9_./:=,@-]+$ ]] && out+=" $w" || out+=" '${w//$'\n'/ }'"; done; printf '%s' "${out:1}"; }
-told() { local line; line=$(quoted accord "${@:2}"); line=${line//$work\//}; line=${line//$PWD\//}; printf '   %s$ %s%s\n' "$dim" "${line:0:150}" "$plain"; }
+told() { local line; line=$(quoted accord "${@:2}" | tr -s ' '); line=${line//$work\//}; line=${line//$PWD\//}; printf '   %s$ %s%s\n' "$dim" "${line:0:150}" "$plain"; }
 # run: tells the command and hides what it says unless it fails; show: lets its answer be seen.
 run() {
   told "$@"
@@ -158,29 +158,6 @@ start_nodes() {
     told "$accord" node run --data "$data" --store "$work/$site/store"
     start "node-$site" "$accord" node run --data "$data" --store "$work/$site/store"
   done
-}
-
-make_agreement() {
-  local site parties='' template
-  template=$(printf 'SDE data access agreement 8.0' | sha256sum | cut -c1-64)
-  for site in "${sites[@]}"; do
-    parties+="{\"body\":\"$site\",\"role\":\"$([ "$site" = "$lead" ] && echo lead_site || echo site)\"},"
-  done
-  as stella template publish daa-8 --name "SDE data access agreement" --kind DAA --version 8.0 --hash "$template"
-  as stella vocabulary load prices-sde --version 2026-04-01 --source "NHS England, SDE access charges" \
-    --rows '[{"code":"application","label":"New application","amount":143100},{"code":"set-up","label":"Set-up","amount":43400}]'
-  as sid agreement draft copd --title "Undiagnosed COPD" --template "$template" \
-    --parties "[$parties{\"body\":\"breathe\",\"role\":\"partner\"}]" \
-    --annex '{"analyses":["count","crosstab"],"studies":["any"]}' --from "$today" --to "$until_day" \
-    --purpose "Find people with COPD who have no diagnosis yet" --access nhs_runs --use commercial \
-    --exit-plan "The work ends with the term; nothing is kept but what was released." \
-    --quote '[{"code":"application","quantity":1},{"code":"set-up","quantity":3}]' --prices prices-sde
-  as cerys agreement check copd
-  as "board-$lead" agreement summarise copd --summary "Three NHS bodies and Breathe Analytics count adults with COPD by sex, age and deprivation, to find where people go without a diagnosis. Patient data stays where it is."
-  for site in "${sites[@]}"; do
-    as "board-$site" agreement sign copd
-  done
-  as sid agreement sign copd
 }
 
 # --- the result --------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The story of one study, from OMOP files at three NHS sites to one safe table that everybody can read, with the commands that a
-# person would type. KEEP=1 leaves hub and nodes running; DATA=dir1,dir2,... takes your own folders of OMOP CDM CSV files;
+# The story of one partnership, from an ICB's needs and OMOP files at three NHS sites to one safe table that everybody can read and
+# to what came of it, with the commands that a person would type. KEEP=1 leaves hub and nodes running; DATA=dir1,dir2,... takes your own folders of OMOP CDM CSV files;
 # PERSONS sets the size of the synthetic sites.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 accord=$PWD/build/release/accord
 source demo/lib.sh
+source demo/partnership.sh
 
 persons=${PERSONS:-50000}
 work=${RUN_DIR:-$PWD/demo/run}
@@ -34,9 +35,18 @@ join_bodies
 join_people
 start_nodes
 
-step "An agreement between the sites and the partner; it binds when all have signed"
+step "A company and a university join, checked; an ICB's ranked needs meet their offers, with the reasons"
+join_partners
+publish_needs_and_offers
+
+step "The three open a project from the first need: what it replaces, and answers that are given once"
+open_project
+
+step "Five perspectives review it; who has an interest is recused by the system"
+review_project
+
+step "An agreement with a quote and a share for the NHS: its summary is public first; it binds when all have signed"
 make_agreement
-show "$accord" agreement list --at "$hub"
 
 step "The partner's analyst submits a study: adults with COPD by sex, age and deprivation"
 run_id=copd-1
@@ -59,9 +69,17 @@ step "The released result, as everybody can read it at the hub"
 step "Is it right? The same study on the pooled rows, under the same rules"
 compare_with_pooled
 
+step "What was released is opened to everybody; fees fall due, are recorded and disclosed"
+open_output
+record_money
+
+step "Did it help? A measure against its baseline; a guardrail that is breached pauses the project"
+measure_benefit
+
 step "The whole story is on the log, and anyone can check it without us"
-show "$accord" ledger tail "$hub" --count 30
+show "$accord" ledger tail "$hub" --count 18
 run "$accord" ledger copy "$hub" "$work/log.jsonl"
 show "$accord" ledger verify "$work/log.jsonl"
+prove_entry
 
 finish
