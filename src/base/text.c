@@ -108,6 +108,19 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
+void buf_xml(struct buf *b, const char *text)
+{
+    static const char *const references[128] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 128 && references[c])
+            buf_adds(b, references[c]);
+        else if (c >= ' ' || c == '\t' || c == '\n' || c == '\r')
+            buf_addc(b, *text);
+    }
+}
+
 void buf_csv(struct buf *b, const char *text)
 {
     if (!text[strcspn(text, ",\"\r\n")]) {

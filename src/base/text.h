@@ -47,6 +47,9 @@ void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 MUST_CHECK bool buf_reserve(struct buf *b, size_t more);
 /* One field of an RFC 4180 row, quoted where it must be. */
 void buf_csv(struct buf *b, const char *text);
+/* Text for XML, HTML and SVG: & < > " ' become references; control characters that XML 1.0 forbids are
+ * dropped. */
+void buf_xml(struct buf *b, const char *text);
 char *buf_steal(struct buf *b); /* caller frees with free(); b is empty afterwards */
 struct slice buf_slice(const struct buf *b);
 MUST_CHECK enum status buf_check(const struct buf *b, const char *what,

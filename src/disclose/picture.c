@@ -13,42 +13,20 @@ enum {
     MOST_ROWS = 200
 };
 
-static void text_safe(struct buf *out, const char *s)
-{
-    for (; *s; s++)
-        switch (*s) {
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        default:
-            if ((unsigned char)*s >= 0x20)
-                buf_addc(out, *s);
-        }
-}
-
 static void begin(const struct released_table *t, double height, struct buf *out)
 {
     buf_printf(out,
                "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %d %.0f\" "
                "font-family=\"Arial, sans-serif\" font-size=\"14\"><title>",
                WIDTH, height);
-    text_safe(out, t->title);
+    buf_xml(out, t->title);
     buf_adds(out, "</title><defs><pattern id=\"hidden\" width=\"6\" height=\"6\" "
                   "patternUnits=\"userSpaceOnUse\"><path d=\"M0 6L6 0\" stroke=\"#768692\"/></pattern></defs>"
                   "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
     buf_printf(out, "<text x=\"%d\" y=\"28\" font-size=\"18\" font-weight=\"bold\">", MARGIN);
-    text_safe(out, t->title);
+    buf_xml(out, t->title);
     buf_printf(out, "</text><text x=\"%d\" y=\"48\" fill=\"#4c6272\">", MARGIN);
-    text_safe(out, t->unit);
+    buf_xml(out, t->unit);
     buf_adds(out, "</text>");
 }
 
@@ -58,7 +36,7 @@ static void row_label(const struct released_table *t, const struct released_cell
     buf_printf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LABELS - 8, y + ROW * 0.65);
     for (uint32_t d = 0; d < t->n_dimensions; d++) {
         buf_adds(out, d ? ", " : "");
-        text_safe(out, t->dimensions[d].levels[c->at[d]].label);
+        buf_xml(out, t->dimensions[d].levels[c->at[d]].label);
     }
     buf_adds(out, "</text>");
 }
@@ -140,7 +118,7 @@ static void heat_map(const struct released_table *t, struct buf *out)
     for (uint32_t l = 0; l < across; l++) {
         buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" font-size=\"12\">",
                    LABELS + (l + 0.5) * width, TOP + 12);
-        text_safe(out, t->dimensions[last].levels[l].label);
+        buf_xml(out, t->dimensions[last].levels[l].label);
         buf_adds(out, "</text>");
     }
     for (uint64_t i = 0; i < t->n_cells; i++) {
@@ -199,7 +177,7 @@ static void curves(const struct released_table *t, struct buf *out)
         if (first && last) {
             buf_printf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">", WIDTH - MARGIN,
                        TOP + 18.0 * (line + 1), colours[line % 6]);
-            text_safe(out, t->dimensions[0].levels[c->at[0]].label);
+            buf_xml(out, t->dimensions[0].levels[c->at[0]].label);
             buf_adds(out, "</text>");
         }
     }

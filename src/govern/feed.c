@@ -8,29 +8,6 @@
 #include "govern/export.h"
 #include "govern/items.h"
 
-static void xml_text(struct buf *out, const char *text)
-{
-    for (; *text; text++)
-        switch (*text) {
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        default:
-            if ((unsigned char)*text >= ' ' ||
-                strchr("\t\n\r", *text)) /* XML 1.0 allows no other control characters */
-                buf_addc(out, *text);
-        }
-}
-
 struct feed {
     struct buf *out;
     const char *base_url, *origin;
@@ -41,9 +18,9 @@ static enum status feed_entry(void *context, struct db *d, const struct ledger_e
     struct feed *f = context;
     (void)d, (void)e;
     buf_printf(f->out, "<entry><id>%s/api/v1/log/entries/%" PRId64 "</id><title>", f->base_url, entry->seq);
-    xml_text(f->out, entry->verb);
+    buf_xml(f->out, entry->verb);
     buf_addc(f->out, ' ');
-    xml_text(f->out, entry->subject);
+    buf_xml(f->out, entry->subject);
     buf_printf(f->out,
                "</title><updated>%s</updated><link rel=\"alternate\" href=\"%s/api/v1/log/entries/%" PRId64
                "/proof\"/><author><name>%.16s</name></author></entry>\n",
@@ -65,9 +42,9 @@ enum status export_atom(struct registry *r, const char *base_url, int limit, str
     buf_adds(
         out,
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n<id>");
-    xml_text(out, base_url);
+    buf_xml(out, base_url);
     buf_adds(out, "/feed</id><title>The register ");
-    xml_text(out, f.origin);
+    buf_xml(out, f.origin);
     buf_printf(out, "</title><updated>%s</updated>\n", last.time ? last.time : "1970-01-01T00:00:00Z");
     for (int64_t seq = size - 1; s == ST_OK && seq >= 0 && seq >= size - limit; seq--)
         s = ledger_walk(l, seq, seq + 1, NULL, feed_entry, &f, e);

@@ -6,31 +6,6 @@
 
 enum { MOST_DEPTH = 12, MOST_COLUMNS = 12 };
 
-void plain_escape(const char *text, struct buf *out)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        case '\'':
-            buf_adds(out, "&#39;");
-            break;
-        default:
-            buf_addc(out, *text);
-        }
-    }
-}
-
 /* "opened_at" reads "Opened at". */
 static void write_label(const char *key, struct buf *out)
 {
@@ -41,7 +16,7 @@ static void write_label(const char *key, struct buf *out)
     label[n] = '\0';
     if (label[0] >= 'a' && label[0] <= 'z')
         label[0] = (char)(label[0] - 'a' + 'A');
-    plain_escape(label, out);
+    buf_xml(out, label);
 }
 
 static bool is_scalar(const struct js *j)
@@ -55,7 +30,7 @@ static void write_scalar(const struct js *j, struct buf *out)
     if (!j || js_is(j, JS_NULL))
         buf_adds(out, "not given");
     else if (js_is(j, JS_STRING))
-        plain_escape(js_str(j), out);
+        buf_xml(out, js_str(j));
     else if (js_is(j, JS_INTEGER))
         buf_printf(out, "%" PRId64, js_int(j));
     else if (js_is(j, JS_REAL)) {
@@ -155,7 +130,7 @@ static void write_head(const char *title, struct buf *out)
 {
     buf_adds(out, "<!doctype html><html lang=\"en\" class=\"nhsuk-template\"><head><meta charset=\"utf-8\">"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
-    plain_escape(title, out);
+    buf_xml(out, title);
     buf_adds(
         out,
         " – Accord</title><link rel=\"stylesheet\" href=\"/assets/app.css\">"
@@ -172,15 +147,15 @@ void plain_write(const struct plain_page *page, struct buf *out)
 {
     write_head(page->title, out);
     buf_adds(out, "<div class=\"nhsuk-width-container\"><main class=\"nhsuk-main-wrapper\" id=\"main\"><h1>");
-    plain_escape(page->title, out);
+    buf_xml(out, page->title);
     buf_adds(out, "</h1><p class=\"nhsuk-lede-text\">");
-    plain_escape(page->lead, out);
+    buf_xml(out, page->lead);
     buf_adds(out, "</p>");
     if (page->resource)
         write_value(page->resource, 0, out);
     if (page->api) {
         buf_adds(out, "<p><a href=\"");
-        plain_escape(page->api, out);
+        buf_xml(out, page->api);
         buf_adds(out, "\">This page as data (JSON)</a></p>");
     }
     buf_adds(out, "</main></div><footer class=\"nhsuk-footer\" role=\"contentinfo\"><div "

@@ -20,7 +20,4 @@ struct plain_page {
 };
 void plain_write(const struct plain_page *page, struct buf *out);
 
-/* Text with & < > " ' escaped. */
-void plain_escape(const char *text, struct buf *out);
-
 #endif

@@ -140,6 +140,22 @@ static void a_buffer_never_grows_past_its_ceiling(void **state)
     buf_deinit(&b);
 }
 
+static void text_for_xml_and_csv_cannot_break_out(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_xml(&b, "<a href=\"x\">'&\x01\t\xc3\xa9");
+    assert_string_equal(b.p, "&lt;a href=&quot;x&quot;&gt;&#39;&amp;\t\xc3\xa9");
+    buf_clear(&b);
+    buf_csv(&b, "a,\"b\"\n");
+    assert_string_equal(b.p, "\"a,\"\"b\"\"\n\"");
+    buf_clear(&b);
+    buf_csv(&b, "plain");
+    assert_string_equal(b.p, "plain");
+    buf_deinit(&b);
+}
+
 static void a_budget_refuses_what_goes_over_and_what_it_is_told_to(void **state)
 {
     (void)state;
@@ -169,6 +185,7 @@ int main(void)
         cmocka_unit_test(base64_takes_back_what_it_gave_and_nothing_else),
         cmocka_unit_test(the_nearest_name_is_offered_only_when_near),
         cmocka_unit_test(a_buffer_never_grows_past_its_ceiling),
+        cmocka_unit_test(text_for_xml_and_csv_cannot_break_out),
         cmocka_unit_test(a_budget_refuses_what_goes_over_and_what_it_is_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
