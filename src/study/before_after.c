@@ -8,11 +8,15 @@
  * of shares (full contribution: people present all of an interval) or of rates. A figure of a period is that
  * of its intervals pooled; variances are binomial or Poisson, and a person's intervals count as independent.
  * The sums are those of prevalence and incidence over intervals, so the same study can be run again later.
+ *
+ * With "segmented" the figures by interval are also an interrupted time series (stats/series.h): of those
+ * reached, of the comparator, and of the difference between them, which takes away what changed for both.
  */
 #include <math.h>
 
 #include "base/date.h"
 #include "stats/interval.h"
+#include "stats/series.h"
 #include "stats/special.h"
 #include "study/rates.h"
 
@@ -22,6 +26,8 @@ enum { BEFORE, AFTER, N_PERIODS };
 struct before_after {
     struct rates rates; /* by[0] = reached or not */
     size_t change;      /* first interval after */
+    bool segmented;
+    size_t lag;
 };
 
 static void find_change(struct spec *s, struct before_after *c, int32_t date)
@@ -35,12 +41,28 @@ static void find_change(struct spec *s, struct before_after *c, int32_t date)
         spec_fault(s, "change", "there must be whole intervals before and after it");
 }
 
+static void read_segmented(struct spec *s, struct before_after *c)
+{
+    size_t n = c->rates.calendar.n;
+    c->segmented = spec_bool(s, "segmented", false);
+    if (!c->segmented)
+        spec_refuse(s, "lag", "it belongs to \"segmented\"");
+    if (s->status != ST_OK || !c->segmented)
+        return;
+    c->lag = (size_t)spec_int(s, "lag", 0, SEGMENT_MOST_LAG, (int64_t)segmented_lag(n));
+    if (c->change < SEGMENT_LEAST || n - c->change < SEGMENT_LEAST)
+        spec_fault(s, "segmented", "needs %d whole intervals before and after the change; take shorter ones",
+                   SEGMENT_LEAST);
+    if (s->status == ST_OK && c->lag >= n)
+        spec_fault(s, "lag", "expected fewer than the %zu intervals", n);
+}
+
 static enum status before_after_parse(const struct js *specification, const struct analysis_scope *scope,
                                       void **spec, struct err *e)
 {
     static const char *const measures[] = {"incidence", "prevalence", NULL};
-    const char *allowed[24] = {"kind", "reached", "change", "interval", "measure"};
-    size_t n = 5;
+    const char *allowed[24] = {"kind", "reached", "change", "interval", "measure", "segmented", "lag"};
+    size_t n = 7;
     for (size_t i = 0; rates_members[i]; i++)
         allowed[n++] = rates_members[i];
     struct before_after *c = arena_alloc(scope->arena, sizeof *c);
@@ -59,6 +81,7 @@ static enum status before_after_parse(const struct js *specification, const stru
         spec_fault(&s, "reached", "expected a dimension with the levels no and yes: concept or cohort");
     rates_prepare(&s, (enum interval_kind)interval, true, &c->rates);
     find_change(&s, c, change);
+    read_segmented(&s, c);
     *spec = c;
     return spec_done(&s);
 }
@@ -165,6 +188,87 @@ static void effect_table(const struct before_after *c, struct figure f[N_GROUPS]
                 &t->cells[2]);
 }
 
+/* What the terms of a series rest on: the smaller of its periods. Persons come again in every interval, so
+   that the largest interval is the count that is sure; first events do not. */
+struct support {
+    double persons, events;
+};
+
+static struct support period_support(const struct before_after *c, const struct sums *total, size_t group,
+                                     size_t first, size_t end)
+{
+    bool once = !c->rates.prevalence && !c->rates.repeated;
+    struct support s = {0, 0};
+    for (size_t i = first; i < end; i++) {
+        struct figure f = {0};
+        add_interval(&c->rates, total, i, group, &f);
+        s.persons = fmax(s.persons, f.persons);
+        s.events = once ? s.events + f.event_persons : fmax(s.events, f.event_persons);
+    }
+    return s;
+}
+
+static struct support least(struct support a, struct support b)
+{
+    return (struct support){fmin(a.persons, b.persons), fmin(a.events, b.events)};
+}
+
+static struct support group_support(const struct before_after *c, const struct sums *total, size_t group)
+{
+    return least(period_support(c, total, group, 0, c->change),
+                 period_support(c, total, group, c->change, c->rates.calendar.n));
+}
+
+static void segmented_cells(const struct before_after *c, const double *y, struct support support,
+                            struct result_cell *cells)
+{
+    struct segmented fit;
+    struct err missing;
+    bool fitted = segmented_fit(y, c->rates.calendar.n, c->change, c->lag, 0.95, &fit, &missing) == ST_OK;
+    const struct estimate *shown[] = {&fit.terms[SEGMENT_TREND], &fit.terms[SEGMENT_LEVEL_CHANGE],
+                                      &fit.terms[SEGMENT_TREND_CHANGE], &fit.trend_after};
+    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) {
+        cells[k].persons = cells[k].level_persons = (int64_t)support.persons;
+        cells[k].numerator = support.events;
+        cells[k].value = fitted ? shown[k]->value : (double)NAN; /* an interval without anybody */
+        cells[k].lower = fitted ? shown[k]->lower : (double)NAN;
+        cells[k].upper = fitted ? shown[k]->upper : (double)NAN;
+    }
+}
+
+static void segmented_table(const struct before_after *c, const struct sums *total, const char *unit,
+                            struct result *into)
+{
+    enum { SERIES = 3, TERMS = 4 };
+    static const char *series[] = {"comparator", "those reached", "difference"},
+                      *terms[] = {"trend before", "change in level", "change in trend", "trend after"};
+    size_t n = c->rates.calendar.n;
+    struct dimension dimensions[] = {plain_dimension("series", series, SERIES),
+                                     plain_dimension("term", terms, TERMS)};
+    dimensions[0].no_total = dimensions[1].no_total = true;
+    struct result_table *t = table_new(
+        into, table_name(into, c->rates.name, "segmented"),
+        arena_printf(into->arena, "Interrupted time series (Newey-West errors, lag %zu)", c->lag),
+        arena_printf(into->arena, "%s; trends per interval", unit), OUTPUT_REGRESSION, dimensions, 2);
+    double *y = arena_array(into->arena, SERIES * n, sizeof *y);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t g = 0; g < N_GROUPS; g++) {
+            struct figure f = {0};
+            add_interval(&c->rates, total, i, g, &f);
+            finish_figure(&c->rates, &f);
+            y[g * n + i] = f.value;
+        }
+        y[N_GROUPS * n + i] = y[REACHED * n + i] - y[OTHERS * n + i];
+    }
+    struct support support[] = {group_support(c, total, OTHERS), group_support(c, total, REACHED), {0, 0}};
+    support[N_GROUPS] = least(support[OTHERS], support[REACHED]);
+    for (size_t k = 0; k < SERIES; k++)
+        segmented_cells(c, y + k * n, support[k], t->cells + k * TERMS);
+    t->persons = (int64_t)support[N_GROUPS].persons;
+    t->parameters = SEGMENT_TERMS;
+    t->degrees_of_freedom = (int64_t)n - SEGMENT_TERMS;
+}
+
 static enum status before_after_finish(const void *spec, const struct js *parameters,
                                        const struct sums *total, const struct js *state, struct result *into,
                                        struct err *e)
@@ -181,6 +285,8 @@ static enum status before_after_finish(const void *spec, const struct js *parame
         for (int p = 0; p < N_PERIODS; p++)
             finish_figure(&c->rates, &f[g][p]);
     effect_table(c, f, unit, into);
+    if (c->segmented)
+        segmented_table(c, total, unit, into);
     return ST_OK;
 }
 

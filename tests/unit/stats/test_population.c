@@ -15,6 +15,7 @@
 #include "stats/life.h"
 #include "stats/meta.h"
 #include "stats/quantile.h"
+#include "stats/series.h"
 #include "stats/sii.h"
 #include "stats/standardise.h"
 #include "stats/xmr.h"
@@ -230,6 +231,40 @@ static void moments_of_parts_join(void **state)
     near(joined.m4, whole.m4, 1e-10);
 }
 
+/* Coefficients and errors of R (matrix algebra; 20 points, the change before the 12th). */
+static void a_segmented_regression_is_that_of_r(void **state)
+{
+    (void)state;
+    static const double y[] = {20, 22, 19, 24, 23, 21, 26, 25, 27, 24,
+                               28, 33, 31, 36, 34, 35, 40, 37, 41, 39},
+                        beta[] = {20.045454545454561, 0.69999999999999829, 4.3434343434343487,
+                                  0.33333333333333498},
+                        se[2][5] = {{0.91270202213928031, 0.15186110641758852, 1.51875177875839062,
+                                     0.26625463029337582, 0.21870009718856576},
+                                    {0.363817494958362297, 0.076742038262436765, 0.889962217426170432,
+                                     0.128247388537908791, 0.119663761709565553}};
+    struct segmented fit;
+    struct err e;
+    for (size_t lag = 0; lag <= 2; lag += 2) {
+        assert_int_equal(segmented_fit(y, 20, 11, lag, 0.95, &fit, &e), ST_OK);
+        for (int i = 0; i < SEGMENT_TERMS; i++) {
+            near(fit.terms[i].value, beta[i], 1e-12);
+            near(fit.se[i], se[lag / 2][i], 1e-12);
+            near(fit.terms[i].upper, beta[i] + 2.1199052992212541 * se[lag / 2][i], 1e-12);
+        }
+        near(fit.trend_after.value, beta[1] + beta[3], 1e-12);
+        near(fit.se_trend_after, se[lag / 2][4], 1e-12);
+    }
+    assert_int_equal(segmented_lag(20), 2);
+    assert_int_equal(segmented_fit(y, 20, 7, 2, 0.95, &fit, &e), ST_INVALID);
+    assert_int_equal(segmented_fit(y, 20, 13, 2, 0.95, &fit, &e), ST_INVALID);
+    assert_int_equal(segmented_fit(y, 20, 11, 20, 0.95, &fit, &e), ST_INVALID);
+    double gap[20];
+    memcpy(gap, y, sizeof y);
+    gap[4] = (double)NAN;
+    assert_int_equal(segmented_fit(gap, 20, 11, 2, 0.95, &fit, &e), ST_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_perfect_score_has_area_one),
         cmocka_unit_test(equal_studies_have_no_heterogeneity),
         cmocka_unit_test(moments_of_parts_join),
+        cmocka_unit_test(a_segmented_regression_is_that_of_r),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

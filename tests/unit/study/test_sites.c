@@ -15,6 +15,7 @@
 
 #include "base/date.h"
 #include "sites.h"
+#include "stats/series.h"
 #include "study/person_time.h"
 
 static const char *const models[] = {"cox", "regression", "comparative_effect", "risk_model", NULL};
@@ -325,6 +326,38 @@ static void nothing_found_is_a_table_without_rows(void **state)
     study_free(study);
 }
 
+static void a_segmented_series_is_that_of_the_federated_figures(void **state)
+{
+    enum { MONTHS = 48, CHANGE = 24, TERMS = 4 };
+    const struct sites *s = *state;
+    struct study *study = study_of(
+        "{\"kind\": \"before_after\", \"name\": \"t\", \"measure\": \"prevalence\", \"outcome\":"
+        " \"hypertension\", \"from\": \"2019-01-01\", \"to\": \"2022-12-31\", \"interval\": \"months\","
+        " \"change\": \"2021-01-01\", \"segmented\": true, \"lag\": 3, \"min_age\": 30,"
+        " \"reached\": {\"by\": \"cohort\", \"cohort\": \"diabetes\", \"window\": [null, null]}}");
+    struct result *r = run_over(study, s->site, 3, 0);
+    const struct result_table *series = table(r, "t_series"), *t = table(r, "t_segmented");
+    double y[3][MONTHS];
+    assert_int_equal(series->n_cells, 2 * MONTHS);
+    for (uint64_t i = 0; i < series->n_cells; i++)
+        y[series->cells[i].at[1]][series->cells[i].at[0]] = series->cells[i].value;
+    for (int i = 0; i < MONTHS; i++)
+        y[2][i] = y[1][i] - y[0][i];
+    for (int k = 0; k < 3; k++) {
+        struct segmented fit;
+        struct err e;
+        assert_int_equal(segmented_fit(y[k], MONTHS, CHANGE, 3, 0.95, &fit, &e), ST_OK);
+        assert_true(t->cells[k * TERMS].value == fit.terms[SEGMENT_TREND].value);
+        assert_true(t->cells[k * TERMS + 1].lower == fit.terms[SEGMENT_LEVEL_CHANGE].lower);
+        assert_true(t->cells[k * TERMS + 2].upper == fit.terms[SEGMENT_TREND_CHANGE].upper);
+        assert_true(t->cells[k * TERMS + 3].value == fit.trend_after.value);
+        assert_true(t->cells[k * TERMS].level_persons > 20 && t->cells[k * TERMS].numerator > 5);
+    }
+    assert_int_equal(t->degrees_of_freedom, MONTHS - SEGMENT_TERMS);
+    assert_same(r, run_over(study, &s->pooled[3], 1, 0));
+    study_free(study);
+}
+
 static void prevalence_on_a_day_counts_those_with_the_disease(void **state)
 {
     const struct sites *s = *state;
@@ -418,6 +451,7 @@ int main(void)
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(all_concepts_of_domains_are_found_and_counted),
         cmocka_unit_test(nothing_found_is_a_table_without_rows),
+        cmocka_unit_test(a_segmented_series_is_that_of_the_federated_figures),
         cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
         cmocka_unit_test(pathways_combine_long_overlaps_and_switch_on_short_ones),
     };

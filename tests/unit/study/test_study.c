@@ -50,6 +50,10 @@ static void refused(const char *analyses_text, const char *because)
 
 #define TABLE1 "{\"kind\": \"characterisation\", \"name\": \"x\", \"cohort\": \"a\", "
 
+#define CHANGE                                                                                               \
+    "{\"kind\": \"before_after\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2019-01-01\", \"to\": "   \
+    "\"2022-12-31\", \"change\": \"2021-01-01\", \"reached\": {\"by\": \"cohort\", \"cohort\": \"a\"}, "
+
 static void mistakes_are_explained_with_their_path(void **unused)
 {
     (void)unused;
@@ -92,6 +96,8 @@ static void mistakes_are_explained_with_their_path(void **unused)
     refused("{\"kind\": \"regression\", \"family\": \"logistic\", \"name\": \"x\", \"cohort\": \"a\", "
             "\"outcome\": \"a\", \"covariates\": [{\"number\": \"age\", \"per\": 0}]}",
             "$.analyses[0].covariates[0].per");
+    refused(CHANGE "\"segmented\": true}", "8 whole intervals before and after the change");
+    refused(CHANGE "\"lag\": 2}", "it belongs to \"segmented\"");
     refused(TABLE1 "\"domains\": \"everything\"}", "expected \"all\" or a list of condition");
     refused(TABLE1 "\"domains\": [\"drug\", \"drug\"]}", "'drug' is listed twice");
     refused(TABLE1 "\"by\": [\"sex\"], \"min_persons\": 20}", "it belongs to \"domains\"");
