@@ -66,6 +66,7 @@ struct out;
 struct out *out_new(const struct args *a, const char *const *columns);
 void out_row(struct out *o, ...); /* as many const char * as columns; NULL is empty */
 void out_row_values(struct out *o, const char *const *values);
+void out_drop(struct out *o); /* frees it unprinted */
 MUST_CHECK enum status out_end(struct out *o,
                                struct err *e); /* prints and frees; ST_IO when stdout cannot be written */
 /* One JSON document (pretty) to stdout, whatever the format. */

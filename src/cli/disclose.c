@@ -3,12 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/date.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/command.h"
-#include "disclose/attack.h"
+#include "disclose/audit.h"
 #include "disclose/gate.h"
 #include "disclose/instance.h"
 #include "disclose/picture.h"
@@ -228,6 +229,104 @@ static enum status run_verify(const struct args *a, struct err *e)
     return s;
 }
 
+/* Rows of one audit; counts the hidden cells by what was found of them. */
+static void audit_rows(struct out *o, const char *table, const struct audit *audit, uint32_t found[3])
+{
+    static const char *const words[] = {
+        [FOUND_SAFE] = "safe", [FOUND_SHORT] = "narrow", [FOUND_EXACT] = "exact"};
+    for (uint32_t i = 0; i < audit_n_cells(audit); i++) {
+        const struct audit_cell *c = audit_cell(audit, i);
+        char low[32], high[32] = "";
+        released_format(c->low, low);
+        if (!isinf(c->high))
+            released_format(c->high, high);
+        out_row(o, table, c->place, words[c->finding], low, high);
+        found[c->finding]++;
+    }
+}
+
+static enum status audit_csv(const struct args *a, struct out *o, uint32_t found[3], struct err *e)
+{
+    struct audit_form form = {args_get(a, "value"), args_get(a, "total"), 1};
+    int64_t minimum = 10;
+    struct audit *audit = audit_new();
+    enum status s = args_int(a, "minimum", 2, INT32_MAX, 10, &minimum, e);
+    if (s == ST_OK)
+        s = args_int(a, "base", 1, 1000000, 1, &form.base, e);
+    for (int i = 0; s == ST_OK && i < args_count(a); i++)
+        s = audit_add_csv(audit, args_operand(a, i), &form, e);
+    if (s == ST_OK)
+        s = audit_run(audit, minimum, e);
+    if (s == ST_OK)
+        audit_rows(o, args_count(a) > 1 ? "all" : args_operand(a, 0), audit, found);
+    audit_free(audit);
+    return s;
+}
+
+static enum status audit_table(const struct args *a, const struct released_table *t, const struct policy *p,
+                               struct out *o, uint32_t found[3], struct err *e)
+{
+    int64_t minimum;
+    struct audit *audit = audit_new();
+    enum status s = args_int(a, "minimum", 2, INT32_MAX, policy_minimum(p, t->type), &minimum, e);
+    if (s == ST_OK)
+        s = audit_add_released(audit, t, p, e);
+    if (s == ST_OK)
+        s = audit_run(audit, minimum, e);
+    if (s == ST_OK)
+        audit_rows(o, t->name, audit, found);
+    else
+        s = err_wrap(e, "table '%s'", t->name);
+    audit_free(audit);
+    return s;
+}
+
+static enum status audit_released(const struct args *a, struct out *o, uint32_t found[3], struct err *e)
+{
+    struct js *j = NULL;
+    struct released *r = NULL;
+    struct policy policy;
+    enum status s = js_load(args_operand(a, 0), &j, e);
+    if (s == ST_OK)
+        s = released_from_json(j, &r, e);
+    if (s == ST_OK)
+        s = policy_from_json(js_get(released_record(r), "policy"), &policy, e);
+    for (uint32_t i = 0; s == ST_OK && i < released_n_tables(r); i++)
+        if (released_table(r, i)->type == OUTPUT_COUNT)
+            s = audit_table(a, released_table(r, i), &policy, o, found, e);
+    released_free(r);
+    js_free(j);
+    return s;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static enum status run_audit(const struct args *a, struct err *e)
+{
+    static const char *const columns[] = {"table", "cell", "verdict", "#low", "#high", NULL};
+    uint32_t found[3] = {0};
+    bool released = args_count(a) == 1 && ends_with(args_operand(a, 0), ".json");
+    struct out *o = out_new(a, columns);
+    enum status s = released ? audit_released(a, o, found, e) : audit_csv(a, o, found, e);
+    if (s != ST_OK) {
+        out_drop(o);
+        return s;
+    }
+    s = out_end(o, e);
+    uint32_t n = found[FOUND_SAFE] + found[FOUND_SHORT] + found[FOUND_EXACT];
+    if (s == ST_OK && n > found[FOUND_SAFE])
+        s = err_set(e, ST_UNSAFE,
+                    "of %u hidden cells %u can be worked out exactly and %u to a narrow interval", n,
+                    found[FOUND_EXACT], found[FOUND_SHORT]);
+    else if (s == ST_OK)
+        fprintf(stderr, "none of %u hidden cells can be worked out\n", n);
+    return s;
+}
+
 static const struct option_spec check_options[] = {
     {"policy", "P", "a policy file or a built-in profile (sde-10)"},
     {0},
@@ -240,6 +339,14 @@ static const struct option_spec release_options[] = {
 static const struct option_spec protect_options[] = {
     {"output", "OUT.csv", "where the pattern is written (standard output)"},
     {"insider", NULL, "also protect against a lone contributor who knows his own cell"},
+    {0},
+};
+
+static const struct option_spec audit_options[] = {
+    {"value", "COLUMN", "CSV: the column of values (value, count, n or the last)"},
+    {"total", "LABEL", "CSV: a label that is a total, besides Total and All"},
+    {"base", "B", "CSV: values were rounded to the nearest multiple of B (exact)"},
+    {"minimum", "N", "an interval is narrow when it cannot hold both 1 and N - 1 (10, or the policy's)"},
     {0},
 };
 
@@ -260,6 +367,16 @@ const struct command disclose_commands[] = {
      "no\n"
      "hidden cell can be worked out from what it prints; prints its SHA-256.",
      NULL, 1, 1, run_verify},
+    {"audit", "TABLE...", "what an attacker can work out from published tables",
+     "Between which two values each hidden cell must lie, given the printed cells and totals: of a released\n"
+     "document (.json), or of anybody's tables as CSV with a column for each dimension and one of values. "
+     "CSV\n"
+     "tables given together are one puzzle, linked by the names of their dimensions. Hidden are *, c, [c], "
+     "x,\n"
+     "[x], NA, [REDACTED], an empty value, <N and <=N; values are not negative; cells left out are zeros. "
+     "The\n"
+     "exit status tells (as does `verify`) whether a cell is exact or narrow.",
+     audit_options, 1, -1, run_audit},
     {"protect", "INSTANCE.json", "hide what protects the primary cells of a table",
      "Reads a table with hierarchies and demands, and writes its key columns with a status: s (published), "
      "u\n"

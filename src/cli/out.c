@@ -148,6 +148,14 @@ static enum status flush_stdout(struct err *e)
     return ST_OK;
 }
 
+void out_drop(struct out *o)
+{
+    for (size_t i = 0; i < o->n_cells; i++)
+        free(o->cells[i]);
+    free(o->cells);
+    free(o);
+}
+
 enum status out_end(struct out *o, struct err *e)
 {
     if (o->format == OUT_TABLE)
@@ -161,10 +169,7 @@ enum status out_end(struct out *o, struct err *e)
         printf("%s\n", text.p);
         buf_deinit(&text);
     }
-    for (size_t i = 0; i < o->n_cells; i++)
-        free(o->cells[i]);
-    free(o->cells);
-    free(o);
+    out_drop(o);
     return flush_stdout(e);
 }
 
