@@ -6,7 +6,7 @@
 # PERSONS sets the size of the synthetic sites.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-accord=$PWD/build/release/accord
+accord=${ACCORD:-$PWD/build/release/accord}
 source demo/lib.sh
 source demo/partnership.sh
 
