@@ -11,6 +11,8 @@
  *     agreement        an agreement that is not signed by as many as it has parties, on exactly these terms
  *     in-force         ... or was revoked, ended or varied, or is outside its dates
  *     site             ... or does not name this site
+ *     analyst          a key that is not that of an analyst of a party today (node_analyst.c)
+ *     interests-declared, training      ... or whose declaration or training is not current
  *     annex            a study or analysis that the annex does not allow
  *     opt-out-age      a store whose national data opt-outs were applied too long ago
  *     policy           what the site's own policy does not take part in, and disclosure rules looser than its
@@ -31,10 +33,9 @@
 #include "ledger/command.h"
 #include "ledger/proof.h"
 
-static enum status rule_err(char rule[32], const char *name)
+void rule_set(char rule[32], const char *name)
 {
     snprintf(rule, 32, "%s", name);
-    return ST_DENIED;
 }
 
 /* --- the agreement as the log tells it ----------------------------------------------------------------- */
@@ -92,10 +93,10 @@ static enum status read_agreement(struct node *n, const struct js *proofs, const
         if (s == ST_OK && (strcmp(entry.subject, subject) != 0 || entry.seq <= last))
             s = err_set(e, ST_DENIED, "the entries shown are not those of agreement %s in order", id);
         if (s != ST_OK)
-            rule_err(rule, "inclusion");
+            rule_set(rule, "inclusion");
         last = entry.seq;
         if (s == ST_OK && (s = fold_agreement(a, &entry, e)) != ST_OK)
-            rule_err(rule, "agreement");
+            rule_set(rule, "agreement");
         ledger_entry_deinit(&entry);
         if (s != ST_OK)
             return s;
@@ -109,11 +110,11 @@ static enum status check_in_force(const struct agreed *a, const char *id, char r
     int32_t from, to, today = (int32_t)(time_now_ms() / 86400000);
     const char *from_text = js_get_str(a->doc, "from"), *to_text = js_get_str(a->doc, "to");
     if (js_size(parties) < 2 || a->signatures < js_size(parties)) {
-        rule_err(rule, "agreement");
+        rule_set(rule, "agreement");
         return err_set(e, ST_DENIED, "agreement %s has %zu signatures of %zu parties", id, a->signatures,
                        js_size(parties));
     }
-    rule_err(rule, "in-force");
+    rule_set(rule, "in-force");
     if (a->ended)
         return err_set(e, ST_DENIED, "agreement %s was %s", id, a->ended);
     if (!from_text || !to_text || !date_parse(slice_of(from_text), &from) ||
@@ -139,7 +140,7 @@ static enum status check_annex(const struct agreed *a, const struct study *study
     const struct js *kinds = js_get(annex, "analyses");
     char hash[2 * HASH_BYTES + 1];
     study_hash(study, hash);
-    rule_err(rule, "annex");
+    rule_set(rule, "annex");
     if (!has_text(studies, "any") && !has_text(studies, hash))
         return err_set(e, ST_DENIED, "the agreement's annex does not name study %.16s...", hash);
     for (size_t i = 0; i < study_n_analyses(study); i++)
@@ -173,7 +174,7 @@ static enum status make_terms(const struct agreed *a, const char *id, const char
     *out = terms;
     if (here)
         return ST_OK;
-    rule_err(rule, "site");
+    rule_set(rule, "site");
     return err_set(e, ST_DENIED, "agreement %s does not name this site (%s)", id, own_body);
 }
 
@@ -186,7 +187,7 @@ static enum status check_disclosure(struct node *n, const struct agreed *a, stru
     struct policy agreed, own, both;
     char agreed_hash[2 * HASH_BYTES + 1], both_hash[2 * HASH_BYTES + 1];
     const struct js *doc = js_get(a->doc, "policy");
-    rule_err(rule, "policy");
+    rule_set(rule, "policy");
     enum status s = doc ? policy_from_json(doc, &agreed, e) : policy_profile(NULL, &agreed, e);
     if (s == ST_OK)
         s = policy_load(n->policy.disclosure, &own, e);
@@ -214,15 +215,15 @@ static enum status check_study(struct node *n, const struct js *body, struct stu
 {
     char hash[2 * HASH_BYTES + 1];
     const char *named = js_get_str(body, "study_hash");
-    rule_err(rule, "study");
+    rule_set(rule, "study");
     enum status s = study_parse(js_get(body, "study"), out, e);
     if (s != ST_OK)
         return s;
     study_hash(*out, hash);
-    rule_err(rule, "study-hash");
+    rule_set(rule, "study-hash");
     if (!named || strcmp(named, hash) != 0)
         return err_set(e, ST_DENIED, "the study is not the one whose hash was signed");
-    rule_err(rule, "policy");
+    rule_set(rule, "policy");
     for (size_t i = 0; n->policy.analyses && i < study_n_analyses(*out); i++) {
         const char *kind = study_analysis_kind(*out, i);
         bool allowed = false;
@@ -259,7 +260,7 @@ static enum status check_opt_outs(struct node *n, char rule[32], struct err *e)
     enum status s = opt_out_day(n, day, &known, e);
     if (s != ST_OK)
         return s;
-    rule_err(rule, "opt-out-age");
+    rule_set(rule, "opt-out-age");
     if (!known)
         return err_set(e, ST_DENIED, "the store does not say when national data opt-outs were applied");
     if (!date_parse(slice_of(day), &checked) ||
@@ -279,10 +280,10 @@ enum status request_check(struct node *n, const struct js *dossier, struct node_
     struct agreed agreed = {.doc = js_object()};
     struct study *study = NULL;
     const char *id = NULL;
-    rule_err(rule, "inclusion");
+    rule_set(rule, "inclusion");
     enum status s = proof_check(js_get(dossier, "request"), &n->hub_key, &entry, &checkpoint, e);
     if (s == ST_OK) {
-        rule_err(rule, "request");
+        rule_set(rule, "request");
         id = js_get_str(entry.body, "agreement");
         if (strcmp(entry.verb, "run.request") != 0 || !id || strlen(id) > RUN_ID_MOST)
             s = err_set(e, ST_DENIED, "the entry shown is not a request for a run");
@@ -295,6 +296,8 @@ enum status request_check(struct node *n, const struct js *dossier, struct node_
         s = check_in_force(&agreed, id, rule, e);
     if (s == ST_OK)
         s = make_terms(&agreed, id, n->body, &out->terms, rule, e);
+    if (s == ST_OK)
+        s = analyst_check(n, js_get(dossier, "analyst"), entry.actor, js_get(agreed.doc, "parties"), rule, e);
     if (s == ST_OK)
         s = check_disclosure(n, &agreed, out->terms, rule, e);
     if (s == ST_OK)

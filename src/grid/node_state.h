@@ -81,6 +81,11 @@ bool worth_another_try(enum status s);
    then an error is not a refusal but a fault on the way). */
 MUST_CHECK enum status request_check(struct node *n, const struct js *dossier, struct node_run *out,
                                      char rule[32], struct err *e);
+void rule_set(char rule[32], const char *name);
+/* node_analyst.c: is the key that signed the request that of an analyst for one of the parties, today? By the
+   register's entries in the dossier's member "analyst"; `rule` as for request_check. */
+MUST_CHECK enum status analyst_check(struct node *n, const struct js *shown, const char *key,
+                                     const struct js *parties, char rule[32], struct err *e);
 /* The day national data opt-outs were applied to the store; not known for a store without. */
 MUST_CHECK enum status opt_out_day(struct node *n, char day[11], bool *known, struct err *e);
 /* The attempt as the hub tells it, against the terms: sites, lead, order of a later round. */

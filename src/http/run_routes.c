@@ -187,55 +187,103 @@ static enum status get_work(struct call *c, struct err *e)
     return call_json(c, 200, work);
 }
 
-struct proving {
-    struct hub *hub;
-    struct js *proofs;
+/* Numbers of entries. */
+struct numbers {
+    int64_t *seq;
+    size_t n;
 };
 
-static enum status add_proof(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
+static enum status note_number(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
 {
-    (void)d;
-    struct proving *p = context;
-    struct js *proof = NULL;
-    enum status s = proof_make(registry_ledger(p->hub->registry), entry->seq, &proof, e);
-    if (s == ST_OK)
-        js_push(p->proofs, proof);
+    (void)d, (void)e;
+    struct numbers *list = context;
+    list->seq = xrealloc_array(list->seq, list->n + 1, sizeof *list->seq);
+    list->seq[list->n++] = entry->seq;
+    return ST_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every entry of the subjects (ended by NULL) with its inclusion proof, in the order of the log. */
+static enum status prove_subjects(struct hub *h, const char *const *subjects, struct js **out, struct err *e)
+{
+    struct ledger *l = registry_ledger(h->registry);
+    struct numbers list = {0};
+    enum status s = ST_OK;
+    *out = js_array();
+    for (size_t i = 0; s == ST_OK && subjects[i]; i++)
+        s = ledger_walk(l, 0, -1, subjects[i], note_number, &list, e);
+    if (list.n)
+        qsort(list.seq, list.n, sizeof *list.seq, by_number);
+    for (size_t i = 0; s == ST_OK && i < list.n; i++) {
+        struct js *proof = NULL;
+        s = proof_make(l, list.seq[i], &proof, e);
+        if (s == ST_OK)
+            js_push(*out, proof);
+    }
+    free(list.seq);
     return s;
 }
 
-static enum status prove_subject(struct hub *h, const char *noun, const char *id, struct js *into,
-                                 struct err *e)
+static enum status prove_agreement(struct hub *h, const char *agreement, struct js *dossier, struct err *e)
 {
-    struct proving p = {h, into};
-    char *subject = xasprintf("%s:%s", noun, id);
-    enum status s = ledger_walk(registry_ledger(h->registry), 0, -1, subject, add_proof, &p, e);
+    struct js *proofs;
+    char *subject = xasprintf("agreement:%s", agreement);
+    enum status s = prove_subjects(h, (const char *const[]){subject, NULL}, &proofs, e);
+    js_put(dossier, "agreement", proofs);
     free(subject);
     return s;
 }
 
-/* What proves a run to a node: the request's entry and every entry of its agreement, each with its inclusion
-   proof. */
+/* Who asked, for which body, and what makes them its analyst. The register's founding comes with it: that is
+   where its first steward is registered. */
+static enum status prove_analyst(struct hub *h, const char *run, struct js *dossier, struct err *e)
+{
+    struct js *item, *proofs, *analyst = js_object();
+    js_put(dossier, "analyst", analyst);
+    enum status s = registry_item(h->registry, "run", run, &item, e);
+    if (s != ST_OK)
+        return s;
+    const struct js *asked = js_get(item, "asked");
+    const char *person = js_get_str(asked, "person"), *body = js_get_str(asked, "body");
+    char *registered = xasprintf("person:%s", person),
+         *grant = xasprintf("grant:%s.analyst.%s", person, body);
+    s = prove_subjects(h, (const char *const[]){"register:accord", registered, grant, NULL}, &proofs, e);
+    js_put_str(analyst, "person", person);
+    js_put_str(analyst, "body", body);
+    js_put(analyst, "entries", proofs);
+    free(registered);
+    free(grant);
+    js_free(item);
+    return s;
+}
+
+/* What proves a run to a node: the request's entry, every entry of its agreement, and those of the analyst
+   who asked, each with its inclusion proof. */
 static enum status get_dossier(struct call *c, struct err *e)
 {
     int64_t request = -1, release;
-    struct js *run = NULL, *proof = NULL, *agreement = js_array();
+    struct js *run = NULL, *proof = NULL, *dossier = js_object();
     enum status s = board_run(c->hub->board, c->param[0], &run, e);
     if (s == ST_OK)
         s = board_run_entries(c->hub->board, c->param[0], &request, &release, e);
     if (s == ST_OK)
         s = proof_make(registry_ledger(c->hub->registry), request, &proof, e);
-    if (s == ST_OK)
-        s = prove_subject(c->hub, "agreement", js_get_str(run, "agreement"), agreement, e);
-    js_free(run);
-    if (s != ST_OK) {
-        js_free(proof);
-        js_free(agreement);
-        return s;
+    if (s == ST_OK) {
+        js_put(dossier, "request", proof);
+        s = prove_agreement(c->hub, js_get_str(run, "agreement"), dossier, e);
     }
-    struct js *dossier = js_object();
-    js_put(dossier, "request", proof);
-    js_put(dossier, "agreement", agreement);
-    return call_json(c, 200, dossier);
+    if (s == ST_OK)
+        s = prove_analyst(c->hub, c->param[0], dossier, e);
+    js_free(run);
+    if (s == ST_OK)
+        return call_json(c, 200, dossier);
+    js_free(dossier);
+    return s;
 }
 
 static enum status get_part(struct call *c, struct err *e)
@@ -275,7 +323,7 @@ const struct route run_routes[] = {
     {"GET", "/api/v1/runs/{id}/result", ACCESS_PUBLIC, "the released result of a run", NULL, NULL,
      "the released document with its disclosure record", get_result, false},
     {"GET", "/api/v1/runs/{id}/dossier", ACCESS_PUBLIC, "what proves a run: entries with inclusion proofs",
-     NULL, NULL, "request, agreement", get_dossier, false},
+     NULL, NULL, "request, agreement, analyst", get_dossier, false},
     {"GET", "/api/v1/runs/{id}/parts/{round}/{attempt}/{site}", ACCESS_NODE,
      "a sealed part of the present attempt, for the lead node", NULL, NULL, "bytes", get_part, false},
     {"GET", "/api/v1/node/work", ACCESS_NODE, "what this node is asked to do",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A study over sites: the same tables as on the pooled rows; nothing unreleased at the hub; two checkers of no party;
-# a site that drops out; a revoke that stops a run; a person who admits; too few sites wait and say so.
+# a site that drops out; a revoke that stops a run; an analyst who loses the role; a person who admits; too few sites wait and say so.
 set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
 GRID_ATTEMPT=2
@@ -75,8 +75,16 @@ grid_kill node2
 grid_submit r3 a2
 grid_wait r3 waiting 20
 a run status r3 | grep -q 'at least 3 sites.*T2' || fail "the status does not say why it waits"
+# --- meanwhile an analyst loses the role: the hub let the run in, the site that sees it afterwards does not
+grid_person ana acme analyst
+a run submit "$GRID/study.json" --agreement a2 --key "$GRID/keys/ana" --id lost --quiet > /dev/null || fail "submit by ana"
+curl -s "$ACCORD_HUB/api/v1/runs/lost/dossier" | jq -e '.analyst | .person == "ana" and .body == "acme" and (.entries | length) == 7' > /dev/null ||
+  fail "the dossier does not show the analyst's entries"
+act steward grant revoke ana.analyst.acme --reason 'left the company'
 grid_node 2
 grid_wait r3 held 20
+for n in $(seq 100); do a run status lost | grep -q 'T2 (rule analyst' && break; sleep 0.1; done
+[ "$n" -lt 100 ] || fail "T2 does not refuse a run of somebody who is no analyst any more: $(a run status lost)"
 a node output return r3 --data "$GRID/node0" --key "$GRID/keys/chris" --reason 'the title is wrong' --quiet || fail "return"
 grid_wait r3 failed 10
 
