@@ -7,7 +7,8 @@
  * the site's pseudonym falls below the share asked for: the same people in every run, at random to everything
  * else. One more round counts people and cases per bin of the linear predictor, for the training set, the
  * test set and every level of every group of the test set; discrimination, calibration and Brier score follow
- * from the bins.
+ * from the bins. Those at or above each decision threshold are counted exactly, for the net benefit
+ * (A. Vickers, E. Elkin, Med. Decis. Making 26 (2006) 565).
  */
 #include <math.h>
 #include <stdlib.h>
@@ -22,8 +23,10 @@
 enum { BINS = 602, TRAIN = 0, TEST = 1, FIRST_GROUP = 2 };
 #define LOWEST -8.0
 #define WIDTH  0.02
-/* Per set: cases and others per bin, then sum p, sum (y - p)^2. */
-enum { SUM_P = 2 * BINS, SUM_BRIER, SET_SIZE };
+/* Per set: cases and others per bin, sum p, sum (y - p)^2, then others and cases at each threshold or above.
+ */
+enum { SUM_P = 2 * BINS, SUM_BRIER, ABOVE };
+enum { MOST_THRESHOLDS = 10 };
 enum { AUROC, EXPECTED_RATIO, INTERCEPT, SLOPE, BRIER, N_FIGURES };
 
 struct risk_model {
@@ -33,13 +36,32 @@ struct risk_model {
     struct design design;
     struct dimension *by;
     double ridge, test_share;
+    const double *thresholds; /* of the risk, ascending */
+    size_t n_thresholds;
 };
+
+static size_t set_size(const struct risk_model *c)
+{
+    return ABOVE + 2 * c->n_thresholds;
+}
+
+static void read_thresholds(struct spec *s, struct risk_model *c)
+{
+    static const double usual[] = {0.05, 0.1, 0.2};
+    c->thresholds = spec_ascending(s, "thresholds", 0.001, 0.999, &c->n_thresholds);
+    if (c->n_thresholds > MOST_THRESHOLDS)
+        spec_fault(s, "thresholds", "expected at most %d", MOST_THRESHOLDS);
+    if (c->thresholds)
+        return;
+    c->thresholds = usual;
+    c->n_thresholds = sizeof usual / sizeof *usual;
+}
 
 static enum status risk_parse(const struct js *specification, const struct analysis_scope *scope, void **spec,
                               struct err *e)
 {
-    const char *allowed[16] = {"kind", "cohort", "covariates", "ridge", "test_share", "by"};
-    size_t n = 6;
+    const char *allowed[16] = {"kind", "cohort", "covariates", "ridge", "test_share", "by", "thresholds"};
+    size_t n = 7;
     for (size_t i = 0; outcome_members[i]; i++)
         allowed[n++] = outcome_members[i];
     struct risk_model *c = arena_alloc(scope->arena, sizeof *c);
@@ -50,6 +72,7 @@ static enum status risk_parse(const struct js *specification, const struct analy
     design_read(&s, true, true, &c->design);
     c->ridge = spec_number(&s, "ridge", 0, 10, 0.0001);
     c->test_share = spec_number(&s, "test_share", 0.1, 0.9, 0.3);
+    read_thresholds(&s, c);
     c->by = spec_dimensions(&s, "by", 6, false, &c->n_by);
     c->n_sets = FIRST_GROUP;
     for (size_t i = 0; s.status == ST_OK && i < c->n_by; i++)
@@ -71,7 +94,7 @@ static struct newton_form form_of(const struct risk_model *c)
 static enum status risk_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct risk_model *c = spec;
-    *n = evaluating(parameters) ? c->n_sets * SET_SIZE : newton_size(form_of(c), !parameters);
+    *n = evaluating(parameters) ? c->n_sets * set_size(c) : newton_size(form_of(c), !parameters);
     return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
 }
 
@@ -80,7 +103,8 @@ static sum_t risk_bound(const void *spec, const struct js *parameters, size_t i)
     const struct risk_model *c = spec;
     if (!evaluating(parameters))
         return newton_bound(form_of(c), !parameters, i);
-    return i % SET_SIZE < SUM_P ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
+    size_t at = i % set_size(c);
+    return at == SUM_P || at == SUM_BRIER ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
 }
 
 static size_t bin_of(double eta)
@@ -94,12 +118,15 @@ static double middle(size_t bin)
     return LOWEST + ((double)bin - 0.5) * WIDTH;
 }
 
-static void add_person(struct sums *out, size_t set, size_t bin, double p, double y)
+static void add_person(const struct risk_model *c, struct sums *out, size_t set, double eta, double y)
 {
-    size_t at = set * SET_SIZE;
-    sums_count(out, at + 2 * bin + (y != 0), 1);
+    size_t at = set * set_size(c);
+    double p = 1 / (1 + exp(-eta));
+    sums_count(out, at + 2 * bin_of(eta) + (y != 0), 1);
     sums_real(out, at + SUM_P, p);
     sums_real(out, at + SUM_BRIER, (y - p) * (y - p));
+    for (size_t k = 0; k < c->n_thresholds; k++)
+        sums_count(out, at + ABOVE + 2 * k + (y != 0), p >= c->thresholds[k]);
 }
 
 /* One training or test person per row. */
@@ -122,13 +149,13 @@ static enum status evaluate(const struct people *d, const struct js *parameters,
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < p; k++)
             eta[i] += d->x[i * p + k] * js_num(js_at(js_get(parameters, "beta"), k));
-        add_person(out, d->test[i] ? TEST : TRAIN, bin_of(eta[i]), 1 / (1 + exp(-eta[i])), d->y[i]);
+        add_person(c, out, d->test[i] ? TEST : TRAIN, eta[i], d->y[i]);
     }
     for (size_t b = 0; st == ST_OK && b < c->n_by; b++) {
         st = dimension_levels(&c->by[b], d->site, &d->rows, level, e);
         for (size_t i = 0; st == ST_OK && i < n; i++)
             if (d->test[i])
-                add_person(out, set + level[i], bin_of(eta[i]), 1 / (1 + exp(-eta[i])), d->y[i]);
+                add_person(c, out, set + level[i], eta[i], d->y[i]);
         set += c->by[b].n_levels;
     }
     free(eta);
@@ -221,9 +248,9 @@ struct binned {
     double cases[BINS], others[BINS], n_cases, n_others, expected, brier;
 };
 
-static void read_set(const struct sums *total, size_t set, struct binned *b)
+static void read_set(const struct risk_model *c, const struct sums *total, size_t set, struct binned *b)
 {
-    size_t at = set * SET_SIZE;
+    size_t at = set * set_size(c);
     memset(b, 0, sizeof *b);
     for (size_t i = 0; i < BINS; i++) {
         b->others[i] = (double)sums_get_count(total, at + 2 * i);
@@ -330,7 +357,7 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
     struct binned *b = arena_alloc(into->arena, sizeof *b);
     for (size_t set = 0; set < c->n_sets; set++) {
         struct figure f[N_FIGURES];
-        read_set(total, set, b);
+        read_set(c, total, set, b);
         figures_of(b, f);
         for (int k = 0; k < N_FIGURES; k++) {
             struct result_cell *cell = &t->cells[set * N_FIGURES + (size_t)k];
@@ -340,6 +367,58 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
             cell->lower = k == EXPECTED_RATIO ? f[k].value * exp(-width) : f[k].value - width;
             cell->upper = k == EXPECTED_RATIO ? f[k].value * exp(width) : f[k].value + width;
         }
+    }
+}
+
+/* The people of one set at a threshold or above. */
+struct flagged {
+    double cases, others;
+};
+
+static struct flagged flagged_of(const struct risk_model *c, const struct sums *total, size_t set, size_t k)
+{
+    size_t at = set * set_size(c) + ABOVE + 2 * k;
+    return (struct flagged){(double)sums_get_count(total, at + 1), (double)sums_get_count(total, at)};
+}
+
+/* What the figures of a threshold say something about: those flagged, and those between it and the one below
+   (at the first, all who are not flagged), whom a subtraction gives. Nobody is no secret. */
+static double fewest(const struct risk_model *c, const struct sums *total, size_t set, size_t k,
+                     const struct binned *b)
+{
+    struct flagged f = flagged_of(c, total, set, k), below = {b->n_cases, b->n_others};
+    if (k > 0)
+        below = flagged_of(c, total, set, k - 1);
+    double counts[] = {f.cases, f.others, below.cases - f.cases, below.others - f.others}, least = INFINITY;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i] > 0)
+            least = fmin(least, counts[i]);
+    return isinf(least) ? 0 : least;
+}
+
+static void net_benefit_table(const struct risk_model *c, const struct sums *total, struct result *into)
+{
+    static const char *figures[] = {"by the score", "everybody"};
+    const char **labels = arena_array(into->arena, c->n_thresholds, sizeof *labels);
+    for (size_t k = 0; k < c->n_thresholds; k++)
+        labels[k] = arena_printf(into->arena, "risk %g or above", c->thresholds[k]);
+    struct dimension dimensions[] = {plain_dimension("set", set_labels(c, into->arena), c->n_sets),
+                                     plain_dimension("threshold", labels, c->n_thresholds),
+                                     plain_dimension("treated", figures, 2)};
+    dimensions[0].no_total = dimensions[1].no_total = dimensions[2].no_total = true;
+    struct result_table *t =
+        table_new(into, table_name(into, c->name, "net_benefit"), "Net benefit of treating by the score",
+                  "true positives per person", OUTPUT_RATE, dimensions, 3);
+    struct binned *b = arena_alloc(into->arena, sizeof *b);
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const uint32_t *at = t->cells[i].at;
+        read_set(c, total, at[0], b);
+        bool all = at[2] == 1;
+        struct flagged f =
+            all ? (struct flagged){b->n_cases, b->n_others} : flagged_of(c, total, at[0], at[1]);
+        double n = b->n_cases + b->n_others, p = c->thresholds[at[1]];
+        table_rests_on(&t->cells[i], n, all ? b->n_cases : fewest(c, total, at[0], at[1], b));
+        t->cells[i].value = (f.cases - f.others * p / (1 - p)) / n;
     }
 }
 
@@ -353,6 +432,7 @@ static enum status risk_finish(const void *spec, const struct js *parameters, co
     if (st != ST_OK)
         return st;
     performance_table(c, total, into);
+    net_benefit_table(c, total, into);
     model_tables(c->name, &c->design, &fit, 1, false, NULL, into);
     return ST_OK;
 }

@@ -48,11 +48,23 @@ static void covers(const struct result *r, const char *table, const char *label,
     assert_true(c->upper - c->lower < 1.5 * fabs(c->value));
 }
 
-static void the_truths_that_synth_plants_are_found_again(void **unused)
+static struct synth_summary planted;
+
+static int make(void **state)
 {
-    (void)unused;
-    struct synth_summary planted;
-    struct sites *s = sites_make_planted(&planted);
+    *state = sites_make_planted(&planted);
+    return 0;
+}
+
+static int destroy(void **state)
+{
+    sites_free(*state);
+    return 0;
+}
+
+static void the_truths_that_synth_plants_are_found_again(void **state)
+{
+    const struct sites *s = *state;
     struct study *study = truth_study((const char *const[]){NULL}, false);
     struct result *r = run_over(study, s->site, 1, 0);
     covers(r, "hazard_ratio_ratios", "dapagliflozin: yes", planted_value(&planted, "hazard_ratio"), 1);
@@ -78,11 +90,67 @@ static void the_truths_that_synth_plants_are_found_again(void **unused)
         assert_true(within(&effect[4 * weights + 2], truth, 1));
     result_free(r);
     study_free(study);
-    sites_free(s);
+}
+
+/* A score of sex alone, with one threshold below, between and above its two risks. */
+static struct result *score_by_sex(const struct sites *s, double threshold)
+{
+    struct js *document, *score;
+    struct study *study;
+    struct err e;
+    struct buf text;
+    buf_init(&text, 1000);
+    buf_printf(&text,
+               "[{\"kind\": \"risk_model\", \"name\": \"score\", \"cohort\": \"hypertension\", \"outcome\": "
+               "\"tia\", \"window\": [1, 365], \"exclude_prior\": false, \"covariates\": [\"sex\"], "
+               "\"by\": [\"sex\"], \"thresholds\": [0.001, %.17g, 0.999]}]",
+               threshold);
+    assert_int_equal(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), ST_OK);
+    assert_int_equal(js_parse((struct slice){text.p, text.n}, "score", &score, &e), ST_OK);
+    js_put(document, "analyses", score);
+    if (study_parse(document, &study, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    struct result *r = run_over(study, s->site, 1, 0);
+    study_free(study);
+    js_free(document);
+    buf_deinit(&text);
+    return r;
+}
+
+/* Cells of a set: thresholds by { by the score, everybody }. */
+static const struct result_cell *benefit(const struct result *r, const char *set)
+{
+    return cell(r, "score_net_benefit", set);
+}
+
+static void net_benefit_counts_those_at_the_threshold_or_above(void **state)
+{
+    struct result *r = score_by_sex(*state, 0.5);
+    const struct result_cell *b = cell(r, "score_coefficients", "sex: female") - 1;
+    double male = 1 / (1 + exp(-b[0].value)), female = 1 / (1 + exp(-b[0].value - b[1].value));
+    result_free(r);
+    r = score_by_sex(*state, (male + female) / 2);
+    const struct result_cell *all = benefit(r, "test set"), *men = benefit(r, "test set, sex: male"),
+                             *women = benefit(r, "test set, sex: female");
+    const struct result_cell *flagged = male > female ? men : women, *spared = male > female ? women : men;
+    assert_true(male > 0.001 && female > 0.001 && male != female);
+    for (int set = 0; set < 3; set++) {
+        const struct result_cell *c = set == 0 ? all : set == 1 ? men : women;
+        assert_true(c[0].value == c[1].value && c[0].value > 0); /* everybody is above 0.001 */
+        assert_true(c[4].value == 0 && c[5].value < 0);          /* nobody is above 0.999 */
+    }
+    assert_true(spared[2].value == 0);
+    assert_true(flagged[2].value == flagged[3].value);
+    double of_flagged = flagged[2].value * (double)flagged[2].persons / (double)all[2].persons;
+    assert_true(fabs(all[2].value - of_flagged) < 1e-12);
+    result_free(r);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_truths_that_synth_plants_are_found_again)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_truths_that_synth_plants_are_found_again),
+        cmocka_unit_test(net_benefit_counts_those_at_the_threshold_or_above),
+    };
+    return cmocka_run_group_tests(tests, make, destroy);
 }
