@@ -16,7 +16,7 @@ enum { TOTP_SECRET_BYTES = 20, TOTP_STEP_SECONDS = 30, TOTP_BASE32_DIGITS = 32 }
 /* The code of a time step (unix seconds / 30), 0 to 999,999. */
 uint32_t totp_code(const uint8_t secret[TOTP_SECRET_BYTES], uint64_t step);
 /* Six digits, of the present step or one beside it, and of a step after `last_step` (a code counts once);
-   *step is the one it was. Constant time over the three. */
+ *step is the one it was. Constant time over the three. */
 bool totp_check(const uint8_t secret[TOTP_SECRET_BYTES], struct slice code, int64_t unix_time,
                 uint64_t last_step, uint64_t *step);
 /* RFC 4648 base32 without padding, as apps want the secret. */
