@@ -122,8 +122,14 @@ static void write_value(const struct js *j, int depth, struct buf *out)
 static const struct {
     const char *path, *label;
 } menu[] = {
-    {"/", "Home"},           {"/bodies", "Bodies"}, {"/agreements", "Agreements"}, {"/runs", "Studies run"},
-    {"/results", "Results"}, {"/log", "The log"},
+    {"/", "Home"},
+    {"/bodies", "Bodies"},
+    {"/signals", "Needs and offers"},
+    {"/projects", "Projects"},
+    {"/runs", "Studies"},
+    {"/agreements", "Agreements"},
+    {"/artefacts", "Results"},
+    {"/log", "The log"},
 };
 
 static void write_head(const char *title, struct buf *out)

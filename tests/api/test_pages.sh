@@ -14,7 +14,9 @@ for _ in $(seq 50); do hub=$(grep -oE 'http://127[^" ]+' "$work/log" | head -n 1
 "$ACCORD" body add acme --name 'Acme <b>& Sons</b>' --kind company --at "$hub" --identity "$work/steward" > /dev/null
 
 fail() { echo "$*" >&2; exit 1; }
-for path in / /bodies /bodies/acme /signals /projects /agreements /runs /artefacts /transfers /measures /log /log/0; do
+menu=$(curl -s "$hub/" | grep -oE '<li><a href="[^"]*"' | sed 's/.*"\(.*\)"/\1/')
+[ "$(wc -w <<< "$menu")" -ge 8 ] || fail "the menu is too short: $menu"
+for path in $menu /bodies/acme /transfers /measures /log/0; do
   code=$(curl -s -o "$work/page" -D "$work/head" -w '%{http_code}' "$hub$path")
   [ "$code" = 200 ] || fail "$path: $code"
   grep -q '<h1>' "$work/page" || fail "$path: no heading"
