@@ -31,6 +31,7 @@ struct exchange {
     struct server *server;
     struct MHD_Connection *connection;
     enum stage stage;
+    bool counted;        /* in server.in_work */
     const char *raw_uri; /* as received, arena */
     struct exchange *next;
 };
@@ -44,7 +45,7 @@ struct server {
     pthread_cond_t work, idle;
     struct exchange *queue, **queue_end; /* waiting for a worker */
     struct exchange *parked;
-    unsigned in_work; /* queued, parked or with a worker */
+    unsigned in_work; /* whole requests whose answer has not been sent yet */
     uint64_t n_wakes; /* so that a wake between a handler's look and its parking is not lost */
     pthread_t *threads;
     unsigned n_threads;
@@ -170,6 +171,12 @@ static void finish(void *context, struct MHD_Connection *connection, void **stat
     struct exchange *x = *state;
     if (!x)
         return;
+    if (x->counted) {
+        pthread_mutex_lock(&x->server->lock);
+        if (--x->server->in_work == 0)
+            pthread_cond_broadcast(&x->server->idle);
+        pthread_mutex_unlock(&x->server->lock);
+    }
     buf_deinit(&x->body);
     buf_deinit(&x->response.body);
     arena_free(x->request.arena);
@@ -293,6 +300,7 @@ static enum MHD_Result hand_over(struct exchange *x)
     x->request.body = buf_slice(&x->body);
     MHD_suspend_connection(x->connection);
     pthread_mutex_lock(&s->lock);
+    x->counted = true;
     s->in_work++;
     enqueue(s, x);
     pthread_mutex_unlock(&s->lock);
@@ -376,7 +384,8 @@ static void *worker(void *context)
         enum http_turn turn = s->options.handler(s->options.context, &x->request, &x->response);
         pthread_mutex_lock(&s->lock);
         x->request.parked_before = true;
-        if (turn == HTTP_PARK && wakes != s->n_wakes) {
+        /* News, or the stop, came while the handler looked: it looks again. */
+        if (turn == HTTP_PARK && (wakes != s->n_wakes || (s->stopping && !x->request.stopping))) {
             enqueue(s, x);
             continue;
         }
@@ -390,8 +399,6 @@ static void *worker(void *context)
             x->response.code = MHD_HTTP_SERVICE_UNAVAILABLE;
         x->stage = STAGE_ANSWERED;
         MHD_resume_connection(x->connection);
-        if (--s->in_work == 0)
-            pthread_cond_broadcast(&s->idle);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;

@@ -119,6 +119,29 @@ static void tables_that_contradict_themselves_are_refused(void **state)
     result_free(r);
 }
 
+/* ACRO's leak: a table without margins, and its one-way table beside it. */
+static void exact_tables_over_one_dimension_do_not_leave_together(void **state)
+{
+    (void)state;
+    const int64_t inner[3][3] = {{4, 52, 104}, {12, 58, 100}, {30, 40, 50}};
+    struct result *r = square(inner);
+    struct result_table *one_way = result_add_table(r, "by_x", "by x", OUTPUT_COUNT, 1, 3);
+    struct policy exact = policy_of("gel-5"), rounded = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    one_way->dimensions[0] = (struct result_dimension){"x", levels_plain, 3, false};
+    place(r, one_way);
+    for (int i = 0; i < 3; i++)
+        one_way->cells[i].value =
+            (double)(one_way->cells[i].persons = inner[i][0] + inner[i][1] + inner[i][2]);
+    assert_int_equal(gate_run(r, &exact, &g, &e), ST_UNSAFE);
+    assert_null(g);
+    assert_non_null(strstr(e.text, "'t' and 'by_x'"));
+    assert_int_equal(gate_run(r, &rounded, &g, &e), ST_OK);
+    gate_free(g);
+    result_free(r);
+}
+
 static void small_differences_of_nested_counts_are_protected(void **state)
 {
     (void)state;
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(cells_hidden_for_their_persons_are_protected_too),
         cmocka_unit_test(rounding_alone_is_repaired),
         cmocka_unit_test(tables_that_contradict_themselves_are_refused),
+        cmocka_unit_test(exact_tables_over_one_dimension_do_not_leave_together),
         cmocka_unit_test(small_differences_of_nested_counts_are_protected),
         cmocka_unit_test(dominance_follows_the_published_cases),
         cmocka_unit_test(quantiles_need_persons_on_both_sides),
