@@ -8,7 +8,8 @@ set -uo pipefail
 GRID_KEEP_CSV=1
 grid_make 3 400
 grid_up 3
-mkdir "$GRID/out"
+mkdir "$GRID/out" "$GRID/cwd"
+cd "$GRID/cwd" || exit 1 # some commands make files where they are called
 
 # The canaries: every person id and every visit's and condition's own id.
 for table in person visit_occurrence condition_occurrence; do
