@@ -92,18 +92,12 @@ static void print_table(const struct out *o)
 
 static void print_csv_field(const char *text, bool last)
 {
-    if (strpbrk(text, ",\"\r\n")) {
-        putchar('"');
-        for (; *text; text++) {
-            if (*text == '"')
-                putchar('"');
-            putchar(*text);
-        }
-        putchar('"');
-    } else {
-        fputs(text, stdout);
-    }
+    struct buf field;
+    buf_init(&field, SIZE_MAX / 4);
+    buf_csv(&field, text);
+    fputs(field.p ? field.p : "", stdout);
     fputs(last ? "\n" : ",", stdout);
+    buf_deinit(&field);
 }
 
 static void print_csv(const struct out *o)
