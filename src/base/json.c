@@ -283,6 +283,11 @@ struct js *js_real(double v)
     return isfinite(v) ? made(json_real(v)) : made(json_null());
 }
 
+struct js *js_number(double v)
+{
+    return v == floor(v) && fabs(v) < 9007199254740992.0 ? js_integer((int64_t)v) : js_real(v);
+}
+
 struct js *js_boolean(bool v)
 {
     return made(json_boolean(v));

@@ -65,7 +65,8 @@ struct js *js_object(void);
 struct js *js_array(void);
 struct js *js_string(const char *utf8); /* bad UTF-8 becomes U+FFFD */
 struct js *js_integer(int64_t v);
-struct js *js_real(double v); /* NaN and infinities become null */
+struct js *js_real(double v);   /* NaN and infinities become null */
+struct js *js_number(double v); /* an integer where it is one within +-2^53, else js_real */
 struct js *js_boolean(bool v);
 struct js *js_null(void);
 void js_put(struct js *object, const char *key, struct js *value);

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/checks.h"
 #include "cli/command.h"
 #include "disclose/audit.h"
 #include "disclose/gate.h"
@@ -98,54 +99,6 @@ static enum status load_both(const struct args *a, struct result **result, struc
     return s == ST_OK ? load_result(args_operand(a, 0), result, e) : s;
 }
 
-static const char *place_of(const struct result_table *t, const struct result_cell *c, struct arena *a)
-{
-    const char *place = "";
-    for (uint32_t d = 0; d < t->n_dimensions; d++)
-        place = arena_printf(a, "%s%s%s", place, d ? ", " : "", t->dimensions[d].levels[c->at[d]].label);
-    return place;
-}
-
-static const char *interval_of(const struct verdict *v, struct arena *a)
-{
-    char low[32], high[32];
-    if (isnan(v->surely_low) || isnan(v->surely_high))
-        return "";
-    released_format(v->surely_low, low);
-    released_format(v->surely_high, high);
-    return arena_printf(a, "%s to %s or more", low, isinf(v->surely_high) ? "any" : high);
-}
-
-static void check_row(struct out *o, const struct gate *g, uint32_t table, uint64_t i, struct arena *a)
-{
-    static const char *const marks[] = {"safe", "primary", "secondary"};
-    const struct result_table *t = &g->result->tables[table];
-    const struct verdict *v = &g->verdicts[table][i];
-    char prints[32];
-    released_format(v->value, prints);
-    out_row(o, t->name, place_of(t, &t->cells[i], a), arena_printf(a, "%lld", (long long)t->cells[i].persons),
-            marks[v->mark], v->rule ? v->rule : "", v->mark == CELL_SHOWN ? prints : "[c]",
-            interval_of(v, a));
-}
-
-/* The checker's view: cells at risk first. */
-static enum status print_gate(const struct args *args, const struct gate *g, struct err *e)
-{
-    static const char *const columns[] = {"table", "cell",   "#persons", "verdict",
-                                          "rule",  "prints", "attacker", NULL};
-    static const enum cell_mark order[] = {CELL_PRIMARY, CELL_SECONDARY, CELL_SHOWN};
-    struct out *o = out_new(args, columns);
-    struct arena *a = arena_new();
-    for (int k = 0; k < 3; k++)
-        for (uint32_t t = 0; t < g->result->n_tables; t++)
-            for (uint64_t i = 0; i < g->result->tables[t].n_cells; i++)
-                if (g->verdicts[t][i].mark == order[k])
-                    check_row(o, g, t, i, a);
-    enum status s = out_end(o, e);
-    arena_free(a);
-    return s;
-}
-
 static enum status run_check(const struct args *a, struct err *e)
 {
     struct result *result = NULL;
@@ -155,7 +108,7 @@ static enum status run_check(const struct args *a, struct err *e)
     if (s == ST_OK)
         s = gate_run(result, &policy, &gate, e);
     if (s == ST_OK)
-        s = print_gate(a, gate, e);
+        s = checks_print(a, gate_view(gate, NULL), e);
     gate_free(gate);
     result_free(result);
     return s;

@@ -22,7 +22,7 @@ const struct command node_commands[] = {
     {"refuse", "RUN", "do not take part in a run", NULL, node_reason_options, 1, 1, run_node_refuse},
     {"trust", "BODY KEY", "take another site's new node key for right, after asking that site", NULL,
      node_data_options, 2, 2, run_node_trust},
-    {"output", "list|show|approve|return [ID]", "outputs held here, and their checkers' verdicts",
+    {"output", "list|show|check|approve|return [ID]", "outputs held here, and their checkers' verdicts",
      node_output_about, node_output_options, 1, 2, run_node_output},
     {0},
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/checks.h"
 #include "cli/node.h"
 #include "disclose/release.h"
 #include "grid/node.h"
@@ -10,6 +11,7 @@
 const char node_output_about[] =
     "list              what this node holds and has released\n"
     "show ID           the tables as they would be released\n"
+    "check ID          the checker's view: every cell, those at risk first, why, and what will be seen\n"
     "approve ID        with --key: a checker's yes; the second of two different people releases it\n"
     "return ID         with --key and --reason: a checker's no; nothing is released\n"
     "\n"
@@ -57,6 +59,13 @@ static enum status show(const struct args *a, const char *data, const char *id, 
     return s;
 }
 
+static enum status check(const struct args *a, const char *data, const char *id, struct err *e)
+{
+    struct js *view = NULL;
+    enum status s = node_output_checks(data, id, &view, e);
+    return s == ST_OK ? checks_print(a, view, e) : s;
+}
+
 static enum status approve(const struct args *a, const char *data, const char *id, struct err *e)
 {
     const char *key;
@@ -89,12 +98,14 @@ enum status run_node_output(const struct args *a, struct err *e)
         return list(a, data, e);
     if (!id)
         return err_set(e, ST_USAGE,
-                       "expected 'list', or 'show', 'approve' or 'return' with the id of an output");
+                       "expected 'list', or 'show', 'check', 'approve' or 'return' with the id of an output");
     if (strcmp(action, "show") == 0)
         return show(a, data, id, e);
+    if (strcmp(action, "check") == 0)
+        return check(a, data, id, e);
     if (strcmp(action, "approve") == 0)
         return approve(a, data, id, e);
     if (strcmp(action, "return") == 0)
         return give_back(a, data, id, e);
-    return err_set(e, ST_USAGE, "'%.40s' is not one of list, show, approve, return", action);
+    return err_set(e, ST_USAGE, "'%.40s' is not one of list, show, check, approve, return", action);
 }

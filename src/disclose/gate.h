@@ -44,6 +44,10 @@ MUST_CHECK enum status gate_run(const struct result *r, const struct policy *p, 
                                 struct err *e);
 void gate_free(struct gate *g); /* NULL is fine */
 
+/* The checker's view (docs/formats/checks.md): every cell with its reason, those at risk first. It holds raw
+   counts and stays at the site. `context` as in disclose_release; may be NULL. */
+struct js *gate_view(const struct gate *g, const struct js *context);
+
 /* judge.c: the rule of each type of output. */
 MUST_CHECK enum status judge_table(const struct result_table *t, const struct policy *p,
                                    struct verdict *verdicts, struct err *e);

@@ -36,11 +36,6 @@ static struct js *dimension_json(const struct result_dimension *d)
     return j;
 }
 
-static struct js *number_json(double v)
-{
-    return v == floor(v) && fabs(v) < 9007199254740992.0 ? js_integer((int64_t)v) : js_real(v);
-}
-
 static struct js *cell_json(const struct result_cell *c, uint32_t n_dimensions, const struct verdict *v)
 {
     struct js *j = js_object(), *at = js_array();
@@ -51,11 +46,11 @@ static struct js *cell_json(const struct result_cell *c, uint32_t n_dimensions, 
         js_put(j, "hidden", js_boolean(true));
         return j;
     }
-    js_put(j, "value", number_json(v->value));
+    js_put(j, "value", js_number(v->value));
     if (!isnan(v->lower))
-        js_put(j, "lower", number_json(v->lower));
+        js_put(j, "lower", js_number(v->lower));
     if (!isnan(v->upper))
-        js_put(j, "upper", number_json(v->upper));
+        js_put(j, "upper", js_number(v->upper));
     return j;
 }
 
@@ -149,19 +144,32 @@ static enum status document_json(const struct gate *g, const struct js *context,
     return s;
 }
 
-enum status disclose_release(const struct result *result, const struct policy *policy,
-                             const struct js *context, struct released **out, struct err *e)
+enum status disclose_release_viewed(const struct result *result, const struct policy *policy,
+                                    const struct js *context, struct released **out, struct js **view,
+                                    struct err *e)
 {
     struct gate *g = NULL;
     struct js *document = NULL;
     *out = NULL;
+    *view = NULL;
     enum status s = gate_run(result, policy, &g, e);
     if (s == ST_OK)
         s = document_json(g, context, &document, e);
     if (s == ST_OK)
         s = released_from_json(document, out, e);
+    if (s == ST_OK)
+        *view = gate_view(g, context);
     js_free(document);
     gate_free(g);
+    return s;
+}
+
+enum status disclose_release(const struct result *result, const struct policy *policy,
+                             const struct js *context, struct released **out, struct err *e)
+{
+    struct js *view;
+    enum status s = disclose_release_viewed(result, policy, context, out, &view, e);
+    js_free(view);
     return s;
 }
 

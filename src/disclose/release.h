@@ -26,6 +26,10 @@ struct released;
    of the proof is a refusal, never a release. */
 MUST_CHECK enum status disclose_release(const struct result *result, const struct policy *policy,
                                         const struct js *context, struct released **out, struct err *e);
+/* The same, and the checker's view of it (gate_view), which holds raw counts and stays at the site. */
+MUST_CHECK enum status disclose_release_viewed(const struct result *result, const struct policy *policy,
+                                               const struct js *context, struct released **out,
+                                               struct js **view, struct err *e);
 void released_free(struct released *r); /* NULL is fine */
 
 /* The document, one reference more (the caller gives it back with js_free); and its reading, which checks the

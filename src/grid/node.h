@@ -43,6 +43,8 @@ MUST_CHECK enum status node_trust(const char *data, const char *body, const char
 MUST_CHECK enum status node_outputs(const char *data, struct js **out, struct err *e);
 /* The document as it would be released: for checkers, at the site. */
 MUST_CHECK enum status node_output(const char *data, const char *id, struct js **document, struct err *e);
+/* The checker's view of a held output (docs/formats/checks.md): raw counts, for checkers, at the site. */
+MUST_CHECK enum status node_output_checks(const char *data, const char *id, struct js **view, struct err *e);
 /* A checker's verdict with their own key. Two yeses of different people release; one no returns the output.
    The register decides whether they may: refusals name its rule. *left says how many more are needed. */
 MUST_CHECK enum status node_output_approve(const char *data, const char *id, const char *key_path, int *left,

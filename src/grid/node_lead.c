@@ -199,21 +199,26 @@ static struct js *context_of(const struct lead *l)
     return c;
 }
 
-static enum status put_output(struct lead *l, const struct released *r, const char *hash, struct err *e)
+static enum status put_output(struct lead *l, const struct released *r, const struct js *view,
+                              const char *hash, struct err *e)
 {
     struct stmt *q;
     struct js *document = released_to_json(r);
-    struct buf text;
+    struct buf text, checks;
     char now[21];
     time_format(time_now_ms(), now);
     buf_init(&text, (size_t)64 << 20);
+    buf_init(&checks, (size_t)256 << 20);
     js_format(document, JS_COMPACT, &text);
+    js_format(view, JS_COMPACT, &checks);
     js_free(document);
     enum status s = buf_check(&text, "the output", e);
     if (s == ST_OK)
+        s = buf_check(&checks, "the checker's view", e);
+    if (s == ST_OK)
         s = db_prepare(l->n->db,
-                       "INSERT INTO output(id, run, title, document, sha256, state, made)"
-                       " VALUES(?1, ?1, ?2, ?3, ?4, 'held', ?5)",
+                       "INSERT INTO output(id, run, title, document, sha256, state, made, checks)"
+                       " VALUES(?1, ?1, ?2, ?3, ?4, 'held', ?5, ?6)",
                        &q, e);
     if (s == ST_OK) {
         stmt_bind_text(q, 1, l->place.run);
@@ -221,18 +226,20 @@ static enum status put_output(struct lead *l, const struct released *r, const ch
         stmt_bind_text(q, 3, text.p);
         stmt_bind_text(q, 4, hash);
         stmt_bind_text(q, 5, now);
+        stmt_bind_text(q, 6, checks.p);
         s = stmt_run(q, e);
     }
+    buf_deinit(&checks);
     buf_deinit(&text);
     return s;
 }
 
-static enum status hold(struct lead *l, const struct released *r, struct err *e)
+static enum status hold(struct lead *l, const struct released *r, const struct js *view, struct err *e)
 {
     char hash[2 * HASH_BYTES + 1];
     enum status s = released_hash(r, hash, e);
     if (s == ST_OK)
-        s = put_output(l, r, hash, e);
+        s = put_output(l, r, view, hash, e);
     if (s != ST_OK)
         return s;
     struct js *body = js_object(), *missing = missing_of(l);
@@ -271,7 +278,7 @@ static enum status make_output(struct lead *l, struct err *e)
     struct released *released = NULL;
     struct policy policy;
     struct err why = {0};
-    struct js *context = context_of(l);
+    struct js *context = context_of(l), *view = NULL;
     enum status s = study_run_finish(l->progress, &result, &why);
     if (s != ST_OK) {
         js_free(context);
@@ -279,8 +286,9 @@ static enum status make_output(struct lead *l, struct err *e)
     }
     s = policy_from_json(js_get(l->run.terms, "policy"), &policy, &why);
     if (s == ST_OK)
-        s = disclose_release(result, &policy, context, &released, &why);
-    s = s == ST_OK ? hold(l, released, e) : tell_failure(l, why.text, e);
+        s = disclose_release_viewed(result, &policy, context, &released, &view, &why);
+    s = s == ST_OK ? hold(l, released, view, e) : tell_failure(l, why.text, e);
+    js_free(view);
     js_free(context);
     released_free(released);
     result_free(result);

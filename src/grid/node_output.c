@@ -116,11 +116,35 @@ enum status node_output(const char *data, const char *id, struct js **document, 
     return s;
 }
 
+enum status node_output_checks(const char *data, const char *id, struct js **view, struct err *e)
+{
+    struct node *n;
+    struct stmt *q;
+    bool row = false;
+    *view = NULL;
+    enum status s = node_open(data, false, NULL, &n, e);
+    if (s != ST_OK)
+        return s;
+    s = db_prepare(n->db, "SELECT checks FROM output WHERE id=?1 AND checks<>''", &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, id);
+        s = stmt_step(q, &row, e);
+        if (s == ST_OK && row)
+            s = js_parse(slice_of(stmt_text(q, 0)), "node.db", view, e);
+        else if (s == ST_OK)
+            s = err_set(e, ST_NOT_FOUND, "this node holds no output '%.40s' that waits for its checkers", id);
+        stmt_done(q);
+    }
+    node_close(n);
+    return s;
+}
+
+/* Once it is decided the checker's view, with its raw counts, goes. */
 static enum status output_state(struct node *n, const char *id, const char *state, const char *why,
                                 struct err *e)
 {
     struct stmt *q;
-    enum status s = db_prepare(n->db, "UPDATE output SET state=?2, why=?3 WHERE id=?1", &q, e);
+    enum status s = db_prepare(n->db, "UPDATE output SET state=?2, why=?3, checks='' WHERE id=?1", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, id);

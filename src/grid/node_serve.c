@@ -111,7 +111,7 @@ static enum status forget(struct node *n, const char *run, struct err *e)
     static const char *const statements[] = {
         "DELETE FROM local WHERE run=?1", "DELETE FROM part WHERE run=?1",
         "DELETE FROM progress WHERE run=?1",
-        "UPDATE output SET state='stopped' WHERE run=?1 AND state='held'",
+        "UPDATE output SET state='stopped', checks='' WHERE run=?1 AND state='held'",
         "UPDATE run SET state='over' WHERE id=?1"};
     enum status s = db_begin(n->db, e);
     for (size_t i = 0; s == ST_OK && i < sizeof statements / sizeof *statements; i++) {

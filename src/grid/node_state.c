@@ -28,7 +28,10 @@ static const char *const migrations[] = {
     " taken INTEGER NOT NULL DEFAULT 0, made TEXT NOT NULL, PRIMARY KEY(output, person)) STRICT;"
     "CREATE TABLE peer(body TEXT PRIMARY KEY, key TEXT NOT NULL) STRICT;"
     "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, verb TEXT NOT NULL,"
-    " command TEXT NOT NULL, sealed BLOB, refused TEXT) STRICT;"};
+    " command TEXT NOT NULL, sealed BLOB, refused TEXT) STRICT;",
+    /* The checker's view of a held output; it goes when the output is no longer held. */
+    "ALTER TABLE output ADD COLUMN checks TEXT NOT NULL DEFAULT '';"};
+enum { N_MIGRATIONS = sizeof migrations / sizeof *migrations };
 
 enum { TEXT_MOST = 64 << 20 };
 
@@ -101,7 +104,7 @@ enum status node_init(const char *data, char key_hex[65], struct err *e)
     if (s == ST_OK && !file_exists(db_path))
         s = file_replace(db_path, SLICE(""), 0600, e); /* SQLite keeps the mode, also for its WAL */
     if (s == ST_OK)
-        s = db_open(db_path, DB_CREATE, migrations, 1, &db, e);
+        s = db_open(db_path, DB_CREATE, migrations, N_MIGRATIONS, &db, e);
     if (s == ST_OK && !file_exists(policy_path))
         s = file_replace(policy_path, slice_of(first_policy), 0644, e);
     if (s == ST_OK)
@@ -176,7 +179,7 @@ enum status node_open(const char *data, bool enrolled, const atomic_bool *stop, 
     if (s == ST_OK)
         s = identity_load(key_path, &n->id, e);
     if (s == ST_OK)
-        s = db_open(db_path, DB_WRITE, migrations, 1, &n->db, e);
+        s = db_open(db_path, DB_WRITE, migrations, N_MIGRATIONS, &n->db, e);
     if (s == ST_OK)
         s = load_policy(n, e);
     if (s == ST_OK)

@@ -46,6 +46,10 @@ grep -qF "$(jq -c '.tables[0].cells' "$GRID/held.json" | cut -c1-60)" "$GRID/hub
 
 # --- two different checkers, of no party ----------------------------------------------------------------------
 grid_person percy acme checker
+a node output check r1 --data "$GRID/node0" --format json > "$GRID/view.json"
+jq -e --slurpfile held "$GRID/held.json" '.format == "accord-checks-1" and .context == $held[0].record.context and
+  .primary + .secondary == ([$held[0].tables[].cells[] | select(.hidden)] | length)' "$GRID/view.json" > /dev/null ||
+  fail "the checker's view does not go with the output"
 a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/percy" 2> "$GRID/said" && fail "a party's checker approved"
 grep -q 'rule permission.*of no party' "$GRID/said" || fail "the refusal does not name its rule: $(cat "$GRID/said")"
 a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/ada" 2> /dev/null && fail "an analyst approved"
@@ -56,6 +60,7 @@ sleep 0.6
 a node output approve r1 --data "$GRID/node0" --key "$GRID/keys/carol" --quiet || fail "second approval"
 grid_wait r1 released 10
 a run result r1 --format json > "$GRID/released.json"
+a node output check r1 --data "$GRID/node0" > /dev/null 2>&1 && fail "raw counts are kept after the release"
 cmp <(tables < "$GRID/released.json") <(tables < "$GRID/pooled.json") || fail "the federated result is not the pooled one"
 [ "$(jq -c '.record.context.missing' "$GRID/released.json")" = '[]' ] || fail "a site is said to be missing"
 

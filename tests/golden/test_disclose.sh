@@ -28,6 +28,12 @@ inherits: gel-5
 minimum: 10
 YAML
 says 0 'female, 18-39        3  primary    minimum count' "$ACCORD" disclose check "$here/result.json"
+"$ACCORD" disclose check "$here/result.json" --format json > "$here/view.json"
+jq -e '.format == "accord-checks-1" and .primary == 1 and .primary + .secondary + .safe == (.cells | length) and
+  (.cells | map(.verdict) == (map(.verdict) | sort_by({"primary": 0, "secondary": 1, "safe": 2}[.]))) and
+  (.cells[0] | .place == "female, 18-39" and .persons == 3 and .rule == "minimum" and .limit == 10 and .done == "hidden" and
+    .seen == "[c]" and .attacker_low <= 1 and .attacker_high >= 9) and (.cells[-1] | .value == 101 and .seen == "100" and .done == "rounded")' \
+  "$here/view.json" > /dev/null || fail "the checker's view is not what docs/formats/checks.md says"
 says 0 'secondary  complementary' "$ACCORD" disclose check "$here/result.json" --policy "$here/policy.yaml"
 says 0 '[c]' "$ACCORD" disclose release "$here/result.json"
 "$ACCORD" disclose release "$here/result.json" --policy "$here/policy.yaml" -o "$here/out"
