@@ -274,6 +274,16 @@ enum status registry_commit(struct registry *r, struct err *e)
     return ledger_commit(r->ledger, e);
 }
 
+enum status registry_read_begin(struct registry *r, struct err *e)
+{
+    return db_exec(ledger_db(r->ledger), "BEGIN", e);
+}
+
+void registry_read_end(struct registry *r)
+{
+    db_rollback(ledger_db(r->ledger));
+}
+
 enum status registry_found(struct registry *r, const char *body_id, const char *body_name,
                            const char *steward_id, const uint8_t steward_key[SIGN_PUBLIC_BYTES],
                            struct err *e)

@@ -43,6 +43,11 @@ MUST_CHECK enum status registry_act(struct registry *r, const struct identity *a
 MUST_CHECK enum status registry_begin(struct registry *r, struct err *e);
 MUST_CHECK enum status registry_commit(struct registry *r, struct err *e);
 
+/* One state of the register for all reads in between, whatever is committed meanwhile (a registry opened with
+   DB_READ). */
+MUST_CHECK enum status registry_read_begin(struct registry *r, struct err *e);
+void registry_read_end(struct registry *r);
+
 /* An item as {"noun","id","state","made":seq,"changed":seq, …members of its document}; personal members that
    were not erased appear as plain text from registry_item_personal, else as their hash. Caller frees.
    ST_NOT_FOUND. */

@@ -58,6 +58,16 @@ enum status board_open(const char *path, const struct board_options *o, struct b
     return ST_OK;
 }
 
+enum status board_open_read(const char *path, struct board **out, struct err *e)
+{
+    struct board *b = xcalloc(1, sizeof *b);
+    enum status s = db_open(path, DB_READ, NULL, 0, &b->db, e);
+    *out = s == ST_OK ? b : NULL;
+    if (s != ST_OK)
+        board_close(b);
+    return s;
+}
+
 void board_close(struct board *b)
 {
     if (!b)

@@ -39,6 +39,8 @@ struct board_options {
 };
 MUST_CHECK enum status board_open(const char *path, const struct board_options *o, struct board **out,
                                   struct err *e);
+/* A second connection to a board that is open elsewhere, for the functions that only read. */
+MUST_CHECK enum status board_open_read(const char *path, struct board **out, struct err *e);
 void board_close(struct board *b); /* NULL is fine */
 
 /* Applies the entries that came since; board_next is the number of the first that was not applied. */

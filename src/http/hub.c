@@ -10,7 +10,7 @@
 #include "grid/mask.h"
 #include "http/route.h"
 
-enum { TICK_MS = 100, WORKERS = 4, BODY_MOST = 96 << 20 };
+enum { TICK_MS = 100, CHECKPOINT_MS = 1000, WORKERS = 4, BODY_MOST = 96 << 20 };
 
 void hub_lock(struct hub *h)
 {
@@ -224,6 +224,8 @@ static enum status open_parts(struct hub *h, const struct hub_options *o, struct
         s = board_catch_up(h->board, registry_ledger(h->registry), e);
     if (s == ST_OK)
         s = stop_killed(h, e);
+    if (s == ST_OK)
+        h->snapshots = snapshots_new(reg, grid, h->id);
     free(key);
     free(reg);
     free(grid);
@@ -260,6 +262,26 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
     return s;
 }
 
+/* Readers sign checkpoints and keep none: so that one is in the file for `accord ledger prove`, one is kept
+   once a second while the log grows. */
+static enum status keep_checkpoint(struct hub *h, int64_t now_ms, struct err *e)
+{
+    int64_t size = 0;
+    struct buf note;
+    if (now_ms - h->checkpoint_ms < CHECKPOINT_MS)
+        return ST_OK;
+    h->checkpoint_ms = now_ms;
+    enum status s = ledger_size(registry_ledger(h->registry), &size, e);
+    if (s != ST_OK || size == h->checkpoint_size)
+        return s;
+    buf_init(&note, NOTE_MOST);
+    s = ledger_checkpoint(registry_ledger(h->registry), &note, e);
+    buf_deinit(&note);
+    if (s == ST_OK)
+        h->checkpoint_size = size;
+    return s;
+}
+
 /* Entries that other processes appended (accord commands beside the hub), and what is over time. */
 static void tick(struct hub *h, struct err *last)
 {
@@ -271,6 +293,8 @@ static void tick(struct hub *h, struct err *last)
         server_wake(h->server);
     if (s == ST_OK)
         s = settle(h, &e);
+    if (s == ST_OK)
+        s = keep_checkpoint(h, time_now_ms(), &e);
     hub_unlock(h);
     if (s != ST_OK && strcmp(e.text, last->text) != 0)
         log_err(LOG_ERROR, "hub.tick", &e);
@@ -296,6 +320,7 @@ void hub_close(struct hub *h)
     if (!h)
         return;
     server_close(h->server);
+    snapshots_free(h->snapshots);
     board_close(h->board);
     registry_close(h->registry);
     identity_free(h->id);

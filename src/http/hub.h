@@ -7,8 +7,9 @@
  *     grid.db       the board
  *     accounts.db   passwords, sessions, API tokens and the keys held for people
  *
- * One lock guards register and board: commands take it in turn, reads are short. Every command goes through
- * hub_submit: checked by board and register, appended, folded, and whoever waits for news is woken.
+ * One lock guards register and board: commands take it in turn. What only reads has a snapshot of its own and
+ * waits for nobody. Every command goes through hub_submit: checked by board and register, appended, folded,
+ * and whoever waits for news is woken.
  */
 #ifndef ACCORD_HTTP_HUB_H
 #define ACCORD_HTTP_HUB_H
@@ -22,6 +23,7 @@
 #include "http/accounts.h"
 #include "http/limiter.h"
 #include "http/server.h"
+#include "http/snapshot.h"
 
 struct hub {
     struct identity *id;
@@ -31,7 +33,9 @@ struct hub {
     struct accounts *accounts;
     struct limiter *limiter;
     struct server *server;
+    struct snapshots *snapshots;
     pthread_mutex_t lock;
+    int64_t checkpoint_ms, checkpoint_size; /* when a checkpoint was last kept, and of which size */
 };
 
 struct hub_options {

@@ -141,12 +141,13 @@ static enum status get_asset(struct call *c, struct err *e)
 }
 
 const struct route page_routes[] = {
-    {"GET", "/", ACCESS_PUBLIC, "the front page", NULL, NULL, "HTML", get_home, false},
+    {"GET", "/", ACCESS_PUBLIC, "the front page", NULL, NULL, "HTML", get_home, HOLD_SNAPSHOT},
     {"GET", "/assets/{file}", ACCESS_PUBLIC, "script and styles of the pages", NULL, NULL, "a file",
-     get_asset, true},
-    {"GET", "/{page}", ACCESS_PUBLIC, "a page of the register", NULL, NULL, "HTML", get_page, false},
-    {"GET", "/{page}/{id}", ACCESS_PUBLIC, "the page of one item", NULL, NULL, "HTML", get_item_page, false},
+     get_asset, HOLD_NOTHING},
+    {"GET", "/{page}", ACCESS_PUBLIC, "a page of the register", NULL, NULL, "HTML", get_page, HOLD_SNAPSHOT},
+    {"GET", "/{page}/{id}", ACCESS_PUBLIC, "the page of one item", NULL, NULL, "HTML", get_item_page,
+     HOLD_SNAPSHOT},
     {"GET", "/runs/{id}/result", ACCESS_PUBLIC, "the page of a released result", NULL, NULL, "HTML",
-     get_result_page, false},
+     get_result_page, HOLD_SNAPSHOT},
     {0},
 };

@@ -30,7 +30,7 @@ static enum status get_match(struct call *c, struct err *e)
     int64_t limit = 0;
     enum status s = call_query_int(c, "limit", 1, MOST_FOUND, 10, &limit, e);
     if (s == ST_OK)
-        s = match_body(c->hub->registry, c->param[0], (int)limit, &list, e);
+        s = match_body(c->registry, c->param[0], (int)limit, &list, e);
     return answer_list(c, s, list);
 }
 
@@ -40,14 +40,14 @@ static enum status get_suggest(struct call *c, struct err *e)
     int64_t limit = 0;
     enum status s = call_query_int(c, "limit", 1, MOST_FOUND, 10, &limit, e);
     if (s == ST_OK)
-        s = match_suggest(c->hub->registry, (int)limit, &list, e);
+        s = match_suggest(c->registry, (int)limit, &list, e);
     return answer_list(c, s, list);
 }
 
 static enum status get_common(struct call *c, struct err *e)
 {
     struct js *list = NULL;
-    enum status s = match_common(c->hub->registry, c->param[0], c->param[1], &list, e);
+    enum status s = match_common(c->registry, c->param[0], c->param[1], &list, e);
     return answer_list(c, s, list);
 }
 
@@ -64,7 +64,7 @@ static enum status get_search(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_FOUND, 20, &limit, e);
     if (s == ST_OK)
-        s = search_text(c->hub->registry, words, noun, (int)limit, &list, e);
+        s = search_text(c->registry, words, noun, (int)limit, &list, e);
     return answer_list(c, s, list);
 }
 
@@ -76,8 +76,7 @@ static enum status get_clocks(struct call *c, struct err *e)
     if (s == ST_OK && overdue && !word_in("true|false", overdue))
         s = err_set(e, ST_USAGE, "the query member 'overdue' is true or false");
     if (s == ST_OK)
-        s = clocks(c->hub->registry, (int32_t)(time_now_ms() / 86400000), overdue && *overdue == 't', &list,
-                   e);
+        s = clocks(c->registry, (int32_t)(time_now_ms() / 86400000), overdue && *overdue == 't', &list, e);
     return answer_list(c, s, list);
 }
 
@@ -118,7 +117,7 @@ static enum status get_use_register(struct call *c, struct err *e)
 {
     struct buf text;
     buf_init(&text, EXPORT_MOST);
-    return bytes_out(c, export_use_register(c->hub->registry, &text, e), "text/csv; charset=utf-8", &text);
+    return bytes_out(c, export_use_register(c->registry, &text, e), "text/csv; charset=utf-8", &text);
 }
 
 static enum status get_disclosure(struct call *c, struct err *e)
@@ -129,14 +128,14 @@ static enum status get_disclosure(struct call *c, struct err *e)
     enum status s =
         call_query_int(c, "year", 2000, 9999, date_year((int32_t)(time_now_ms() / 86400000)), &year, e);
     if (s == ST_OK)
-        s = export_disclosure_csv(c->hub->registry, (int)year, &text, e);
+        s = export_disclosure_csv(c->registry, (int)year, &text, e);
     return bytes_out(c, s, "text/csv; charset=utf-8", &text);
 }
 
 /* The address that the reader came by is not to be trusted; the log's name is the register's own. */
 static void public_address(struct call *c, struct buf *out)
 {
-    buf_printf(out, "https://%s", ledger_origin(registry_ledger(c->hub->registry)));
+    buf_printf(out, "https://%s", ledger_origin(registry_ledger(c->registry)));
 }
 
 static enum status get_feed(struct call *c, struct err *e)
@@ -145,7 +144,7 @@ static enum status get_feed(struct call *c, struct err *e)
     buf_init(&text, EXPORT_MOST);
     buf_init(&address, 256);
     public_address(c, &address);
-    enum status s = export_atom(c->hub->registry, address.p, FEED_ENTRIES, &text, e);
+    enum status s = export_atom(c->registry, address.p, FEED_ENTRIES, &text, e);
     buf_deinit(&address);
     return bytes_out(c, s, "application/atom+xml; charset=utf-8", &text);
 }
@@ -156,7 +155,7 @@ static enum status get_catalogue(struct call *c, struct err *e)
     struct buf address;
     buf_init(&address, 256);
     public_address(c, &address);
-    enum status s = export_dcat(c->hub->registry, address.p, &j, e);
+    enum status s = export_dcat(c->registry, address.p, &j, e);
     buf_deinit(&address);
     if (s == ST_OK)
         return call_json(c, 200, j);
@@ -167,32 +166,33 @@ static enum status get_catalogue(struct call *c, struct err *e)
 static enum status get_dataset(struct call *c, struct err *e)
 {
     struct js *j = NULL;
-    enum status s = export_dataset(c->hub->registry, c->param[0], &j, e);
+    enum status s = export_dataset(c->registry, c->param[0], &j, e);
     return s == ST_OK ? call_json(c, 200, j) : s;
 }
 
 const struct route partnership_routes[] = {
     {"GET", "/api/v1/match/{body}", ACCESS_PUBLIC, "the best counterparts of a body, with the reasons",
-     "limit=1 to 100", NULL, "items", get_match, false},
+     "limit=1 to 100", NULL, "items", get_match, HOLD_SNAPSHOT},
     {"GET", "/api/v1/suggest", ACCESS_PUBLIC, "needs and offers that no project has taken up",
-     "limit=1 to 100", NULL, "items", get_suggest, false},
+     "limit=1 to 100", NULL, "items", get_suggest, HOLD_SNAPSHOT},
     {"GET", "/api/v1/common/{body}/{other}", ACCESS_PUBLIC, "what two bodies have in common", NULL, NULL,
-     "items", get_common, false},
+     "items", get_common, HOLD_SNAPSHOT},
     {"GET", "/api/v1/search", ACCESS_PUBLIC, "search the register's public text",
      "q=words, each may end in *|noun=only items of this noun|limit=1 to 100", NULL, "items", get_search,
-     false},
+     HOLD_SNAPSHOT},
     {"GET", "/api/v1/clocks", ACCESS_PUBLIC, "what is due and what is late",
-     "overdue=true: only what is late", NULL, "items", get_clocks, false},
-    {"GET", "/api/v1/perms", ACCESS_PUBLIC, "the permission table", NULL, NULL, "items", get_perms, false},
+     "overdue=true: only what is late", NULL, "items", get_clocks, HOLD_SNAPSHOT},
+    {"GET", "/api/v1/perms", ACCESS_PUBLIC, "the permission table", NULL, NULL, "items", get_perms,
+     HOLD_SNAPSHOT},
     {"GET", "/api/v1/export/use-register", ACCESS_PUBLIC, "the Data Use Register, 31 columns", NULL, NULL,
-     "CSV", get_use_register, false},
+     "CSV", get_use_register, HOLD_SNAPSHOT},
     {"GET", "/api/v1/export/disclosure-uk", ACCESS_PUBLIC, "transfers of value of a year",
-     "year=transfers made in this year", NULL, "CSV", get_disclosure, false},
+     "year=transfers made in this year", NULL, "CSV", get_disclosure, HOLD_SNAPSHOT},
     {"GET", "/api/v1/export/feed", ACCESS_PUBLIC, "the newest entries as an Atom feed", NULL, NULL, "Atom",
-     get_feed, false},
+     get_feed, HOLD_SNAPSHOT},
     {"GET", "/api/v1/export/catalogue", ACCESS_PUBLIC, "open artefacts as a DCAT catalogue", NULL, NULL,
-     "JSON-LD", get_catalogue, false},
+     "JSON-LD", get_catalogue, HOLD_SNAPSHOT},
     {"GET", "/api/v1/export/datasets/{id}", ACCESS_PUBLIC, "a dataset's metadata in HDR UK's form", NULL,
-     NULL, "metadata of schema 3.0.0", get_dataset, false},
+     NULL, "metadata of schema 3.0.0", get_dataset, HOLD_SNAPSHOT},
     {0},
 };

@@ -20,7 +20,7 @@ static enum status get_openapi(struct call *c, struct err *e)
 
 static enum status get_hub(struct call *c, struct err *e)
 {
-    struct ledger *l = registry_ledger(c->hub->registry);
+    struct ledger *l = registry_ledger(c->registry);
     struct buf vkey, note;
     struct checkpoint checkpoint = {.size = 0};
     struct js *witnesses = NULL;
@@ -65,7 +65,7 @@ static enum status get_items(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_ITEMS, 100, &q.limit, e);
     if (s == ST_OK)
-        s = registry_list(c->hub->registry, &q, &list, e);
+        s = registry_list(c->registry, &q, &list, e);
     if (s != ST_OK)
         return s;
     struct js *answer = js_object();
@@ -79,7 +79,7 @@ static enum status get_items(struct call *c, struct err *e)
 static enum status get_item(struct call *c, struct err *e)
 {
     struct js *item = NULL;
-    enum status s = registry_item(c->hub->registry, c->param[0], c->param[1], &item, e);
+    enum status s = registry_item(c->registry, c->param[0], c->param[1], &item, e);
     if (s != ST_OK)
         return s;
     if (!call_etag(c, js_get_int(item, "changed", 0)))
@@ -91,7 +91,7 @@ static enum status get_item(struct call *c, struct err *e)
 static enum status get_actor(struct call *c, struct err *e)
 {
     struct js *actor = NULL;
-    enum status s = registry_actor(c->hub->registry, c->param[0], &actor, e);
+    enum status s = registry_actor(c->registry, c->param[0], &actor, e);
     return s == ST_OK ? call_json(c, 200, actor) : s;
 }
 
@@ -111,7 +111,7 @@ static enum status add_entry(void *context, struct db *d, const struct ledger_en
 
 static enum status get_entries(struct call *c, struct err *e)
 {
-    struct ledger *l = registry_ledger(c->hub->registry);
+    struct ledger *l = registry_ledger(c->registry);
     const char *subject;
     int64_t from, limit, size = 0;
     struct listing listing = {.into = NULL};
@@ -142,7 +142,7 @@ static enum status get_checkpoint(struct call *c, struct err *e)
 {
     struct buf note;
     buf_init(&note, NOTE_MOST);
-    enum status s = ledger_checkpoint(registry_ledger(c->hub->registry), &note, e);
+    enum status s = ledger_checkpoint(registry_ledger(c->registry), &note, e);
     if (s == ST_OK)
         s = call_bytes(c, "text/plain; charset=utf-8", buf_slice(&note));
     buf_deinit(&note);
@@ -155,30 +155,30 @@ static enum status get_proof(struct call *c, struct err *e)
     struct js *proof = NULL;
     if (!parse_i64(slice_of(c->param[0]), &seq) || seq < 0)
         return err_set(e, ST_NOT_FOUND, "there is no such entry");
-    enum status s = proof_make(registry_ledger(c->hub->registry), seq, &proof, e);
+    enum status s = proof_make(registry_ledger(c->registry), seq, &proof, e);
     return s == ST_OK ? call_json(c, 200, proof) : s;
 }
 
 const struct route register_routes[] = {
     {"GET", "/api/v1/openapi.json", ACCESS_PUBLIC, "this interface's description", NULL, NULL,
-     "an OpenAPI 3.1 document", get_openapi, true},
+     "an OpenAPI 3.1 document", get_openapi, HOLD_NOTHING},
     {"GET", "/api/v1/hub", ACCESS_PUBLIC, "the hub: name and key of its log", NULL, NULL,
-     "origin, key (the log's verifier key), entries, checkpoint, witnesses, version", get_hub, false},
+     "origin, key (the log's verifier key), entries, checkpoint, witnesses, version", get_hub, HOLD_SNAPSHOT},
     {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
      "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
      "kind=only of this kind|on=a date: what was there then|"
      "limit=1 to 1,000",
-     NULL, "items, next_after", get_items, false},
+     NULL, "items, next_after", get_items, HOLD_SNAPSHOT},
     {"GET", "/api/v1/register/{noun}/{id}", ACCESS_PUBLIC, "one item", NULL, NULL, "the item", get_item,
-     false},
+     HOLD_SNAPSHOT},
     {"GET", "/api/v1/keys/{key}", ACCESS_PUBLIC, "whom a key belongs to", NULL, NULL, "kind, id, body",
-     get_actor, false},
+     get_actor, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/entries", ACCESS_PUBLIC, "entries of the log in order",
      "from=number of the first|limit=1 to 1,000|subject=only of this subject", NULL, "size, items",
-     get_entries, false},
+     get_entries, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/checkpoint", ACCESS_PUBLIC, "the signed checkpoint of the log (C2SP)", NULL, NULL,
-     "a signed note", get_checkpoint, false},
+     "a signed note", get_checkpoint, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/entries/{seq}/proof", ACCESS_PUBLIC, "an entry with its inclusion proof", NULL, NULL,
-     "a proof document that stands by itself", get_proof, false},
+     "a proof document that stands by itself", get_proof, HOLD_SNAPSHOT},
     {0},
 };

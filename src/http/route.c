@@ -69,7 +69,7 @@ enum status call_if_match(struct call *c, const char *subject, struct err *e)
     if (!expected || !colon)
         return ST_OK;
     const char *noun = arena_strndup(c->request->arena, subject, (size_t)(colon - subject));
-    enum status s = registry_item(c->hub->registry, noun, colon + 1, &item, e);
+    enum status s = registry_item(c->registry, noun, colon + 1, &item, e);
     if (s == ST_OK)
         snprintf(now, sizeof now, "\"%" PRId64 "\"", js_get_int(item, "changed", -1));
     js_free(item);
@@ -228,6 +228,45 @@ static enum status check_node(struct call *c, struct err *e)
     return s == ST_NOT_FOUND ? err_set(e, ST_DENIED, "the request's key is not that of an enrolled node") : s;
 }
 
+static enum status run_snapshot(struct call *c, const struct route *route, struct err *e)
+{
+    enum status s = snapshot_take(c->hub->snapshots, &c->snapshot, e);
+    if (s != ST_OK)
+        return s;
+    c->registry = c->snapshot->registry;
+    c->board = c->snapshot->board;
+    s = route->run(c, e);
+    snapshot_give(c->hub->snapshots, c->snapshot);
+    c->snapshot = NULL;
+    return s;
+}
+
+static enum status run_locked(struct call *c, const struct route *route, struct err *e)
+{
+    enum status s = ST_OK;
+    hub_lock(c->hub);
+    c->locked = true;
+    c->registry = c->hub->registry;
+    c->board = c->hub->board;
+    if (route->access == ACCESS_NODE)
+        s = check_node(c, e);
+    if (s == ST_OK)
+        s = route->run(c, e);
+    hub_unlock(c->hub);
+    c->locked = false;
+    return s;
+}
+
+/* Runs the handler with what it needs, unless that is held already (a page that shows an API's resource). */
+static enum status run_handler(struct call *c, const struct route *route, struct err *e)
+{
+    if (route->hold == HOLD_NOTHING || c->locked)
+        return route->run(c, e);
+    if (route->hold == HOLD_HUB)
+        return run_locked(c, route, e);
+    return c->snapshot ? route->run(c, e) : run_snapshot(c, route, e);
+}
+
 static enum status call_route(struct call *c, const struct route *route, struct err *e)
 {
     struct js *body = NULL;
@@ -235,16 +274,8 @@ static enum status call_route(struct call *c, const struct route *route, struct 
     if (s == ST_OK)
         s = read_body(c, route, &body, e);
     c->body = body;
-    if (s == ST_OK && route->unlocked)
-        s = route->run(c, e);
-    else if (s == ST_OK) {
-        hub_lock(c->hub);
-        if (route->access == ACCESS_NODE)
-            s = check_node(c, e);
-        if (s == ST_OK)
-            s = route->run(c, e);
-        hub_unlock(c->hub);
-    }
+    if (s == ST_OK)
+        s = run_handler(c, route, e);
     js_free(body);
     return s;
 }
@@ -254,14 +285,20 @@ enum status call_get(struct call *c, const char *path, struct js **out, struct e
     struct http_request request = {
         .method = "GET", .path = path, .arena = c->request->arena, .stopping = true};
     struct http_response response = {0};
-    struct call inner = {.hub = c->hub, .request = &request, .response = &response};
+    struct call inner = {.hub = c->hub,
+                         .request = &request,
+                         .response = &response,
+                         .registry = c->registry,
+                         .board = c->board,
+                         .snapshot = c->snapshot,
+                         .locked = c->locked};
     bool other_method;
     *out = NULL;
     const struct route *route = find(&inner, &other_method);
     if (!route || route->access != ACCESS_PUBLIC)
         return err_set(e, ST_NOT_FOUND, "there is nothing at %s", path);
     buf_init(&response.body, c->response->body.max);
-    enum status s = route->run(&inner, e);
+    enum status s = run_handler(&inner, route, e);
     if (s == ST_OK)
         s = js_parse(buf_slice(&response.body), "answer", out, e);
     buf_deinit(&response.body);

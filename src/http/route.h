@@ -4,7 +4,8 @@
  * (signature, JSON body, query members), problem+json errors and the OpenAPI document all come from it; a
  * test walks it.
  *
- * A handler runs with the hub's lock held (route.unlocked = false), so it may use registry and board freely.
+ * A handler says what it must hold (enum hold): the hub's lock, to change something; a snapshot, to read
+ * while others change; or nothing. It reads from c->registry and c->board, which are those of what it holds.
  * It returns an error or fills the response: call_json, call_bytes, call_empty, or call_park to be asked
  * again when something changed.
  */
@@ -18,6 +19,9 @@
 
 struct hub;
 struct account_use;
+struct registry;
+struct board;
+struct snapshot;
 
 enum { ROUTE_PARAMS = 4 };
 
@@ -25,6 +29,10 @@ struct call {
     struct hub *hub;
     struct http_request *request;
     struct http_response *response;
+    struct registry *registry; /* what to read from: see enum hold */
+    struct board *board;
+    struct snapshot *snapshot;
+    bool locked;                       /* the hub's lock is held */
     const char *param[ROUTE_PARAMS];   /* what stood for {...}, decoded, in order */
     const char *signer;                /* hex key whose signature covers this request; NULL when unsigned */
     const struct js *body;             /* of requests with a JSON body; NULL otherwise */
@@ -40,6 +48,12 @@ enum access {
     ACCESS_ACCOUNT /* a session (changes with its CSRF token) or an API token */
 };
 
+enum hold {
+    HOLD_HUB,     /* the hub's lock: commands, and what keeps memory of the caller */
+    HOLD_NOTHING, /* accounts and files, which see to themselves */
+    HOLD_SNAPSHOT /* one state of register and board, beside whatever commits */
+};
+
 struct route {
     const char *method;
     const char *pattern; /* "/api/v1/runs/{id}" */
@@ -49,7 +63,7 @@ struct route {
     const char *takes; /* what the JSON body holds, in words; NULL = no body */
     const char *gives; /* what the answer holds */
     enum status (*run)(struct call *c, struct err *e);
-    bool unlocked;
+    enum hold hold;
 };
 
 /* Every table, ended by NULL; each table is ended by an empty entry. */
@@ -66,7 +80,7 @@ enum status call_empty(struct call *c);
    time is up (or the server stops), then answer. */
 bool call_park(struct call *c, int seconds);
 
-/* What a public GET of this API path answers, from within another handler that holds the hub's lock; the
+/* What a public GET of this API path answers, from within another handler, in the state that it sees; the
  * caller frees it. */
 MUST_CHECK enum status call_get(struct call *c, const char *path, struct js **out, struct err *e);
 

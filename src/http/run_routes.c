@@ -110,7 +110,7 @@ static enum status get_runs(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_RUNS, 100, &limit, e);
     if (s == ST_OK)
-        s = board_runs(c->hub->board, before, (int)limit, &list, e);
+        s = board_runs(c->board, before, (int)limit, &list, e);
     if (s != ST_OK)
         return s;
     struct js *answer = js_object();
@@ -132,7 +132,7 @@ static enum status get_run(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "wait", 0, LONGEST_HOLD, 0, &wait, e);
     if (s == ST_OK)
-        s = board_run(c->hub->board, c->param[0], &run, e);
+        s = board_run(c->board, c->param[0], &run, e);
     if (s != ST_OK)
         return s;
     if (wait && state && strcmp(state, js_get_str(run, "state")) == 0 && call_park(c, (int)wait)) {
@@ -146,11 +146,11 @@ static enum status get_result(struct call *c, struct err *e)
 {
     int64_t request, release = -1;
     struct ledger_entry entry = {0};
-    enum status s = board_run_entries(c->hub->board, c->param[0], &request, &release, e);
+    enum status s = board_run_entries(c->board, c->param[0], &request, &release, e);
     if (s == ST_OK && release < 0)
         s = err_set(e, ST_NOT_FOUND, "the run has no released result; its status says where it is");
     if (s == ST_OK)
-        s = ledger_get(registry_ledger(c->hub->registry), release, &entry, e);
+        s = ledger_get(registry_ledger(c->registry), release, &entry, e);
     if (s == ST_OK)
         s = call_json(c, 200, js_copy(js_get(entry.body, "document")));
     ledger_entry_deinit(&entry);
@@ -170,9 +170,9 @@ static enum status get_work(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "wait", 0, LONGEST_HOLD, 0, &wait, e);
     if (s == ST_OK && !c->request->parked_before)
-        board_seen(c->hub->board, c->signer, time_now_ms());
+        board_seen(c->board, c->signer, time_now_ms());
     if (s == ST_OK)
-        s = board_work(c->hub->board, c->signer, &work, e);
+        s = board_work(c->board, c->signer, &work, e);
     if (s != ST_OK)
         return s;
     buf_init(&text, (size_t)1 << 28);
@@ -209,9 +209,9 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Every entry of the subjects (ended by NULL) with its inclusion proof, in the order of the log. */
-static enum status prove_subjects(struct hub *h, const char *const *subjects, struct js **out, struct err *e)
+static enum status prove_subjects(struct call *c, const char *const *subjects, struct js **out, struct err *e)
 {
-    struct ledger *l = registry_ledger(h->registry);
+    struct ledger *l = registry_ledger(c->registry);
     struct numbers list = {0};
     enum status s = ST_OK;
     *out = js_array();
@@ -229,11 +229,11 @@ static enum status prove_subjects(struct hub *h, const char *const *subjects, st
     return s;
 }
 
-static enum status prove_agreement(struct hub *h, const char *agreement, struct js *dossier, struct err *e)
+static enum status prove_agreement(struct call *c, const char *agreement, struct js *dossier, struct err *e)
 {
     struct js *proofs;
     char *subject = xasprintf("agreement:%s", agreement);
-    enum status s = prove_subjects(h, (const char *const[]){subject, NULL}, &proofs, e);
+    enum status s = prove_subjects(c, (const char *const[]){subject, NULL}, &proofs, e);
     js_put(dossier, "agreement", proofs);
     free(subject);
     return s;
@@ -241,18 +241,18 @@ static enum status prove_agreement(struct hub *h, const char *agreement, struct 
 
 /* Who asked, for which body, and what makes them its analyst. The register's founding comes with it: that is
    where its first steward is registered. */
-static enum status prove_analyst(struct hub *h, const char *run, struct js *dossier, struct err *e)
+static enum status prove_analyst(struct call *c, const char *run, struct js *dossier, struct err *e)
 {
     struct js *item, *proofs, *analyst = js_object();
     js_put(dossier, "analyst", analyst);
-    enum status s = registry_item(h->registry, "run", run, &item, e);
+    enum status s = registry_item(c->registry, "run", run, &item, e);
     if (s != ST_OK)
         return s;
     const struct js *asked = js_get(item, "asked");
     const char *person = js_get_str(asked, "person"), *body = js_get_str(asked, "body");
     char *registered = xasprintf("person:%s", person),
          *grant = xasprintf("grant:%s.analyst.%s", person, body);
-    s = prove_subjects(h, (const char *const[]){"register:accord", registered, grant, NULL}, &proofs, e);
+    s = prove_subjects(c, (const char *const[]){"register:accord", registered, grant, NULL}, &proofs, e);
     js_put_str(analyst, "person", person);
     js_put_str(analyst, "body", body);
     js_put(analyst, "entries", proofs);
@@ -268,17 +268,17 @@ static enum status get_dossier(struct call *c, struct err *e)
 {
     int64_t request = -1, release;
     struct js *run = NULL, *proof = NULL, *dossier = js_object();
-    enum status s = board_run(c->hub->board, c->param[0], &run, e);
+    enum status s = board_run(c->board, c->param[0], &run, e);
     if (s == ST_OK)
-        s = board_run_entries(c->hub->board, c->param[0], &request, &release, e);
+        s = board_run_entries(c->board, c->param[0], &request, &release, e);
     if (s == ST_OK)
-        s = proof_make(registry_ledger(c->hub->registry), request, &proof, e);
+        s = proof_make(registry_ledger(c->registry), request, &proof, e);
     if (s == ST_OK) {
         js_put(dossier, "request", proof);
-        s = prove_agreement(c->hub, js_get_str(run, "agreement"), dossier, e);
+        s = prove_agreement(c, js_get_str(run, "agreement"), dossier, e);
     }
     if (s == ST_OK)
-        s = prove_analyst(c->hub, c->param[0], dossier, e);
+        s = prove_analyst(c, c->param[0], dossier, e);
     js_free(run);
     if (s == ST_OK)
         return call_json(c, 200, dossier);
@@ -294,13 +294,13 @@ static enum status get_part(struct call *c, struct err *e)
     if (!parse_i64(slice_of(c->param[1]), &round) || !parse_i64(slice_of(c->param[2]), &attempt))
         return err_set(e, ST_NOT_FOUND, "there is no such part");
     buf_init(&sealed, (size_t)MASK_MOST_SUMS * SUM_BYTES + 4096);
-    enum status s = board_run(c->hub->board, c->param[0], &run, e);
+    enum status s = board_run(c->board, c->param[0], &run, e);
     if (s == ST_OK && strcmp(js_get_str(run, "lead"), c->signer) != 0)
         s = err_set(e, ST_DENIED, "only the run's lead node may fetch parts");
     if (s == ST_OK && (js_get_int(run, "round", 0) != round || js_get_int(run, "attempt", 0) != attempt))
         s = err_set(e, ST_CONFLICT, "parts are only given out for the present attempt");
     if (s == ST_OK)
-        s = board_part_get(c->hub->board, c->param[0], (int)round, (int)attempt, c->param[3], &sealed, e);
+        s = board_part_get(c->board, c->param[0], (int)round, (int)attempt, c->param[3], &sealed, e);
     if (s == ST_OK)
         s = call_bytes(c, "application/octet-stream", buf_slice(&sealed));
     js_free(run);
@@ -311,23 +311,24 @@ static enum status get_part(struct call *c, struct err *e)
 const struct route run_routes[] = {
     {"POST", "/api/v1/commands", ACCESS_PUBLIC, "append a signed command to the log", NULL,
      "a signed command (docs/formats/ledger.md); its signature says who asks",
-     "its entry; 200 instead of 201 when it was there before", post_command, false},
+     "its entry; 200 instead of 201 when it was there before", post_command, HOLD_HUB},
     {"POST", "/api/v1/runs/{id}/parts", ACCESS_PUBLIC, "a site's sealed part of an attempt", NULL,
      "command: a signed run.part; sealed: base64 of the part whose hash it names", "the entry", post_part,
-     false},
+     HOLD_HUB},
     {"GET", "/api/v1/runs", ACCESS_PUBLIC, "runs, newest first",
-     "before=id of a run: those older than it|limit=1 to 1,000", NULL, "items, next_before", get_runs, false},
+     "before=id of a run: those older than it|limit=1 to 1,000", NULL, "items, next_before", get_runs,
+     HOLD_SNAPSHOT},
     {"GET", "/api/v1/runs/{id}", ACCESS_PUBLIC, "where a run is",
      "wait=hold the request for so many seconds|state=while the run is in this state", NULL,
-     "state, why, round, attempt, sites and what they answered, missing sites", get_run, false},
+     "state, why, round, attempt, sites and what they answered, missing sites", get_run, HOLD_SNAPSHOT},
     {"GET", "/api/v1/runs/{id}/result", ACCESS_PUBLIC, "the released result of a run", NULL, NULL,
-     "the released document with its disclosure record", get_result, false},
+     "the released document with its disclosure record", get_result, HOLD_SNAPSHOT},
     {"GET", "/api/v1/runs/{id}/dossier", ACCESS_PUBLIC, "what proves a run: entries with inclusion proofs",
-     NULL, NULL, "request, agreement, analyst", get_dossier, false},
+     NULL, NULL, "request, agreement, analyst", get_dossier, HOLD_SNAPSHOT},
     {"GET", "/api/v1/runs/{id}/parts/{round}/{attempt}/{site}", ACCESS_NODE,
-     "a sealed part of the present attempt, for the lead node", NULL, NULL, "bytes", get_part, false},
+     "a sealed part of the present attempt, for the lead node", NULL, NULL, "bytes", get_part, HOLD_HUB},
     {"GET", "/api/v1/node/work", ACCESS_NODE, "what this node is asked to do",
      "wait=hold the request for so many seconds|seen=mark of the last answer", NULL, "mark, work, runs",
-     get_work, false},
+     get_work, HOLD_HUB},
     {0},
 };

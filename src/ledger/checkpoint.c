@@ -54,7 +54,8 @@ static enum status sign_size(struct ledger *l, int64_t size, struct buf *out, st
     memcpy(c.origin, ledger_key(l)->name, sizeof c.origin);
     buf_init(&note, NOTE_MOST);
     checkpoint_sign(&c, ledger_hub(l), &note);
-    s = keep_note(l, size, note.p, e);
+    if (!ledger_read_only(l))
+        s = keep_note(l, size, note.p, e);
     if (s == ST_OK)
         buf_add(out, note.p, note.n);
     buf_deinit(&note);
@@ -177,6 +178,25 @@ static enum status cosign_one(struct ledger *l, struct slice note, int64_t size,
     return s;
 }
 
+/* A checkpoint that was signed for a reader was not kept: the witness brings it back. */
+static enum status keep_signed(struct ledger *l, struct slice note, int64_t size, struct err *e)
+{
+    struct buf ours, line;
+    buf_init(&ours, NOTE_MOST);
+    buf_init(&line, NOTE_MOST);
+    const char *end = memmem(note.p, note.n, "\n\n", 2);
+    if (end && line_of(note, ledger_origin(l), &line)) {
+        buf_add(&ours, note.p, (size_t)(end - note.p) + 2);
+        buf_add(&ours, line.p, line.n);
+    }
+    enum status s = buf_check(&ours, "the checkpoint", e);
+    if (s == ST_OK)
+        s = keep_note(l, size, ours.p ? ours.p : "", e);
+    buf_deinit(&ours);
+    buf_deinit(&line);
+    return s;
+}
+
 enum status ledger_cosign(struct ledger *l, struct slice note, struct err *e)
 {
     struct checkpoint c;
@@ -188,6 +208,8 @@ enum status ledger_cosign(struct ledger *l, struct slice note, struct err *e)
         s = ledger_root(l, (int64_t)c.size, root, e);
     if (s == ST_OK && memcmp(root, c.root, HASH_BYTES) != 0)
         s = err_set(e, ST_CORRUPT, "the checkpoint's root is not that of this log");
+    if (s == ST_OK)
+        s = keep_signed(l, note, (int64_t)c.size, e);
     if (s == ST_OK)
         s = ledger_witnesses(l, &witnesses, e);
     for (size_t i = 0; s == ST_OK && i < js_size(witnesses); i++)

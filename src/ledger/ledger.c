@@ -39,7 +39,7 @@ struct ledger {
     struct db *db;
     const struct identity *hub; /* borrowed; NULL = cannot sign */
     struct note_key key;        /* name = origin */
-    bool in_batch;
+    bool in_batch, read_only;
 };
 
 struct db *ledger_db(struct ledger *l)
@@ -55,6 +55,11 @@ const char *ledger_origin(const struct ledger *l)
 const struct note_key *ledger_key(const struct ledger *l)
 {
     return &l->key;
+}
+
+bool ledger_read_only(const struct ledger *l)
+{
+    return l->read_only;
 }
 
 const struct identity *ledger_hub(const struct ledger *l)
@@ -128,6 +133,7 @@ enum status ledger_open(const char *path, enum db_mode mode, const struct identi
     struct ledger *l = xcalloc(1, sizeof *l);
     *out = NULL;
     l->hub = hub;
+    l->read_only = mode == DB_READ;
     enum status s = db_open(path, mode, migrations, MIGRATIONS, &l->db, e);
     if (s == ST_OK)
         s = open_log(l, mode, hub, origin, e);

@@ -52,6 +52,7 @@ void ledger_close(struct ledger *l); /* NULL is fine */
 struct db *ledger_db(struct ledger *l);
 const char *ledger_origin(const struct ledger *l);
 const struct note_key *ledger_key(const struct ledger *l); /* the hub's, as a note key */
+bool ledger_read_only(const struct ledger *l);
 const struct identity *ledger_hub(const struct ledger *l); /* NULL = cannot sign */
 
 /* Called inside the transaction of an append, with the entry as it will be: refuses it (by a rule) or writes
@@ -91,7 +92,8 @@ MUST_CHECK enum status ledger_inclusion(struct ledger *l, int64_t seq, int64_t s
 MUST_CHECK enum status ledger_consistency(struct ledger *l, int64_t from, int64_t to,
                                           struct merkle_proof *out, struct err *e);
 /* The signed checkpoint of the present size, with the cosignatures that it has (out is appended to). Signed
-   at most once per size and then kept. ST_DENIED without the hub's key when this size was never signed. */
+   once and then kept, unless the log is open for reading only (the signature of the same tree is the same).
+   ST_DENIED without the hub's key when this size was never signed. */
 MUST_CHECK enum status ledger_checkpoint(struct ledger *l, struct buf *out, struct err *e);
 /* The newest checkpoint that was signed, without signing. */
 MUST_CHECK enum status ledger_checkpoint_last(struct ledger *l, struct buf *out, struct err *e);
