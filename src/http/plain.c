@@ -72,7 +72,7 @@ static bool is_table(const struct js *j)
 static void write_table(const struct js *j, struct buf *out)
 {
     const struct js *first = js_at(j, 0);
-    buf_adds(out, "<table class=\"nhsuk-table\"><thead><tr>");
+    buf_adds(out, "<div class=\"accord-scroll\"><table class=\"nhsuk-table\"><thead><tr>");
     for (void *it = js_first(first); it; it = js_next(first, it)) {
         buf_adds(out, "<th scope=\"col\">");
         write_label(js_key(it), out);
@@ -89,7 +89,7 @@ static void write_table(const struct js *j, struct buf *out)
         }
         buf_adds(out, "</tr>");
     }
-    buf_adds(out, "</tbody></table>");
+    buf_adds(out, "</tbody></table></div>");
 }
 
 static void write_list(const struct js *j, int depth, struct buf *out)
@@ -139,7 +139,8 @@ static void write_head(const char *title, struct buf *out)
     buf_xml(out, title);
     buf_adds(
         out,
-        " – Accord</title><link rel=\"stylesheet\" href=\"/assets/app.css\">"
+        " – Accord</title><link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" "
+        "href=\"/assets/app.css\">"
         "<script type=\"module\" src=\"/assets/app.js\"></script></head><body class=\"nhsuk-template__body\">"
         "<a class=\"nhsuk-skip-link\" href=\"#main\">Skip to main content</a>"
         "<header class=\"nhsuk-header\" role=\"banner\"><div class=\"nhsuk-width-container accord-header\">"

@@ -89,10 +89,8 @@ export async function rootOf(leaf: Uint8Array, index: number, size: number, path
 // SHA-256(name, newline, type byte, key).
 async function noteSigned(note: string, vkey: string): Promise<boolean> {
   const cut = note.lastIndexOf("\n\n");
-  const plus = vkey.lastIndexOf("+");
-  const before = vkey.lastIndexOf("+", plus - 1);
-  const typed = fromBase64(vkey.slice(plus + 1));
-  const name = vkey.slice(0, before);
+  const [name = "", , ...key] = vkey.split("+"); // name+id+base64: only the base64 may have a plus sign within
+  const typed = fromBase64(key.join("+"));
   if (cut < 0 || typed[0] !== 1) return false;
   const id = (await sha256(utf8.encode(name + "\n"), typed)).slice(0, 4);
   const text = utf8.encode(note.slice(0, cut + 1));

@@ -31,6 +31,6 @@ export function Load<T>(props: { path: string; children: (value: T) => Component
         <p>{state.failure}</p>
       </div>
     );
-  if (state.value === undefined || state.path !== props.path) return <p aria-live="polite">{text.state.loading}</p>;
+  if (state.value === undefined || state.path !== props.path) return <p aria-live="polite" aria-busy="true">{text.state.loading}</p>;
   return <>{props.children(state.value)}</>;
 }
