@@ -130,21 +130,34 @@ enum status identity_save(const struct identity *id, const char *path, struct er
     return s;
 }
 
-enum status identity_load(const char *path, struct identity **out, struct err *e)
+enum status secret_file_read(const char *path, struct buf *out, struct err *e)
 {
     struct stat st;
+    if (stat(path, &st) != 0)
+        return err_errno(e, errno, "cannot open the file of a secret", path);
+    if (st.st_mode & 077) {
+        enum status s =
+            err_set(e, ST_DENIED, "the file of a secret can be read by others; run 'chmod 600' on it");
+        err_detail(e, "%s", path);
+        return s;
+    }
+    return file_read(path, out, e);
+}
+
+void secret_deinit(struct buf *b)
+{
+    if (b->p)
+        secret_wipe(b->p, b->n);
+    buf_deinit(b);
+}
+
+enum status identity_load(const char *path, struct identity **out, struct err *e)
+{
     struct buf text;
     uint8_t seed[SEED_BYTES];
     *out = NULL;
     buf_init(&text, 4096);
-    if (stat(path, &st) != 0)
-        return err_errno(e, errno, "cannot open the key", path);
-    if (st.st_mode & 077) {
-        enum status s = err_set(e, ST_DENIED, "the key file can be read by others; run 'chmod 600' on it");
-        err_detail(e, "%s", path);
-        return s;
-    }
-    enum status s = file_read(path, &text, e);
+    enum status s = secret_file_read(path, &text, e);
     struct slice line = slice_trim(buf_slice(&text));
     size_t n_prefix = sizeof key_prefix - 1;
     if (s == ST_OK &&
@@ -155,9 +168,7 @@ enum status identity_load(const char *path, struct identity **out, struct err *e
     if (s == ST_OK)
         *out = identity_from_seed(seed);
     secret_wipe(seed, sizeof seed);
-    if (text.p)
-        secret_wipe(text.p, text.n);
-    buf_deinit(&text);
+    secret_deinit(&text);
     return s;
 }
 

@@ -40,6 +40,10 @@ void hmac_sha1(struct slice key, struct slice message, uint8_t out[HMAC_SHA1_BYT
 void random_bytes(void *out, size_t n);
 bool secret_equal(const void *a, const void *b, size_t n); /* constant time */
 void secret_wipe(void *p, size_t n);
+/* Passwords, tokens and keys from files: one that others than its owner may read is refused (ST_DENIED).
+   secret_deinit wipes what was read before it frees it. */
+MUST_CHECK enum status secret_file_read(const char *path, struct buf *out, struct err *e);
+void secret_deinit(struct buf *b);
 
 /* A person's, node's or hub's identity: an Ed25519 key, and an X25519 key made from the same seed for sealed
    boxes and key agreement. The struct lies in memory locked and guarded by libsodium; free it with

@@ -24,5 +24,7 @@ const struct command node_commands[] = {
      node_data_options, 2, 2, run_node_trust},
     {"output", "list|show|check|approve|return [ID]", "outputs held here, and their checkers' verdicts",
      node_output_about, node_output_options, 1, 2, run_node_output},
+    {"discovery", "[TASK.json]", "answer HDR UK Cohort Discovery (RQuest) tasks", node_discovery_about,
+     node_discovery_options, 0, 1, run_node_discovery},
     {0},
 };

@@ -30,4 +30,9 @@ extern const char node_output_about[];
 extern const struct option_spec node_output_options[];
 enum status run_node_output(const struct args *a, struct err *e);
 
+/* node_discovery.c */
+extern const char node_discovery_about[];
+extern const struct option_spec node_discovery_options[];
+enum status run_node_discovery(const struct args *a, struct err *e);
+
 #endif

@@ -250,7 +250,7 @@ enum status opt_out_day(struct node *n, char day[11], bool *known, struct err *e
     return ST_OK;
 }
 
-static enum status check_opt_outs(struct node *n, char rule[32], struct err *e)
+enum status opt_outs_check(struct node *n, char rule[32], struct err *e)
 {
     char day[11];
     bool known = false;
@@ -303,7 +303,7 @@ enum status request_check(struct node *n, const struct js *dossier, struct node_
     if (s == ST_OK)
         s = check_annex(&agreed, study, rule, e);
     if (s == ST_OK)
-        s = check_opt_outs(n, rule, e);
+        s = opt_outs_check(n, rule, e);
     if (s == ST_OK)
         out->request = js_share(entry.json);
     ledger_entry_deinit(&entry);

@@ -64,14 +64,18 @@ static enum status load_policy(struct node *n, struct err *e)
     struct policy_file {
         int admission;
         const char *disclosure;
-        const struct config *opt_out, *analyses;
-    } file = {ADMIT_AUTOMATIC, "sde-10", NULL, NULL};
+        const struct config *opt_out, *analyses, *discovery;
+    } file = {ADMIT_AUTOMATIC, "sde-10", NULL, NULL, NULL};
     struct opt_out opt_out = {true, 20};
     static const struct config_field fields[] = {
         {"admission", CONFIG_CHOICE, offsetof(struct policy_file, admission), 0, 0, admissions, false},
         {"disclosure", CONFIG_TEXT, offsetof(struct policy_file, disclosure), 0, 0, NULL, false},
         {"opt_out", CONFIG_MAP, offsetof(struct policy_file, opt_out), 0, 0, NULL, false},
         {"analyses", CONFIG_LIST, offsetof(struct policy_file, analyses), 0, 0, NULL, false},
+        {"discovery", CONFIG_MAP, offsetof(struct policy_file, discovery), 0, 0, NULL, false},
+        {0}};
+    static const struct config_field discovery_fields[] = {
+        {"approved_by", CONFIG_TEXT, offsetof(struct node_policy, discovery_approved_by), 0, 0, NULL, true},
         {0}};
     static const struct config_field opt_fields[] = {
         {"required", CONFIG_FLAG, offsetof(struct opt_out, required), 0, 0, NULL, false},
@@ -83,6 +87,8 @@ static enum status load_policy(struct node *n, struct err *e)
         s = config_read(n->policy.tree, fields, &file, e);
     if (s == ST_OK && file.opt_out)
         s = config_read(file.opt_out, opt_fields, &opt_out, e);
+    if (s == ST_OK && file.discovery)
+        s = config_read(file.discovery, discovery_fields, &n->policy, e);
     n->policy.admission = file.admission;
     n->policy.disclosure = file.disclosure;
     n->policy.analyses = file.analyses;

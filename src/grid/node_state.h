@@ -20,12 +20,13 @@ enum admission { ADMIT_AUTOMATIC, ADMIT_PERSON };
 
 /* node.yaml */
 struct node_policy {
-    int admission;                 /* enum admission */
-    const char *disclosure;        /* a profile or a policy file */
-    int64_t opt_out_days;          /* refuse when opt-outs were checked longer ago */
-    bool opt_out_required;         /* false for synthetic data only */
-    const struct config *analyses; /* kinds that this site takes part in; NULL = all */
-    struct config *tree;           /* owns the texts */
+    int admission;                     /* enum admission */
+    const char *disclosure;            /* a profile or a policy file */
+    int64_t opt_out_days;              /* refuse when opt-outs were checked longer ago */
+    bool opt_out_required;             /* false for synthetic data only */
+    const struct config *analyses;     /* kinds that this site takes part in; NULL = all */
+    const char *discovery_approved_by; /* who lets counts out to cohort discovery; NULL = nobody */
+    struct config *tree;               /* owns the texts */
 };
 
 struct node {
@@ -88,6 +89,8 @@ MUST_CHECK enum status analyst_check(struct node *n, const struct js *shown, con
                                      const struct js *parties, char rule[32], struct err *e);
 /* The day national data opt-outs were applied to the store; not known for a store without. */
 MUST_CHECK enum status opt_out_day(struct node *n, char day[11], bool *known, struct err *e);
+/* ST_DENIED (rule "opt-out-age") when they were applied too long ago for anything to be computed. */
+MUST_CHECK enum status opt_outs_check(struct node *n, char rule[32], struct err *e);
 /* The attempt as the hub tells it, against the terms: sites, lead, order of a later round. */
 MUST_CHECK enum status attempt_check(struct node *n, const struct node_run *r, const struct js *work,
                                      struct err *e);
