@@ -228,21 +228,12 @@ static void risk_cell(const struct arm *a, double value, double se, bool log_sca
     cell->upper = log_scale ? value * exp(width) : value + width;
 }
 
-static struct dimension labelled(const char *name, const char *const *labels, size_t n, struct arena *a)
-{
-    const char **copy = arena_array(a, n, sizeof *copy);
-    memcpy(copy, labels, n * sizeof *copy);
-    struct dimension d = plain_dimension(name, copy, n);
-    d.no_total = true;
-    return d;
-}
-
 static void effect_table(const struct effect *c, const struct sums *total, struct result *into)
 {
     static const char *const figures[] = {"risk, treated", "risk, not treated", "risk difference",
                                           "risk ratio"};
-    struct dimension dimensions[] = {labelled("estimand", weight_names, N_WEIGHTS, into->arena),
-                                     labelled("figure", figures, 4, into->arena)};
+    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena),
+                                     labelled_dimension("figure", figures, 4, into->arena)};
     struct result_table *t =
         table_new(into, table_name(into, c->name, "effect"), "Risks and their comparison",
                   "share of persons, or ratio", OUTPUT_RATE, dimensions, 2);
@@ -268,8 +259,9 @@ static double moment(const struct sums *total, const struct arm *a, size_t colum
 static void balance_table(const struct effect *c, const struct fit *score, const struct sums *total,
                           struct result *into)
 {
-    struct dimension dimensions[] = {labelled("covariate", c->design.terms, c->design.p, into->arena),
-                                     labelled("estimand", weight_names, N_WEIGHTS, into->arena)};
+    struct dimension dimensions[] = {
+        labelled_dimension("covariate", c->design.terms, c->design.p, into->arena),
+        labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena)};
     struct result_table *t =
         table_new(into, table_name(into, c->name, "balance"), "Standardised differences between the arms",
                   "standard deviations", OUTPUT_RATE, dimensions, 2);
@@ -293,8 +285,8 @@ static void balance_table(const struct effect *c, const struct fit *score, const
 static void sample_table(const struct effect *c, const struct sums *total, struct result *into)
 {
     static const char *const arms[] = {"not treated", "treated"};
-    struct dimension dimensions[] = {labelled("estimand", weight_names, N_WEIGHTS, into->arena),
-                                     labelled("arm", arms, N_ARMS, into->arena)};
+    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena),
+                                     labelled_dimension("arm", arms, N_ARMS, into->arena)};
     struct result_table *t =
         table_new(into, table_name(into, c->name, "effective_size"),
                   "Effective sample size, (sum w)^2 / sum w^2", "persons", OUTPUT_RATE, dimensions, 2);

@@ -25,16 +25,6 @@ void glm_third(const void *glm_data, const double *beta, double *tensor);
 /* Fitted means per row; false where the site's own intercept is infinite. */
 bool glm_fitted(const struct glm_data *d, const double *beta, double *fitted);
 
-/* Proportional hazards, Efron's ties (B. Efron, JASA 72 (1977) 557); rows in descending days. */
-struct cox_data {
-    size_t n, p;
-    const double *x;
-    const int32_t *days;
-    const uint8_t *event;
-    const double *weight; /* n, or NULL; the mean weight of tied deaths in Efron's correction */
-};
-double cox_at(const void *cox_data, const double *beta, double *gradient, double *information);
-
 /* Rows, events and what each column has of them; arrays in `counts` are the caller's, p each and zero. */
 void model_count(const struct design *d, const double *x, const double *y, size_t n,
                  struct model_counts *counts);

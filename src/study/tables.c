@@ -60,6 +60,15 @@ struct dimension plain_dimension(const char *name, const char **labels, size_t n
     return (struct dimension){.name = name, .labels = labels, .n_levels = (uint32_t)n};
 }
 
+struct dimension labelled_dimension(const char *name, const char *const *labels, size_t n, struct arena *a)
+{
+    const char **copy = arena_array(a, n, sizeof *copy);
+    memcpy(copy, labels, n * sizeof *copy);
+    struct dimension d = plain_dimension(name, copy, n);
+    d.no_total = true;
+    return d;
+}
+
 struct result_table *table_of_list(struct result *r, const char *name, const char *title, const char *unit,
                                    enum output_type type, const char *dimension, const char **labels,
                                    size_t n)

@@ -15,6 +15,8 @@ struct result_table *table_new(struct result *r, const char *name, const char *t
                                enum output_type type, const struct dimension *dimensions, size_t n);
 /* A dimension made of labels, to put beside others in table_new. */
 struct dimension plain_dimension(const char *name, const char **labels, size_t n);
+/* The same of labels that do not add up (statistics, arms), copied to the arena. */
+struct dimension labelled_dimension(const char *name, const char *const *labels, size_t n, struct arena *a);
 /* A table over one list of levels, without a total. */
 struct result_table *table_of_list(struct result *r, const char *name, const char *title, const char *unit,
                                    enum output_type type, const char *dimension, const char **labels,

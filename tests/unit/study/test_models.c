@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "stats/linalg.h"
+#include "study/hazards.h"
 #include "study/models.h"
 
 enum { ROWS = 1500, P = 3, MOST_SITES = 5, MOST_P = P + MOST_SITES };
@@ -88,7 +89,7 @@ static void site_sums(const struct model *m, const struct rows *r, size_t n, con
 {
     struct design d = design_of();
     struct glm_data glm = {m->family, m->profile, n, P, r->x, r->y, r->offset, 0};
-    struct cox_data cox = {n, P, r->x, r->days, r->event, NULL};
+    struct hazard_data cox = {n, P, r->x, r->days, r->event};
     struct likelihood l = {P, m->cox ? (const void *)&cox : &glm, m->cox ? cox_at : glm_at,
                            m->cox ? NULL : glm_third};
     int64_t in[P] = {0}, with[P] = {0};

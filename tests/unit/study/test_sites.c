@@ -105,6 +105,29 @@ static struct site *open_site(const struct study *study, struct store *store)
     return site;
 }
 
+/* One baseline for all sites: the pooled model, whatever the cut; rows are added up in another order. */
+static void cox_on_a_common_grid_is_the_pooled_model(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of("{\"kind\": \"cox\", \"name\": \"t\", \"cohort\": \"hypertension\", "
+                                   "\"outcome\": \"tia\", \"baseline\":"
+                                   " \"common\", \"horizon_days\": 1825, \"covariates\": [\"sex\", "
+                                   "{\"number\": \"age\", \"per\": 10}]}");
+    for (size_t n = 2; n <= N_SITES; n += n - 1) {
+        struct result *cut = run_over(study, s->site, n, 0), *whole = run_over(study, &s->pooled[n], 1, 0);
+        assert_int_equal(cut->n_tables, 3);
+        for (uint32_t t = 0; t < cut->n_tables; t++)
+            for (uint64_t i = 0; i < cut->tables[t].n_cells; i++) {
+                double a = cut->tables[t].cells[i].value, b = whole->tables[t].cells[i].value;
+                assert_true((isnan(a) && isnan(b)) || fabs(a - b) <= 1e-10 * fabs(b));
+            }
+        assert_string_equal(cut->tables[2].title, whole->tables[2].title);
+        result_free(cut);
+        result_free(whole);
+    }
+    study_free(study);
+}
+
 static void a_crosstab_counts_each_person_once(void **state)
 {
     const struct sites *s = *state;
@@ -446,6 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_sites_equal_the_pooled_rows_bit_for_bit),
         cmocka_unit_test(the_order_of_sites_does_not_change_a_bit),
+        cmocka_unit_test(cox_on_a_common_grid_is_the_pooled_model),
         cmocka_unit_test(a_crosstab_counts_each_person_once),
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
