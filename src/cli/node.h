@@ -24,6 +24,8 @@ enum status run_node_runs(const struct args *a, struct err *e);
 enum status run_node_admit(const struct args *a, struct err *e);
 enum status run_node_trust(const struct args *a, struct err *e);
 enum status run_node_refuse(const struct args *a, struct err *e);
+enum status run_node_stop(const struct args *a, struct err *e);
+enum status run_node_resume(const struct args *a, struct err *e);
 
 /* node_output.c */
 extern const char node_output_about[];

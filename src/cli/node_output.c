@@ -66,13 +66,22 @@ static enum status check(const struct args *a, const char *data, const char *id,
     return s == ST_OK ? checks_print(a, view, e) : s;
 }
 
+static enum status checker_of(const struct args *a, struct identity **out, struct err *e)
+{
+    const char *path;
+    *out = NULL;
+    enum status s = args_need(a, "key", &path, e);
+    return s == ST_OK ? identity_load(path, out, e) : s;
+}
+
 static enum status approve(const struct args *a, const char *data, const char *id, struct err *e)
 {
-    const char *key;
+    struct identity *checker;
     int left = 0;
-    enum status s = args_need(a, "key", &key, e);
+    enum status s = checker_of(a, &checker, e);
     if (s == ST_OK)
-        s = node_output_approve(data, id, key, &left, e);
+        s = node_output_approve(data, id, checker, &left, e);
+    identity_free(checker);
     if (s == ST_OK && !args_has(a, "quiet"))
         fprintf(stderr,
                 left ? "approved; one more checker is needed\n" : "approved; the node releases it now\n");
@@ -81,11 +90,15 @@ static enum status approve(const struct args *a, const char *data, const char *i
 
 static enum status give_back(const struct args *a, const char *data, const char *id, struct err *e)
 {
-    const char *key, *reason;
-    enum status s = args_need(a, "key", &key, e);
+    struct identity *checker;
+    const char *reason;
+    enum status s = checker_of(a, &checker, e);
     if (s == ST_OK)
         s = args_need(a, "reason", &reason, e);
-    return s == ST_OK ? node_output_return(data, id, key, reason, e) : s;
+    if (s == ST_OK)
+        s = node_output_return(data, id, checker, reason, e);
+    identity_free(checker);
+    return s;
 }
 
 enum status run_node_output(const struct args *a, struct err *e)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `accord node init|enrol|run|status|runs|admit|refuse|trust`: the node itself. */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "cli/node.h"
 #include "grid/node.h"
@@ -148,4 +150,25 @@ enum status run_node_trust(const struct args *a, struct err *e)
     const char *data;
     enum status s = args_need(a, "data", &data, e);
     return s == ST_OK ? node_trust(data, args_operand(a, 0), args_operand(a, 1), e) : s;
+}
+
+enum status run_node_stop(const struct args *a, struct err *e)
+{
+    const char *data, *reason;
+    int stopped = 0;
+    enum status s = args_need(a, "data", &data, e);
+    if (s == ST_OK)
+        s = args_need(a, "reason", &reason, e);
+    if (s == ST_OK)
+        s = node_halt(data, reason, &stopped, e);
+    if (s == ST_OK && !args_has(a, "quiet"))
+        fprintf(stderr, "stopped %d runs; new ones are refused until 'accord node resume'\n", stopped);
+    return s;
+}
+
+enum status run_node_resume(const struct args *a, struct err *e)
+{
+    const char *data;
+    enum status s = args_need(a, "data", &data, e);
+    return s == ST_OK ? node_resume(data, e) : s;
 }

@@ -10,6 +10,7 @@
 #ifndef ACCORD_GRID_NODE_H
 #define ACCORD_GRID_NODE_H
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/json.h"
 
@@ -33,9 +34,17 @@ MUST_CHECK enum status node_serve(const char *data, const char *store, unsigned 
    get. */
 MUST_CHECK enum status node_status(const char *data, struct js **out, struct err *e);
 MUST_CHECK enum status node_runs(const char *data, struct js **out, struct err *e);
+/* One of them: {"run", "state", "request" (the signed log entry, with the study), "terms" (the agreement's)}.
+ */
+MUST_CHECK enum status node_run_show(const char *data, const char *run, struct js **out, struct err *e);
 /* A person's decision where the policy asks for one. */
 MUST_CHECK enum status node_admit(const char *data, const char *run, struct err *e);
 MUST_CHECK enum status node_refuse(const char *data, const char *run, const char *reason, struct err *e);
+
+/* Stops everything at this site: runs under way are declined, held outputs are not released, new runs are
+   refused until node_resume. *stopped: how many runs. The reason goes to the public log. */
+MUST_CHECK enum status node_halt(const char *data, const char *reason, int *stopped, struct err *e);
+MUST_CHECK enum status node_resume(const char *data, struct err *e);
 
 /* Takes a site's new node key for right; the operator asked that site. */
 MUST_CHECK enum status node_trust(const char *data, const char *body, const char *key_hex, struct err *e);
@@ -47,9 +56,9 @@ MUST_CHECK enum status node_output(const char *data, const char *id, struct js *
 MUST_CHECK enum status node_output_checks(const char *data, const char *id, struct js **view, struct err *e);
 /* A checker's verdict with their own key. Two yeses of different people release; one no returns the output.
    The register decides whether they may: refusals name its rule. *left says how many more are needed. */
-MUST_CHECK enum status node_output_approve(const char *data, const char *id, const char *key_path, int *left,
-                                           struct err *e);
-MUST_CHECK enum status node_output_return(const char *data, const char *id, const char *key_path,
+MUST_CHECK enum status node_output_approve(const char *data, const char *id, const struct identity *checker,
+                                           int *left, struct err *e);
+MUST_CHECK enum status node_output_return(const char *data, const char *id, const struct identity *checker,
                                           const char *reason, struct err *e);
 
 #endif

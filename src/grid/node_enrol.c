@@ -119,7 +119,7 @@ enum status node_enrol(const char *data, const struct node_enrolment *how, struc
 enum status node_status(const char *data, struct js **out, struct err *e)
 {
     struct node *n;
-    static const char *const names[] = {"name", "body", "hub_url", "hub_key", NULL};
+    static const char *const names[] = {"name", "body", "hub_url", "hub_key", "halted", NULL};
     *out = NULL;
     enum status s = node_open(data, false, NULL, &n, e);
     if (s != ST_OK)

@@ -298,9 +298,17 @@ static enum status make_output(struct lead *l, struct err *e)
 static enum status conclude(struct lead *l, const struct sums *total, struct err *e)
 {
     struct err why = {0};
+    struct node_run now;
     enum status s = db_begin(l->n->db, e);
     if (s != ST_OK)
         return s;
+    s = node_run_find(l->n, l->place.run, &now, e);
+    bool halted = s == ST_OK && strcmp(now.state, "refused") == 0;
+    node_run_deinit(&now);
+    if (s != ST_OK || halted) {
+        db_rollback(l->n->db);
+        return halted ? err_set(e, ST_CONFLICT, "the lead site has stopped the run") : s;
+    }
     if (study_run_advance(l->progress, total, &why) != ST_OK)
         s = tell_data_failure(l, &why, e);
     else if (study_run_finished(l->progress))

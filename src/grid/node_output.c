@@ -16,59 +16,16 @@
 
 enum { CHECKERS_NEEDED = 2 };
 
-static enum status list_rows(struct node *n, const char *sql, const char *const *names, struct js **out,
-                             struct err *e)
-{
-    struct stmt *q;
-    bool row = false;
-    *out = js_array();
-    enum status s = db_prepare(n->db, sql, &q, e);
-    if (s != ST_OK)
-        return s;
-    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        struct js *o = js_object();
-        for (int i = 0; names[i]; i++)
-            js_put_str(o, names[i], stmt_text(q, i) ? stmt_text(q, i) : "");
-        js_push(*out, o);
-    }
-    stmt_done(q);
-    return s;
-}
-
-static enum status list(const char *data, const char *sql, const char *const *names, struct js **out,
-                        struct err *e)
-{
-    struct node *n;
-    *out = NULL;
-    enum status s = node_open(data, false, NULL, &n, e);
-    if (s != ST_OK)
-        return s;
-    s = list_rows(n, sql, names, out, e);
-    if (s != ST_OK) {
-        js_free(*out);
-        *out = NULL;
-    }
-    node_close(n);
-    return s;
-}
-
 enum status node_outputs(const char *data, struct js **out, struct err *e)
 {
-    static const char *const names[] = {"id", "run", "title", "state", "made", "approvals", "why", NULL};
-    return list(data,
-                "SELECT id, run, title, state, made, (SELECT CAST(count(*) AS TEXT) FROM approval WHERE"
-                " output=o.id AND taken=1), why FROM output o ORDER BY made, id",
-                names, out, e);
-}
-
-enum status node_runs(const char *data, struct js **out, struct err *e)
-{
-    static const char *const names[] = {"run", "state", "agreement", "title", "why", NULL};
-    return list(data,
-                "SELECT id, state, coalesce(json_extract(terms, '$.agreement'), ''),"
-                " coalesce(json_extract(request, '$.body.study.title'), ''), why FROM run"
-                " ORDER BY changed_ms DESC, id",
-                names, out, e);
+    static const char *const names[] = {"id",        "run", "title",     "state", "made",
+                                        "approvals", "why", "approvers", NULL};
+    return node_list(
+        data,
+        "SELECT id, run, title, state, made, (SELECT CAST(count(*) AS TEXT) FROM approval WHERE"
+        " output=o.id AND taken=1), why, (SELECT coalesce(group_concat(person, ' '), '') FROM approval"
+        " WHERE output=o.id AND taken=1) FROM output o ORDER BY made, id",
+        names, out, e);
 }
 
 struct output {
@@ -261,17 +218,13 @@ static enum status approvals(struct node *n, const char *id, int *out, struct er
 
 struct checking {
     struct node *n;
-    struct identity *checker;
     struct output output;
 };
 
-static enum status checking_begin(struct checking *c, const char *data, const char *id, const char *key_path,
-                                  struct err *e)
+static enum status checking_begin(struct checking *c, const char *data, const char *id, struct err *e)
 {
     *c = (struct checking){0};
     enum status s = node_open(data, true, NULL, &c->n, e);
-    if (s == ST_OK)
-        s = identity_load(key_path, &c->checker, e);
     if (s == ST_OK)
         s = output_find(c->n, id, &c->output, e);
     if (s == ST_OK && strcmp(c->output.state, "held") != 0)
@@ -282,24 +235,23 @@ static enum status checking_begin(struct checking *c, const char *data, const ch
 static void checking_end(struct checking *c)
 {
     js_free(c->output.document);
-    identity_free(c->checker);
     node_close(c->n);
 }
 
-enum status node_output_approve(const char *data, const char *id, const char *key_path, int *left,
+enum status node_output_approve(const char *data, const char *id, const struct identity *checker, int *left,
                                 struct err *e)
 {
     struct checking c;
     struct js *command = NULL;
     char person[2 * SIGN_PUBLIC_BYTES + 1];
     int given = 0;
-    enum status s = checking_begin(&c, data, id, key_path, e);
+    enum status s = checking_begin(&c, data, id, e);
     if (s == ST_OK) {
-        hex_encode(c.checker->sign_public, SIGN_PUBLIC_BYTES, person);
+        hex_encode(checker->sign_public, SIGN_PUBLIC_BYTES, person);
         s = verdict_find(c.n, id, person, &command, e);
     }
     if (s == ST_OK && !command) {
-        s = make_verdict(c.checker, id, &c.output, "yes", NULL, &command, e);
+        s = make_verdict(checker, id, &c.output, "yes", NULL, &command, e);
         if (s == ST_OK)
             s = verdict_keep(c.n, id, command, e);
     }
@@ -313,14 +265,14 @@ enum status node_output_approve(const char *data, const char *id, const char *ke
     return s;
 }
 
-enum status node_output_return(const char *data, const char *id, const char *key_path, const char *reason,
-                               struct err *e)
+enum status node_output_return(const char *data, const char *id, const struct identity *checker,
+                               const char *reason, struct err *e)
 {
     struct checking c;
     struct js *command = NULL, *body = js_object();
-    enum status s = checking_begin(&c, data, id, key_path, e);
+    enum status s = checking_begin(&c, data, id, e);
     if (s == ST_OK)
-        s = make_verdict(c.checker, id, &c.output, "return", reason, &command, e);
+        s = make_verdict(checker, id, &c.output, "return", reason, &command, e);
     if (s == ST_OK)
         s = hub_post(c.n->hub, "/api/v1/commands", command, NULL, e);
     char *why = xasprintf("a checker returned the output: %s", reason);
@@ -396,56 +348,5 @@ enum status outputs_settle(struct node *n, bool *held, struct err *e)
     for (size_t i = 0; s == ST_OK && i < js_size(ready); i++)
         s = release(n, js_str(js_at(ready, i)), e);
     js_free(ready);
-    return s;
-}
-
-/* --- a person's decision on a run ---------------------------------------------------------------------- */
-
-static enum status need_asking(struct node *n, const char *run, struct err *e)
-{
-    struct node_run r;
-    enum status s = node_run_find(n, run, &r, e);
-    if (s == ST_OK && !r.state[0])
-        s = err_set(e, ST_NOT_FOUND, "this node knows no run '%.40s'; 'accord node runs' lists them", run);
-    else if (s == ST_OK && strcmp(r.state, "asking") != 0)
-        s = err_set(e, ST_CONFLICT, "the run is '%s' here; only one that asks can be decided on", r.state);
-    node_run_deinit(&r);
-    return s;
-}
-
-enum status node_admit(const char *data, const char *run, struct err *e)
-{
-    struct node *n;
-    enum status s = node_open(data, false, NULL, &n, e);
-    if (s != ST_OK)
-        return s;
-    s = need_asking(n, run, e);
-    if (s == ST_OK)
-        s = node_run_state(n, run, "admitted", "", e);
-    node_close(n);
-    return s;
-}
-
-enum status node_refuse(const char *data, const char *run, const char *reason, struct err *e)
-{
-    struct node *n;
-    enum status s = node_open(data, false, NULL, &n, e);
-    if (s != ST_OK)
-        return s;
-    s = need_asking(n, run, e);
-    if (s == ST_OK)
-        s = db_begin(n->db, e);
-    if (s == ST_OK) {
-        struct js *body = js_object();
-        js_put_str(body, "reason", reason);
-        s = node_tell(n, run, "run.decline", body, NULL, e);
-        if (s == ST_OK)
-            s = node_run_state(n, run, "refused", reason, e);
-        if (s == ST_OK)
-            s = db_commit(n->db, e);
-        else
-            db_rollback(n->db);
-    }
-    node_close(n);
     return s;
 }

@@ -81,13 +81,31 @@ static enum status take_admitted(struct node *n, const char *run, struct node_ru
     return take(n, run, r, e);
 }
 
+static enum status refuse_halted(struct node *n, const char *run, struct node_run *r, bool *refused,
+                                 struct err *e)
+{
+    char *reason = NULL;
+    enum status s = node_halted(n, &reason, e);
+    *refused = reason != NULL;
+    if (s == ST_OK && reason)
+        s = refuse_run(n, run, "halted", reason, e);
+    if (reason)
+        snprintf(r->state, sizeof r->state, "refused");
+    free(reason);
+    return s;
+}
+
 /* First sight of a run: fetch what proves it, check, take or refuse. */
 static enum status meet(struct node *n, const char *run, struct node_run *r, struct err *e)
 {
+    bool refused;
+    enum status s = refuse_halted(n, run, r, &refused, e);
+    if (s != ST_OK || refused)
+        return s;
     char rule[32] = "", *target = xasprintf("/api/v1/runs/%s/dossier", run);
     struct js *dossier = NULL;
     struct err why = {0};
-    enum status s = hub_get(n->hub, target, 0, &dossier, e);
+    s = hub_get(n->hub, target, 0, &dossier, e);
     free(target);
     if (s != ST_OK)
         return s;
@@ -226,6 +244,17 @@ static enum status part_mark(struct node *n, const struct mask_place *place, str
     return stmt_run(q, e);
 }
 
+/* Everything may have been stopped while the sums were computed. */
+static enum status still_wanted(struct node *n, const char *run, struct err *e)
+{
+    struct node_run r;
+    enum status s = node_run_find(n, run, &r, e);
+    if (s == ST_OK && strcmp(r.state, "checked") != 0)
+        s = err_set(e, ST_CONFLICT, "the run was stopped at this site");
+    node_run_deinit(&r);
+    return s;
+}
+
 static enum status tell_part(struct node *n, const struct mask_place *place, const struct buf *sealed,
                              struct err *e)
 {
@@ -240,7 +269,10 @@ static enum status tell_part(struct node *n, const struct mask_place *place, con
         js_free(body);
         return s;
     }
-    s = node_tell(n, place->run, "run.part", body, sealed, e);
+    s = still_wanted(n, place->run, e);
+    if (s == ST_OK)
+        s = node_tell(n, place->run, "run.part", js_share(body), sealed, e);
+    js_free(body);
     if (s == ST_OK)
         s = part_mark(n, place, e);
     if (s == ST_OK)

@@ -52,6 +52,12 @@ void node_close(struct node *n); /* NULL is fine */
 MUST_CHECK enum status meta_get(struct node *n, const char *key, char **out, struct err *e);
 MUST_CHECK enum status meta_set(struct node *n, const char *key, const char *value, struct err *e);
 
+/* Rows of a query as objects with these names, for the lists that people see. */
+MUST_CHECK enum status node_list(const char *data, const char *sql, const char *const *names, struct js **out,
+                                 struct err *e);
+/* Why everything is stopped here; NULL when nothing is. malloced. */
+MUST_CHECK enum status node_halted(struct node *n, char **reason, struct err *e);
+
 /* Runs. */
 struct node_run {
     char state[16];     /* "" = unknown; checked, asking, admitted, refused, over */
