@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../ui"
 exec 9> .lock
 flock 9
-made=dist/app.js.gz
+made=dist/files.inc
 [ "${1:-}" != packages ] && [ -f "$made" ] && [ -z "$(find src package-lock.json vite.config.ts -newer "$made" -print -quit)" ] && exit 0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -18,5 +18,4 @@ if ! packages > "$log" 2>&1 || ! pages "$@" >> "$log" 2>&1; then
   exit 1
 fi
 [ "${1:-}" != packages ] || exit 0
-gzip -9 -n -k -f dist/app.js dist/app.css
-touch "$made"
+(cd dist && gzip -9 -n -k -f ./*.js ./*.css && printf '    asset "%s"\n' *.js *.css > files.inc)

@@ -9,62 +9,8 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "disclose/release.h"
-#include "study/analysis.h"
+#include "study/example.h"
 #include "study/study.h"
-
-/* The cohorts that a new study's analyses refer to: examples to replace. */
-static const struct {
-    const char *name, *concept_name;
-    int32_t concept_id;
-} example_cohorts[] = {{"target", "Chronic obstructive lung disease", 255573},
-                       {"comparator", "Asthma", 317009},
-                       {"outcome", "Myocardial infarction", 4329847}};
-
-/* First diagnosis of a concept or its descendants, until the end of observation. */
-static struct js *example_cohort(const char *name, const char *concept_name, int32_t concept_id)
-{
-    char *text = xasprintf(
-        "{\"name\": \"%s\","
-        " \"comment\": \"first diagnosis of %s (an example: replace the definition, e.g. by one from "
-        "ATLAS)\","
-        " \"definition\": {\"ConceptSets\": [{\"id\": 0, \"name\": \"%s\", \"expression\": {\"items\":"
-        " [{\"concept\": {\"CONCEPT_ID\": %d}, \"includeDescendants\": true}]}}],"
-        " \"PrimaryCriteria\": {\"CriteriaList\": [{\"ConditionOccurrence\": {\"CodesetId\": 0}}],"
-        " \"ObservationWindow\": {\"PriorDays\": 0, \"PostDays\": 0}, \"PrimaryCriteriaLimit\": {\"Type\": "
-        "\"First\"}},"
-        " \"QualifiedLimit\": {\"Type\": \"First\"}, \"ExpressionLimit\": {\"Type\": \"First\"},"
-        " \"InclusionRules\": [], \"CensoringCriteria\": [], \"CollapseSettings\":"
-        " {\"CollapseType\": \"ERA\", \"EraPad\": 0}}}",
-        name, concept_name, concept_name, concept_id);
-    struct js *j = NULL;
-    struct err e;
-    if (js_parse(slice_of(text), "example cohort", &j, &e) != ST_OK)
-        j = js_null();
-    free(text);
-    return j;
-}
-
-static struct js *new_study(const struct analysis *a, struct err *e)
-{
-    struct js *study = js_object(), *cohorts = js_array(), *list = js_array(), *one = NULL;
-    for (size_t i = 0; i < sizeof example_cohorts / sizeof *example_cohorts; i++) {
-        char quoted[40];
-        snprintf(quoted, sizeof quoted, ": \"%s\"", example_cohorts[i].name);
-        if (strstr(a->template, quoted))
-            js_push(cohorts, example_cohort(example_cohorts[i].name, example_cohorts[i].concept_name,
-                                            example_cohorts[i].concept_id));
-    }
-    js_put_str(study, "title", "What the study asks");
-    js_put_str(study, "comment", a->summary);
-    js_put(study, "cohorts", cohorts);
-    js_put(study, "analyses", list);
-    if (js_parse(slice_of(a->template), a->kind, &one, e) != ST_OK) {
-        js_free(study);
-        return NULL;
-    }
-    js_push(list, one);
-    return study;
-}
 
 static enum status need_kind(const char *kind, const struct analysis **out, struct err *e)
 {
@@ -86,10 +32,10 @@ static enum status run_new(const struct args *a, struct err *e)
     enum status st = need_kind(args_operand(a, 0), &kind, e);
     if (st != ST_OK)
         return st;
-    struct js *study = new_study(kind, e);
-    if (!study)
-        return e->status;
-    st = out_json(study, e);
+    struct js *study;
+    st = study_example(kind, &study, e);
+    if (st == ST_OK)
+        st = out_json(study, e);
     js_free(study);
     fprintf(
         stderr,

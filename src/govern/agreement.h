@@ -13,6 +13,9 @@ const char *agreement_lead(const struct js *doc);
 bool agreement_is_site(const struct js *doc, const char *body);
 /* When an agreement comes into force: the transfers that its quote and mechanisms promise (terms.c). */
 MUST_CHECK enum status transfers_schedule(struct change *c, struct err *e);
+/* The same as documents, for terms that are not in force yet: what would be promised on that day. Terms that
+   are incomplete promise what they can. Caller frees. */
+struct js *agreement_promises(struct db *d, const struct js *doc, int32_t day);
 /* The sum of the quote in pence from the price list on a day; ST_INVALID names a line without a price. */
 MUST_CHECK enum status quote_total(struct db *d, const struct js *doc, int32_t day, int64_t *pence,
                                    struct err *e);

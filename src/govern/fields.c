@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "govern/items.h"
 
-enum { TEXT_MOST = 200, LIST_MOST = 200 };
+enum { LIST_MOST = 200 };
 static const int64_t money_most_pence = 10000000000000, whole_most = 9007199254740991; /* 2^53 - 1 */
 
 struct check {
@@ -58,7 +58,7 @@ static bool blank(const char *s)
 static enum status check_text(const struct js *v, const struct field *f, const char *path, struct err *e)
 {
     const char *s = js_str(v);
-    size_t most = f->most ? (size_t)f->most : TEXT_MOST;
+    size_t most = f->most ? (size_t)f->most : FIELD_TEXT_MOST;
     if (!s || blank(s) || strlen(s) > most)
         return err_set(e, ST_INVALID, "%s: expected a text of 1 to %zu bytes", path, most);
     return ST_OK;

@@ -7,6 +7,8 @@
 
 #include "govern/verb.h"
 
+enum { FIELD_TEXT_MOST = 200 }; /* bytes of a text that says nothing else */
+
 MUST_CHECK enum status fields_check(struct db *d, const struct js *body, const struct field *fields,
                                     int32_t today, struct err *e);
 /* "text", "a list of codes": for documentation. */

@@ -264,6 +264,42 @@ enum status registry_act(struct registry *r, const struct identity *actor, const
     return s;
 }
 
+/* Everything that check_new looks at but the body's fields and what the guard makes of them. */
+static enum status check_without_body(struct change *c, struct err *e)
+{
+    enum status s = check_state(c, e);
+    if (s == ST_OK)
+        s = access_identify(c, e);
+    if (s == ST_OK)
+        s = access_check(c, e);
+    if (s == ST_OK && !verb_in_state(c->verb, c->state))
+        s = refuse(e, RULE_STATE, "%s needs %s, it is %s", c->verb->name, c->verb->from, c->state);
+    return s == ST_OK && c->verb->guard && !c->verb->fields ? c->verb->guard(c, e) : s;
+}
+
+enum status registry_may(struct registry *r, const char *actor, const char *verb, const char *subject,
+                         const struct js *body, int64_t now_ms, struct err *e)
+{
+    struct js *empty = js_object();
+    struct ledger_entry entry = {
+        .time_ms = now_ms, .actor = actor, .verb = verb, .subject = subject, .body = body ? body : empty};
+    struct item item = {0};
+    struct change c = {.registry = r, .db = ledger_db(r->ledger), .entry = &entry, .body = entry.body};
+    c.arena = arena_new();
+    c.today = (int32_t)(now_ms / 86400000);
+    enum status s = find_verb(&c, e);
+    if (s == ST_OK)
+        s = find_subject(&c, &item, e);
+    if (s == ST_OK) {
+        find_about(&c);
+        s = body ? check_new(&c, e) : check_without_body(&c, e);
+    }
+    item_deinit(&item);
+    arena_free(c.arena);
+    js_free(empty);
+    return s;
+}
+
 enum status registry_begin(struct registry *r, struct err *e)
 {
     return ledger_begin(r->ledger, e);

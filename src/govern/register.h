@@ -39,6 +39,12 @@ MUST_CHECK enum status registry_apply(struct registry *r, const struct js *comma
 /* Makes, signs and applies a command; takes body over. */
 MUST_CHECK enum status registry_act(struct registry *r, const struct identity *actor, const char *verb,
                                     const char *subject, struct js *body, struct err *e);
+/* Whether a command of this actor (a key, hex) would pass now: everything that registry_apply checks but the
+   signature. body NULL: it is not known yet, so fields, and guards of verbs that have fields, are left out.
+ */
+MUST_CHECK enum status registry_may(struct registry *r, const char *actor, const char *verb,
+                                    const char *subject, const struct js *body, int64_t now_ms,
+                                    struct err *e);
 /* Several commands with one wait for the disk, as ledger_begin and ledger_commit. */
 MUST_CHECK enum status registry_begin(struct registry *r, struct err *e);
 MUST_CHECK enum status registry_commit(struct registry *r, struct err *e);

@@ -81,36 +81,23 @@ struct promise {
     int32_t due;
 };
 
-/* A transfer's own item: "<agreement>.t<n>". */
-static enum status promise_add(struct change *c, const struct promise *p, int *n, struct err *e)
+/* Promises are collected as documents of transfers; what is put into the register is these. */
+static void promise_add(struct js *list, const struct promise *p)
 {
     char day[11];
     struct js *doc = js_object();
-    const char *project = js_get_str(c->doc, "project");
-    char *id = arena_printf(c->arena, "%.56s.t%d", c->id, ++*n);
     js_put_str(doc, "from", p->from);
     js_put_str(doc, "to", p->to);
     js_put_str(doc, "body", p->from);
     js_put_str(doc, "mechanism", p->mechanism);
     js_put_int(doc, "amount", p->pence);
-    js_put_str(doc, "agreement", c->id);
-    if (project)
-        js_put_str(doc, "project", project);
     if (p->what)
         js_put_str(doc, "what", p->what);
     if (p->due != DATE_NONE) {
         date_format(p->due, day);
         js_put_str(doc, "due", day);
     }
-    const struct item i = {.doc = doc,
-                           .state = (char *)(uintptr_t) "promised",
-                           .body = (char *)(uintptr_t)p->from,
-                           .about = arena_printf(c->arena, "agreement:%s", c->id),
-                           .made = c->entry->seq,
-                           .changed = c->entry->seq};
-    enum status s = item_put(c->db, "transfer", id, &i, e);
-    js_free(doc);
-    return s;
+    js_push(list, doc);
 }
 
 /* The same day, `months` later; the last of the month when there is none. */
@@ -126,24 +113,22 @@ static int32_t months_on(int32_t day, int64_t months)
     return date_valid(y, m, d) ? date_of(y, m, d) : DATE_MAX;
 }
 
-static enum status promise_periods(struct change *c, const struct js *mechanism, struct promise *p, int *n,
-                                   struct err *e)
+static void promise_periods(const struct js *agreement, const struct js *mechanism, struct promise *p,
+                            struct js *list)
 {
     int64_t period = js_get_int(mechanism, "period_months", 12);
     int32_t until = doc_day(mechanism, "until"), first = p->due;
-    enum status s = ST_OK;
     if (until == DATE_NONE)
-        until = doc_day(c->doc, "to");
-    for (int64_t k = 0; s == ST_OK && period > 0 && k < 400; k++) {
+        until = doc_day(agreement, "to");
+    for (int64_t k = 0; period > 0 && k < 400; k++) {
         p->due = months_on(first, k * period);
         if (p->due > until)
             break;
-        s = promise_add(c, p, n, e);
+        promise_add(list, p);
     }
-    return s;
 }
 
-static enum status promise_mechanism(struct change *c, const struct js *m, int *n, struct err *e)
+static void promise_mechanism(const struct js *agreement, const struct js *m, int32_t day, struct js *list)
 {
     const char *kind = js_get_str(m, "kind");
     struct promise p = {.from = js_get_str(m, "from"),
@@ -152,30 +137,58 @@ static enum status promise_mechanism(struct change *c, const struct js *m, int *
                         .what = js_get_str(m, "what") ? js_get_str(m, "what") : js_get_str(m, "trigger"),
                         .pence = js_get_int(m, "amount", 0),
                         .due = doc_day(m, "due")};
-    if (word_in("royalty|equity|open_release", kind))
-        return ST_OK; /* these are known only when a statement, an exit or a release happens: transfer.promise
-                         then */
+    if (!kind || !p.from || !p.to || word_in("royalty|equity|open_release", kind))
+        return; /* these are known only when a statement, an exit or a release happens: transfer.promise then
+                 */
     if (strcmp(kind, "milestone") == 0)
         p.due = DATE_NONE;
     else if (p.due == DATE_NONE)
-        p.due = c->today;
-    return strcmp(kind, "subscription") == 0 ? promise_periods(c, m, &p, n, e) : promise_add(c, &p, n, e);
+        p.due = day;
+    if (strcmp(kind, "subscription") == 0)
+        promise_periods(agreement, m, &p, list);
+    else
+        promise_add(list, &p);
+}
+
+struct js *agreement_promises(struct db *d, const struct js *doc, int32_t day)
+{
+    const struct js *mechanisms = js_get(doc, "mechanisms");
+    const char *payer = payer_of(doc), *payee = agreement_lead(doc);
+    struct js *list = js_array();
+    int64_t pence = 0;
+    if (quote_total(d, doc, day, &pence, NULL) != ST_OK)
+        pence = 0; /* a price that ended since the check: the parties promise it by hand */
+    if (pence > 0 && payer && payee)
+        promise_add(list,
+                    &(struct promise){payer, payee, "quote", "cost of access", pence, months_on(day, 1)});
+    for (size_t i = 0; i < js_size(mechanisms); i++)
+        promise_mechanism(doc, js_at(mechanisms, i), day, list);
+    return list;
+}
+
+/* A transfer's own item: "<agreement>.t<n>". */
+static enum status put_transfer(struct change *c, struct js *doc, int64_t n, struct err *e)
+{
+    const char *project = js_get_str(c->doc, "project");
+    js_put_str(doc, "agreement", c->id);
+    if (project)
+        js_put_str(doc, "project", project);
+    const struct item i = {.doc = doc,
+                           .state = (char *)(uintptr_t) "promised",
+                           .body = (char *)(uintptr_t)js_get_str(doc, "from"),
+                           .about = arena_printf(c->arena, "agreement:%s", c->id),
+                           .made = c->entry->seq,
+                           .changed = c->entry->seq};
+    return item_put(c->db, "transfer", arena_printf(c->arena, "%.56s.t%" PRId64, c->id, n), &i, e);
 }
 
 enum status transfers_schedule(struct change *c, struct err *e)
 {
-    const struct js *mechanisms = js_get(c->doc, "mechanisms");
-    const char *payer = payer_of(c->doc), *payee = agreement_lead(c->doc);
-    int64_t pence = 0, version = js_get_int(c->doc, "version", 1);
-    int n = (int)(version - 1) * 1000; /* a varied agreement's transfers are new ones */
+    struct js *list = agreement_promises(c->db, c->doc, c->today);
+    int64_t before = (js_get_int(c->doc, "version", 1) - 1) * 1000; /* a varied agreement's are new ones */
     enum status s = ST_OK;
-    if (quote_total(c->db, c->doc, c->today, &pence, NULL) != ST_OK)
-        pence = 0; /* a price that ended since the check: the parties promise it by hand */
-    if (pence > 0 && payer && payee) {
-        const struct promise p = {payer, payee, "quote", "cost of access", pence, months_on(c->today, 1)};
-        s = promise_add(c, &p, &n, e);
-    }
-    for (size_t i = 0; s == ST_OK && i < js_size(mechanisms); i++)
-        s = promise_mechanism(c, js_at(mechanisms, i), &n, e);
+    for (size_t i = 0; s == ST_OK && i < js_size(list); i++)
+        s = put_transfer(c, js_edit_at(list, i), before + 1 + (int64_t)i, e);
+    js_free(list);
     return s;
 }

@@ -95,9 +95,15 @@ static enum status post_session(struct call *c, struct err *e)
 static enum status get_session(struct call *c, struct err *e)
 {
     (void)e;
+    char csrf[ACCOUNT_TOKEN_DIGITS + 1];
+    const char *cookie = call_session_cookie(c);
     struct js *answer = js_object();
     js_put_str(answer, "person", c->account->person);
     js_put_str(answer, "scopes", c->account->scopes);
+    if (cookie && *c->account->csrf_hash) {
+        account_csrf(c->hub->accounts, cookie, csrf);
+        js_put_str(answer, "csrf_token", csrf);
+    }
     return call_json(c, 200, answer);
 }
 
@@ -279,8 +285,8 @@ const struct route account_routes[] = {
      "key, totp_secret and otpauth for an authenticator app", post_account, HOLD_NOTHING},
     {"POST", "/api/v1/session", ACCESS_PUBLIC, "log in", NULL, "person, password, code (six digits)",
      "csrf_token for the header X-CSRF-Token; the session is a cookie", post_session, HOLD_NOTHING},
-    {"GET", "/api/v1/session", ACCESS_ACCOUNT, "whose session or token this is", NULL, NULL, "person, scopes",
-     get_session, HOLD_NOTHING},
+    {"GET", "/api/v1/session", ACCESS_ACCOUNT, "whose session or token this is", NULL, NULL,
+     "person, scopes, csrf_token (of a session)", get_session, HOLD_NOTHING},
     {"DELETE", "/api/v1/session", ACCESS_ACCOUNT, "log out", NULL, NULL, NULL, delete_session, HOLD_NOTHING},
     {"GET", "/api/v1/tokens", ACCESS_ACCOUNT, "one's API tokens", NULL, NULL, "items", get_tokens,
      HOLD_NOTHING},

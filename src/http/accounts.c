@@ -231,13 +231,22 @@ static enum status use_step(struct accounts *a, const char *person, uint64_t ste
     return s;
 }
 
+void account_csrf(const struct accounts *a, const char *token, char csrf[ACCOUNT_TOKEN_DIGITS + 1])
+{
+    uint8_t mac[HASH_BYTES];
+    char text[ACCOUNT_TOKEN_DIGITS + 8];
+    snprintf(text, sizeof text, "csrf:%s", token);
+    hmac_sha256((struct slice){(const char *)a->key, sizeof a->key}, slice_of(text), mac);
+    hex_encode(mac, sizeof mac, csrf);
+}
+
 static enum status begin_session(struct accounts *a, const char *person, int64_t now_ms,
                                  struct session_new *out, struct err *e)
 {
     char hash[65], csrf_hash[65];
     int64_t ended = now_ms - SESSION_MS;
     fresh_token(out->token);
-    fresh_token(out->csrf);
+    account_csrf(a, out->token, out->csrf);
     sha256_hex(slice_of(out->token), hash);
     sha256_hex(slice_of(out->csrf), csrf_hash);
     const char *texts[] = {hash, person, csrf_hash, NULL}, *none[] = {NULL};

@@ -40,6 +40,9 @@ struct session_new {
 MUST_CHECK enum status account_login(struct accounts *a, const char *person, const char *password,
                                      const char *code, int64_t now_ms, struct session_new *out,
                                      struct err *e);
+/* The CSRF token of a session: made from its token with a key of the hub's, so that a page that was loaded
+   again can ask for it (GET /session) and another tab's stays good. */
+void account_csrf(const struct accounts *a, const char *token, char csrf[ACCOUNT_TOKEN_DIGITS + 1]);
 MUST_CHECK enum status account_logout(struct accounts *a, const char *token, struct err *e);
 
 /* Who a request acts for. */

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Embeds the built UI: each file as it is and gzipped, between begin and end labels. */
-.macro embed label, file
-    .global accord_\label
-    .hidden accord_\label
-    .global accord_\label\()_end
-    .hidden accord_\label\()_end
-    .balign 16
-accord_\label:
-    .incbin "\file"
-accord_\label\()_end:
+ * Embeds the built UI: each file as it is and gzipped, and a table of struct embedded (assets.c), one row a file.
+ * files.inc, which scripts/ui.sh writes, names the files. */
+.macro asset name
+    .section .rodata
+.Lname\@:
+    .asciz "\name"
+.Lbytes\@:
+    .incbin "\name"
+.Lbytes_end\@:
     .byte 0
+.Lgzipped\@:
+    .incbin "\name\().gz"
+.Lgzipped_end\@:
+    .byte 0
+    .section .data.rel.ro, "aw", %progbits
+    .dc.a .Lname\@, .Lbytes\@, .Lbytes_end\@, .Lgzipped\@, .Lgzipped_end\@
 .endm
 
-    .section .rodata
-    embed app_js, "app.js"
-    embed app_js_gz, "app.js.gz"
-    embed app_css, "app.css"
-    embed app_css_gz, "app.css.gz"
+    .section .data.rel.ro, "aw", %progbits
+    .balign 16
+    .global accord_assets
+    .hidden accord_assets
+accord_assets:
+    .include "files.inc"
+    .section .data.rel.ro, "aw", %progbits
+    .global accord_assets_end
+    .hidden accord_assets_end
+accord_assets_end:
+    .dc.a 0
     .section .note.GNU-stack, "", %progbits

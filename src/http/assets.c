@@ -5,46 +5,55 @@
 
 #include "base/crypto.h"
 
-extern const char accord_app_js[], accord_app_js_end[], accord_app_js_gz[], accord_app_js_gz_end[];
-extern const char accord_app_css[], accord_app_css_end[], accord_app_css_gz[], accord_app_css_gz_end[];
-
-static const struct {
-    const char *name, *type, *begin, *end, *gz_begin, *gz_end;
-} files[] = {
-    {"app.js", "text/javascript; charset=utf-8", accord_app_js, accord_app_js_end, accord_app_js_gz,
-     accord_app_js_gz_end},
-    {"app.css", "text/css; charset=utf-8", accord_app_css, accord_app_css_end, accord_app_css_gz,
-     accord_app_css_gz_end},
+/* A row of the table that assets.S makes. */
+struct embedded {
+    const char *name, *begin, *end, *gz_begin, *gz_end;
 };
-enum { N_FILES = sizeof files / sizeof *files, ETAG_DIGITS = 32 };
+extern const struct embedded accord_assets[], accord_assets_end[];
 
-static char etags[N_FILES][ETAG_DIGITS + 3];
+enum { FILES_MOST = 64, ETAG_DIGITS = 32 };
+
+static char etags[FILES_MOST][ETAG_DIGITS + 3];
 
 static struct slice between(const char *begin, const char *end)
 {
     return (struct slice){begin, (size_t)(end - begin)};
 }
 
+static size_t n_files(void)
+{
+    size_t n = (size_t)(accord_assets_end - accord_assets);
+    return n < FILES_MOST ? n : FILES_MOST;
+}
+
 static void make_etags(void)
 {
-    for (size_t i = 0; i < N_FILES; i++) {
+    for (size_t i = 0; i < n_files(); i++) {
         char hex[2 * HASH_BYTES + 1];
-        sha256_hex(between(files[i].begin, files[i].end), hex);
+        sha256_hex(between(accord_assets[i].begin, accord_assets[i].end), hex);
         etags[i][0] = '"';
         memcpy(etags[i] + 1, hex, ETAG_DIGITS);
         etags[i][ETAG_DIGITS + 1] = '"';
     }
 }
 
+static const char *type_of(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && strcmp(dot, ".css") == 0 ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8";
+}
+
 bool asset_find(const char *name, struct asset *out)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_etags);
-    for (size_t i = 0; i < N_FILES; i++)
-        if (strcmp(files[i].name, name) == 0) {
-            *out = (struct asset){files[i].type, etags[i], between(files[i].begin, files[i].end),
-                                  between(files[i].gz_begin, files[i].gz_end)};
-            return true;
-        }
+    for (size_t i = 0; i < n_files(); i++) {
+        const struct embedded *f = &accord_assets[i];
+        if (strcmp(f->name, name) != 0)
+            continue;
+        *out = (struct asset){type_of(name), etags[i], between(f->begin, f->end),
+                              between(f->gz_begin, f->gz_end)};
+        return true;
+    }
     return false;
 }

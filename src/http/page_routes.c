@@ -120,6 +120,18 @@ static enum status get_result_page(struct call *c, struct err *e)
                    "Tables that two independent output checkers have approved for everyone to see.", api, e);
 }
 
+/* Where people act: the script's alone, since each step is signed in a session. */
+static enum status get_work_page(struct call *c, struct err *e)
+{
+    return send_page(c,
+                     &(struct plain_page){"Your work",
+                                          "Here people who act for a body sign in, see what is waiting for "
+                                          "them, and do it. This part needs JavaScript. Without it, the "
+                                          "command line does the same: accord help.",
+                                          NULL, NULL},
+                     e);
+}
+
 static enum status get_asset(struct call *c, struct err *e)
 {
     struct asset asset;
@@ -144,6 +156,13 @@ const struct route page_routes[] = {
     {"GET", "/", ACCESS_PUBLIC, "the front page", NULL, NULL, "HTML", get_home, HOLD_SNAPSHOT},
     {"GET", "/assets/{file}", ACCESS_PUBLIC, "script and styles of the pages", NULL, NULL, "a file",
      get_asset, HOLD_NOTHING},
+    {"GET", "/work", ACCESS_PUBLIC, "where people act", NULL, NULL, "HTML", get_work_page, HOLD_NOTHING},
+    {"GET", "/work/{page}", ACCESS_PUBLIC, "where people act", NULL, NULL, "HTML", get_work_page,
+     HOLD_NOTHING},
+    {"GET", "/work/{page}/{id}", ACCESS_PUBLIC, "where people act", NULL, NULL, "HTML", get_work_page,
+     HOLD_NOTHING},
+    {"GET", "/work/{page}/{id}/{step}", ACCESS_PUBLIC, "where people act", NULL, NULL, "HTML", get_work_page,
+     HOLD_NOTHING},
     {"GET", "/{page}", ACCESS_PUBLIC, "a page of the register", NULL, NULL, "HTML", get_page, HOLD_SNAPSHOT},
     {"GET", "/{page}/{id}", ACCESS_PUBLIC, "the page of one item", NULL, NULL, "HTML", get_item_page,
      HOLD_SNAPSHOT},

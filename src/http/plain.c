@@ -147,7 +147,9 @@ static void write_head(const char *title, struct buf *out)
         "<a class=\"accord-name\" href=\"/\">Accord</a><nav aria-label=\"Menu\"><ul class=\"accord-menu\">");
     for (size_t i = 0; i < sizeof menu / sizeof *menu; i++)
         buf_printf(out, "<li><a href=\"%s\">%s</a></li>", menu[i].path, menu[i].label);
-    buf_adds(out, "</ul></nav></div></header>");
+    buf_adds(
+        out,
+        "</ul></nav><div class=\"accord-who\" id=\"who\"><a href=\"/work\">Sign in</a></div></div></header>");
 }
 
 void plain_write(const struct plain_page *page, struct buf *out)

@@ -10,5 +10,6 @@ extern const struct route run_routes[];
 extern const struct route register_routes[];
 extern const struct route page_routes[];
 extern const struct route partnership_routes[];
+extern const struct route work_routes[];
 
 #endif

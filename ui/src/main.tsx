@@ -4,14 +4,20 @@
 import "./style.scss";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { lazy } from "./components/lazy";
+import { Signed } from "./components/who";
+import { go, onPath } from "./go";
 import { Home } from "./pages/home";
 import { Item, List } from "./pages/items";
 import { Entry, Log } from "./pages/log";
 import { nouns, text } from "./text";
 
+const Work = lazy(() => import("./pages/work/work").then((m) => m.Work));
+
 function page(path: string) {
-  const [noun = "", id] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [noun = "", id, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
   if (noun === "") return <Home />;
+  if (noun === "work") return <Work steps={id === undefined ? [] : [id, ...rest]} />;
   if (noun === "log") return id === undefined ? <Log /> : <Entry seq={id} />;
   if (nouns[noun]) return id === undefined ? <List noun={noun} /> : <Item noun={noun} id={id} />;
   return <h1>{text.state.notFound}</h1>;
@@ -21,7 +27,7 @@ function page(path: string) {
 function usePath(): string {
   const [path, set] = useState(location.pathname);
   useEffect(() => {
-    const go = () => {
+    const show = () => {
       set(location.pathname);
       window.scrollTo(0, 0);
       document.getElementById("main")?.focus();
@@ -31,14 +37,13 @@ function usePath(): string {
       const plain = e.button === 0 && !e.metaKey && !e.ctrlKey && !e.shiftKey && !e.altKey;
       if (!link || !plain || link.origin !== location.origin || link.hash || /^\/(api|assets|feed)/.test(link.pathname)) return;
       e.preventDefault();
-      history.pushState(null, "", link.href);
-      go();
+      go(link.href);
     };
+    const end = onPath(show);
     document.addEventListener("click", click);
-    window.addEventListener("popstate", go);
     return () => {
       document.removeEventListener("click", click);
-      window.removeEventListener("popstate", go);
+      end();
     };
   }, []);
   return path;
@@ -54,4 +59,10 @@ if (main) {
   main.tabIndex = -1;
   main.textContent = "";
   render(<App />, main);
+}
+
+const who = document.getElementById("who");
+if (who) {
+  who.textContent = "";
+  render(<Signed />, who);
 }

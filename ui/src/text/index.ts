@@ -100,6 +100,13 @@ export const text = {
     download: "Download as CSV",
     record: "How this was made safe",
   },
+  who: {
+    signIn: "Sign in",
+    signOut: "Sign out",
+    signedIn: "Signed in as",
+    actingFor: "for",
+    work: "Your work",
+  },
   state: {
     loading: "Loading…",
     failed: "This page could not be loaded.",
@@ -108,3 +115,11 @@ export const text = {
   },
   footer: "Patient data never leaves the NHS. Everything here is on a public log that anyone can check.",
 } as const;
+
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+
+// "2026-11-22" reads "22 November 2026".
+export function day(date: string): string {
+  const at = new Date(date);
+  return Number.isNaN(at.getTime()) ? date : days.format(at);
+}

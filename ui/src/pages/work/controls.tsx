@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controls of forms in the NHS design: each with its label, hint and error joined to it for screen readers.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { work as t } from "../../text/work";
+
+export type Errors = Record<string, string>; // by the id of the control; "" = of the whole form
+
+export function ErrorSummary(props: { errors: Errors }) {
+  const box = useRef<HTMLDivElement>(null);
+  const list = Object.entries(props.errors);
+  useEffect(() => {
+    if (list.length) box.current?.focus();
+  }, [props.errors]);
+  if (!list.length) return null;
+  const jump = (id: string) => (e: Event) => {
+    e.preventDefault();
+    const at = document.getElementById(id);
+    at?.focus();
+    at?.scrollIntoView({ block: "center" });
+  };
+  return (
+    <div class="nhsuk-error-summary" role="alert" aria-labelledby="errors" tabIndex={-1} ref={box}>
+      <h2 class="nhsuk-error-summary__title" id="errors">
+        {t.problem}
+      </h2>
+      <ul class="nhsuk-list nhsuk-error-summary__list">
+        {list.map(([id, message]) => (
+          <li key={id}>
+            {id ? (
+              <a href={"#" + id} onClick={jump(id)}>
+                {message}
+              </a>
+            ) : (
+              message
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+interface Frame {
+  id: string;
+  label: string;
+  hint?: string | undefined;
+  error?: string | undefined;
+}
+
+export function describedBy(p: Frame): string | undefined {
+  const ids = [p.hint ? p.id + "-hint" : "", p.error ? p.id + "-error" : ""].filter(Boolean).join(" ");
+  return ids || undefined;
+}
+
+function Notes(p: Frame) {
+  return (
+    <>
+      {p.hint && (
+        <div class="nhsuk-hint" id={p.id + "-hint"}>
+          {p.hint}
+        </div>
+      )}
+      {p.error && (
+        <span class="nhsuk-error-message" id={p.id + "-error"}>
+          {p.error}
+        </span>
+      )}
+    </>
+  );
+}
+
+const group = (error?: string) => "nhsuk-form-group" + (error ? " nhsuk-form-group--error" : "");
+
+export function Group(props: Frame & { children: ComponentChildren }) {
+  return (
+    <div class={group(props.error)}>
+      <label class="nhsuk-label" for={props.id}>
+        {props.label}
+      </label>
+      <Notes {...props} />
+      {props.children}
+    </div>
+  );
+}
+
+// A question that has several controls.
+export function Fieldset(props: Frame & { children: ComponentChildren; role?: "group" }) {
+  return (
+    <div class={group(props.error)}>
+      <fieldset class="nhsuk-fieldset" aria-describedby={describedBy(props)} id={props.id} tabIndex={-1}>
+        <legend class="nhsuk-fieldset__legend">{props.label}</legend>
+        <Notes {...props} />
+        {props.children}
+      </fieldset>
+    </div>
+  );
+}
+
+interface TextProps extends Frame {
+  value: string;
+  onInput: (value: string) => void;
+  type?: "text" | "password";
+  width?: number; // in characters
+  complete?: string;
+  numeric?: boolean;
+  prefix?: string;
+}
+
+export function TextInput(props: TextProps) {
+  const shared = {
+    class: "nhsuk-input" + (props.error ? " nhsuk-input--error" : "") + (props.width ? ` nhsuk-input--width-${props.width}` : ""),
+    id: props.id,
+    name: props.id,
+    value: props.value,
+    autocomplete: props.complete ?? "off",
+    "aria-describedby": describedBy(props),
+    onInput: (e: { currentTarget: HTMLInputElement }) => props.onInput(e.currentTarget.value),
+    ...(props.error ? { "aria-invalid": true as const } : {}),
+  };
+  const input =
+    props.type === "password" ? <input type="password" {...shared} /> : <input type="text" {...(props.numeric ? { inputMode: "decimal" as const } : {})} {...shared} />;
+  return (
+    <Group {...props}>
+      {props.prefix ? (
+        <div class="nhsuk-input__wrapper">
+          <div class="nhsuk-input__prefix" aria-hidden="true">
+            {props.prefix}
+          </div>
+          {input}
+        </div>
+      ) : (
+        input
+      )}
+    </Group>
+  );
+}
+
+export function TextArea(props: Frame & { value: string; rows?: number; onInput: (value: string) => void }) {
+  return (
+    <Group {...props}>
+      <textarea
+        class={"nhsuk-textarea" + (props.error ? " nhsuk-textarea--error" : "")}
+        id={props.id}
+        name={props.id}
+        rows={props.rows ?? 5}
+        value={props.value}
+        aria-describedby={describedBy(props)}
+        aria-invalid={props.error ? true : undefined}
+        onInput={(e) => props.onInput(e.currentTarget.value)}
+      />
+    </Group>
+  );
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+  hint?: string;
+}
+
+export function Select(props: Frame & { value: string; choices: Choice[]; empty: string; onInput: (value: string) => void }) {
+  return (
+    <Group {...props}>
+      <select
+        class={"nhsuk-select accord-select" + (props.error ? " nhsuk-select--error" : "")}
+        id={props.id}
+        name={props.id}
+        value={props.value}
+        aria-describedby={describedBy(props)}
+        aria-invalid={props.error ? true : undefined}
+        onChange={(e) => props.onInput(e.currentTarget.value)}
+      >
+        <option value="">{props.empty}</option>
+        {props.choices.map((c) => (
+          <option key={c.value} value={c.value} selected={c.value === props.value}>
+            {c.label}
+          </option>
+        ))}
+      </select>
+    </Group>
+  );
+}
+
+export function Radios(props: Frame & { value: string; choices: Choice[]; onInput: (value: string) => void }) {
+  return (
+    <Fieldset {...props}>
+      <div class="nhsuk-radios">
+        {props.choices.map((c) => {
+          const id = `${props.id}-${c.value}`;
+          return (
+            <div class="nhsuk-radios__item" key={c.value}>
+              <input
+                class="nhsuk-radios__input"
+                type="radio"
+                id={id}
+                name={props.id}
+                value={c.value}
+                checked={props.value === c.value}
+                aria-describedby={c.hint ? id + "-hint" : undefined}
+                onChange={() => props.onInput(c.value)}
+              />
+              <label class="nhsuk-label nhsuk-radios__label" for={id}>
+                {c.label}
+              </label>
+              {c.hint && (
+                <div class="nhsuk-hint nhsuk-radios__hint" id={id + "-hint"}>
+                  {c.hint}
+                </div>
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </Fieldset>
+  );
+}
+
+export function Checkboxes(props: Frame & { values: string[]; choices: Choice[]; onInput: (values: string[]) => void }) {
+  const turn = (value: string) =>
+    props.onInput(props.values.includes(value) ? props.values.filter((v) => v !== value) : [...props.values, value]);
+  return (
+    <Fieldset {...props}>
+      <div class="nhsuk-checkboxes">
+        {props.choices.map((c) => {
+          const id = `${props.id}-${c.value.replace(/[^A-Za-z0-9_-]/g, "-")}`;
+          return (
+            <div class="nhsuk-checkboxes__item" key={c.value}>
+              <input
+                class="nhsuk-checkboxes__input"
+                type="checkbox"
+                id={id}
+                name={props.id}
+                value={c.value}
+                checked={props.values.includes(c.value)}
+                onChange={() => turn(c.value)}
+              />
+              <label class="nhsuk-label nhsuk-checkboxes__label" for={id}>
+                {c.label}
+              </label>
+            </div>
+          );
+        })}
+      </div>
+    </Fieldset>
+  );
+}
+
+export function Button(props: { children: ComponentChildren; secondary?: boolean; warning?: boolean; busy?: boolean; onClick?: () => void }) {
+  const kind = props.secondary ? " nhsuk-button--secondary" : props.warning ? " nhsuk-button--warning" : "";
+  return (
+    <button
+      class={"nhsuk-button" + kind}
+      type={props.onClick ? "button" : "submit"}
+      aria-disabled={props.busy ? true : undefined}
+      onClick={props.onClick}
+    >
+      {props.busy ? t.saving : props.children}
+    </button>
+  );
+}

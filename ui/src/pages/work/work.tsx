@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the register where people act: which page a path under /work shows. Everything here is one chunk of its own.
+import { useWho, type Session } from "../../session";
+import { text } from "../../text";
+import { work as words } from "../../text/work";
+import { Register } from "./register";
+import { Account, SignIn } from "./sign_in";
+import { Waiting } from "./waiting";
+
+function page(session: Session, steps: string[]) {
+  if (steps.length === 0 || steps[0] === "account") return <Waiting session={session} />;
+  return <h1>{text.state.notFound}</h1>;
+}
+
+export function Work(props: { steps: string[] }) {
+  const who = useWho();
+  if (who.state === "unknown") return <p aria-live="polite">{words.loading}</p>;
+  if (who.state !== "in") return props.steps[0] === "account" ? <Account /> : <SignIn ended={who.state === "ended"} />;
+  if (who.session.person === undefined) return <Register account={who.session.account} />;
+  return page(who.session, props.steps);
+}
