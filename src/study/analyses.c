@@ -9,7 +9,8 @@
 extern const struct analysis count_analysis, crosstab_analysis, descriptive_analysis,
     characterisation_analysis, incidence_analysis, prevalence_analysis, standardised_analysis,
     inequality_analysis, variation_analysis, survival_analysis, cox_analysis, regression_analysis,
-    effect_analysis, before_after_analysis, risk_model_analysis, pathways_analysis;
+    effect_analysis, before_after_analysis, risk_model_analysis, pathways_analysis, life_expectancy_analysis,
+    control_chart_analysis;
 
 const struct analysis *const analyses[] = {
     &count_analysis,
@@ -21,6 +22,8 @@ const struct analysis *const analyses[] = {
     &standardised_analysis,
     &inequality_analysis,
     &variation_analysis,
+    &control_chart_analysis,
+    &life_expectancy_analysis,
     &survival_analysis,
     &cox_analysis,
     &regression_analysis,

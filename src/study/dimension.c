@@ -512,3 +512,17 @@ bool dimension_is_age(const struct dimension *d)
 {
     return kinds[d->kind].levels == age_levels;
 }
+
+struct dimension age_dimension(struct spec *s, const int *cuts, size_t n)
+{
+    struct dimension d = {0};
+    struct js *j = js_object(), *list = js_array();
+    for (size_t i = 0; i < n; i++)
+        js_push(list, js_integer(cuts[i]));
+    js_put_str(j, "by", "age_band");
+    js_put(j, "cuts", list);
+    if (s->status == ST_OK)
+        s->status = dimension_parse(j, s->path, s->scope, &d, s->e);
+    js_free(j);
+    return d;
+}

@@ -50,6 +50,8 @@ struct dimension {
 MUST_CHECK enum status dimension_parse(const struct js *j, const char *path,
                                        const struct analysis_scope *scope, struct dimension *out,
                                        struct err *e);
+/* age_band with these first ages, for analyses whose bands are fixed. */
+struct dimension age_dimension(struct spec *s, const int *cuts, size_t n);
 /* A list of dimensions under a member, at most `most`; absent = none. In the arena. */
 struct dimension *spec_dimensions(struct spec *s, const char *key, size_t most, bool required, size_t *n_out);
 /* The level of each row; `out` has rows->n. */

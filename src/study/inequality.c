@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inequality: slope and relative index over ordered groups (deprivation, first level = most deprived), of an
- * incidence rate or a prevalence, with the groups' own figures and the gap between the ends. The sums are
- * those of incidence and prevalence over one interval; the last level ("unknown") is left out of the indices.
+ * inequality: slope, relative and concentration index over ordered groups (deprivation, first level = most
+ * deprived), of an incidence rate or a prevalence, with the groups' own figures and the gap between the ends.
+ * The sums are those of incidence and prevalence over one interval; the last level ("unknown") is left out of
+ * the indices.
  */
 #include <math.h>
 
+#include "stats/gini.h"
 #include "stats/interval.h"
 #include "stats/sii.h"
 #include "study/rates.h"
@@ -107,19 +109,32 @@ static double standard_error(const struct inequality *c, const struct result_cel
     return c->rates.prevalence ? sqrt(x / n * (1 - x / n) / n) * c->multiplier : sqrt(x) / n * c->multiplier;
 }
 
-/* The indices over groups with a population; NaN where a group has none. */
-static enum status indices(const struct inequality *c, const struct result_cell *groups, struct sii *out,
-                           struct err *e)
+/* Indices over groups with a population; NaN where a group has none. */
+struct indices {
+    struct sii sii;
+    struct social_gradient gradient;
+};
+
+static enum status indices_of(const struct inequality *c, const struct result_cell *groups,
+                              struct indices *out, struct err *e)
 {
-    struct sii_group g[MAX_LEVELS];
-    *out = (struct sii){.sii = {NAN, NAN, NAN, NULL}, .rii = {NAN, NAN, NAN, NULL}};
+    struct sii_group g[MAX_LEVELS] = {0};
+    struct social_group s[MAX_LEVELS] = {0};
+    double events = 0;
+    *out = (struct indices){.sii = {.sii = {NAN, NAN, NAN, NULL}, .rii = {NAN, NAN, NAN, NULL}},
+                            .gradient = {.concentration = {NAN, NAN, NAN, NULL}}};
     for (size_t i = 0; i < c->n_groups; i++) {
         const struct result_cell *cell = &groups[i + 1];
         if (!(cell->denominator > 0))
             return ST_OK;
+        events += cell->numerator;
         g[i] = (struct sii_group){cell->denominator, cell->value, standard_error(c, cell), NAN, NAN};
+        s[i] = (struct social_group){cell->value, cell->denominator};
     }
-    return stats_sii(g, c->n_groups, SII_NORMAL, false, 1, 0.95, out, e);
+    enum status st = stats_sii(g, c->n_groups, SII_NORMAL, false, 1, 0.95, &out->sii, e);
+    if (st == ST_OK && events > 0)
+        st = social_gradient(s, c->n_groups, 0, c->multiplier, 0.95, &out->gradient, e);
+    return st;
 }
 
 static void fill_index(struct result_cell *cell, const struct result_cell *all, double value, double lower,
@@ -137,30 +152,33 @@ static enum status inequality_finish(const void *spec, const struct js *paramete
     (void)parameters, (void)state;
     const struct inequality *c = spec;
     static const char *names[] = {"slope index of inequality", "relative index of inequality",
-                                  "gap, last less first level", "ratio, last over first level"};
+                                  "gap, last less first level", "ratio, last over first level",
+                                  "concentration index"};
     const struct result_cell *groups = group_table(c, total, into), *first = &groups[1],
                              *last = &groups[c->n_groups];
-    struct sii sii;
-    enum status st = indices(c, groups, &sii, e);
+    struct indices x;
+    enum status st = indices_of(c, groups, &x, e);
     if (st != ST_OK)
         return st;
     struct result_table *t = table_of_list(into, table_name(into, c->rates.name, "indices"),
                                            "Indices of inequality over the groups in order", "as named",
-                                           OUTPUT_RATE, "index", names, 4);
-    fill_index(&t->cells[0], groups, sii.sii.value, sii.sii.lower, sii.sii.upper);
-    fill_index(&t->cells[1], groups, sii.rii.value, sii.rii.lower, sii.rii.upper);
+                                           OUTPUT_RATE, "index", names, 5);
+    fill_index(&t->cells[0], groups, x.sii.sii.value, x.sii.sii.lower, x.sii.sii.upper);
+    fill_index(&t->cells[1], groups, x.sii.rii.value, x.sii.rii.lower, x.sii.rii.upper);
     double gap = last->value - first->value, z = 1.959963984540054;
     double se = hypot(standard_error(c, first), standard_error(c, last));
     double log_se = hypot(standard_error(c, first) / first->value, standard_error(c, last) / last->value);
     double ratio = last->value / first->value;
     fill_index(&t->cells[2], groups, gap, gap - z * se, gap + z * se);
     fill_index(&t->cells[3], groups, ratio, ratio * exp(-z * log_se), ratio * exp(z * log_se));
+    fill_index(&t->cells[4], groups, x.gradient.concentration.value, x.gradient.concentration.lower,
+               x.gradient.concentration.upper);
     return ST_OK;
 }
 
 const struct analysis inequality_analysis = {
     .kind = "inequality",
-    .summary = "slope and relative index of inequality, gap and ratio, over deprivation",
+    .summary = "slope, relative and concentration index, gap and ratio, over deprivation",
     .template =
         "{\"kind\": \"inequality\", \"name\": \"sii\", \"measure\": \"prevalence\", \"outcome\": \"outcome\","
         " \"from\": \"2025-01-01\", \"to\": \"2025-01-01\", \"min_age\": 40, \"by\": \"deprivation_decile\"}",

@@ -20,16 +20,10 @@ struct standardised {
 /* The bands of the ESP: 0-4, 5-9, ... 90 and over. */
 static struct dimension esp_bands(struct spec *s)
 {
-    struct dimension d = {0};
-    struct js *j = js_object(), *cuts = js_array();
-    for (int age = 5; age <= 90; age += 5)
-        js_push(cuts, js_integer(age));
-    js_put_str(j, "by", "age_band");
-    js_put(j, "cuts", cuts);
-    if (s->status == ST_OK)
-        s->status = dimension_parse(j, s->path, s->scope, &d, s->e);
-    js_free(j);
-    return d;
+    int cuts[ESP_BANDS - 1];
+    for (int i = 0; i < ESP_BANDS - 1; i++)
+        cuts[i] = 5 * (i + 1);
+    return age_dimension(s, cuts, ESP_BANDS - 1);
 }
 
 static enum status standardised_parse(const struct js *specification, const struct analysis_scope *scope,

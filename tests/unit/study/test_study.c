@@ -374,8 +374,86 @@ static void inequality_of_equal_groups_is_nothing_and_of_a_slope_the_slope(void 
         assert_true(fabs(index[1].value - (slope ? 0.055 / 0.105 : 1)) < 1e-12);
         assert_true(index[0].lower < index[0].value && index[0].value < index[0].upper);
         assert_true(fabs(index[2].value + slope * 0.004) < 1e-12);
+        assert_true(fabs(index[4].value + slope * 0.01) < 1e-12);
         finished_free(&f);
     }
+}
+
+/* Mortality of 1 in 100 a year at every age: exponential but for the bands, so e is 100 less what the bands'
+   halves cost; the whole and each of two equal groups agree, and one death in the open band is too few. */
+static void life_tables_are_those_of_their_deaths(void **unused)
+{
+    (void)unused;
+    int64_t counts[3 * 21 * 4] = {0}; /* male, female, other; 20 bands and unknown */
+    for (int g = 0; g < 2; g++)
+        for (int band = 0; band < 20; band++) {
+            int64_t *at = counts + (g * 21 + band) * 4;
+            at[0] = 2000;
+            at[1] = 146100000; /* days of 400,000 years */
+            at[2] = at[3] = 4000;
+        }
+    struct finished f;
+    finish("{\"kind\": \"life_expectancy\", \"name\": \"t\", \"outcome\": \"a\", \"from\": \"2020-01-01\","
+           " \"to\": \"2020-12-31\", \"by\": \"sex\", \"ages\": [0, 65, 90]}",
+           counts, 3 * 21 * 4, &f);
+    const struct result_table *t = &f.result->tables[0];
+    assert_int_equal(t->n_cells, 4 * 3);
+    for (int row = 0; row < 3; row++) {
+        assert_true(fabs(t->cells[row * 3 + 2].value - 100) < 1e-9);
+        assert_true(fabs(t->cells[row * 3].value - 99.97) < 0.05);
+        assert_true(t->cells[row * 3].lower < 99.9 && t->cells[row * 3].upper > 100);
+        assert_true(t->cells[row * 3].value == t->cells[0].value);
+    }
+    assert_int_equal(t->cells[0].persons, 2 * 20 * 2000);
+    assert_true(isnan(t->cells[9].value)); /* nobody there */
+    finished_free(&f);
+}
+
+/* Eighteen months of 100 and six of 200 in 1,000 years: limits from the first 12, the rise is above them; the
+   month before it lies above the mean and makes a run of 7. */
+static void a_control_chart_sees_a_rise(void **unused)
+{
+    (void)unused;
+    int64_t counts[24 * 4];
+    for (int i = 0; i < 24; i++) {
+        int64_t events = i < 18 ? 100 + (i % 2 ? 4 : -4) : 200;
+        int64_t month[4] = {12000, 365250, events, events};
+        memcpy(counts + (ptrdiff_t)i * 4, month, sizeof month);
+    }
+    struct finished f;
+    finish("{\"kind\": \"control_chart\", \"name\": \"t\", \"outcome\": \"a\", \"from\": \"2020-01-01\","
+           " \"to\": \"2021-12-31\", \"multiplier\": 1000, \"fix_after\": 12, \"cusum_ratio\": 1.5}",
+           counts, 24 * 4, &f);
+    const struct result_table *t = &f.result->tables[0];
+    assert_int_equal(t->n_cells, 24 * 6);
+    for (int i = 0; i < 24; i++) {
+        const struct result_cell *c = t->cells + (ptrdiff_t)i * 6;
+        assert_true(fabs(c[1].value - 100) < 1e-9 && fabs(c[3].value - c[1].value - 2.66 * 8) < 1e-9);
+        assert_true(c[4].value == (i >= 17 ? 1 : 0));
+        assert_true(i < 18 ? c[5].value < 1
+                           : c[5].value > 10); /* 104 log 1.5 - 50 < 0; 200 log 1.5 - 50 = 31 */
+    }
+    finished_free(&f);
+}
+
+/* One month with 3 events: what the other months and the mean would give away is held by the least of them.
+ */
+static void limits_rest_on_the_least_interval(void **unused)
+{
+    (void)unused;
+    int64_t counts[12 * 4];
+    for (int i = 0; i < 12; i++) {
+        int64_t month[4] = {12000, 365250, i == 5 ? 3 : 100, i == 5 ? 3 : 100};
+        memcpy(counts + (ptrdiff_t)i * 4, month, sizeof month);
+    }
+    struct finished f;
+    finish("{\"kind\": \"control_chart\", \"name\": \"t\", \"outcome\": \"a\", \"from\": \"2020-01-01\","
+           " \"to\": \"2020-12-31\"}",
+           counts, 12 * 4, &f);
+    for (int i = 0; i < 12; i++)
+        for (int k = 1; k < 5; k++)
+            assert_int_equal(f.result->tables[0].cells[i * 5 + k].event_persons, 3);
+    finished_free(&f);
 }
 
 static void rates_have_exact_intervals(void **unused)
@@ -429,6 +507,9 @@ int main(void)
         cmocka_unit_test(sums_survive_the_wire_and_refuse_what_is_not_finite),
         cmocka_unit_test(survival_of_the_leukaemia_trial_is_that_of_the_textbooks),
         cmocka_unit_test(all_censored_gives_a_survival_of_one),
+        cmocka_unit_test(life_tables_are_those_of_their_deaths),
+        cmocka_unit_test(a_control_chart_sees_a_rise),
+        cmocka_unit_test(limits_rest_on_the_least_interval),
         cmocka_unit_test(inequality_of_equal_groups_is_nothing_and_of_a_slope_the_slope),
         cmocka_unit_test(rates_have_exact_intervals),
         cmocka_unit_test(variation_of_three_units_lies_within_the_funnel),
