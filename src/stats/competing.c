@@ -35,10 +35,6 @@ static double tie_share(double d, double n)
     return d > 1 ? 1 - (d - 1) / (n - 1) : 1;
 }
 
-struct aalen {
-    double survival, incidence, v1, v2, v3;
-};
-
 static void aalen_add(struct aalen *s, double own, double part, double d, double at_risk,
                       double survival_before)
 {
@@ -48,8 +44,7 @@ static void aalen_add(struct aalen *s, double own, double part, double d, double
     s->v3 += part * part * t;
 }
 
-/* One time: d deaths of the cause, others of another. Gives the variance of the incidence. */
-static double aalen_time(struct aalen *s, double d, double others, double at_risk)
+double aalen_time(struct aalen *s, double d, double others, double at_risk)
 {
     double before = s->survival, after = before * (at_risk - d - others) / at_risk;
     s->incidence += before * d / at_risk;
@@ -63,12 +58,12 @@ static double aalen_time(struct aalen *s, double d, double others, double at_ris
     return s->v1 + f * f * s->v3 - 2 * f * s->v2;
 }
 
-static void cif_limits(struct cif_row *r, double z)
+void cif_limits(double incidence, double se, double confidence, double *lower, double *upper)
 {
-    double f = r->incidence, step = z * r->se / (f * log(f));
-    bool open = !(f > 0 && f < 1);
-    r->lower = open ? (double)NAN : pow(f, exp(-step));
-    r->upper = open ? (double)NAN : pow(f, exp(step));
+    double step = normal_z(confidence) * se / (incidence * log(incidence));
+    bool open = !(incidence > 0 && incidence < 1);
+    *lower = open ? (double)NAN : pow(incidence, exp(-step));
+    *upper = open ? (double)NAN : pow(incidence, exp(step));
 }
 
 size_t cif_curve(const double *time, const int *state, size_t n, int cause, double confidence,
@@ -90,7 +85,7 @@ size_t cif_curve(const double *time, const int *state, size_t n, int cause, doub
         if (d > 0) {
             struct cif_row *r = &(*out)[rows++];
             *r = (struct cif_row){.time = o[i].time, .incidence = s.incidence, .se = sqrt(fmax(0, v))};
-            cif_limits(r, normal_z(confidence));
+            cif_limits(r->incidence, r->se, confidence, &r->lower, &r->upper);
         }
     }
     free(o);
@@ -143,11 +138,14 @@ static void gray_add(struct gray *t, size_t k, double share, double own, double 
     }
 }
 
-static void gray_time(struct gray *t)
+void gray_time(struct gray *t, const double *events, const double *others, const double *at_risk)
 {
     double d = 0, total = 0, weighted = 0;
     for (size_t i = 0; i < t->k; i++) {
         struct gray_group *g = &t->g[i];
+        g->d = events[i];
+        g->others = others[i];
+        g->at_risk = at_risk[i];
         d += g->d;
         total += gray_weight(g);
         weighted += gray_weight(g) * (1 - g->incidence);
@@ -175,7 +173,7 @@ static void gray_time(struct gray *t)
     t->pooled = after;
 }
 
-static struct test gray_finish(struct gray *t)
+struct test gray_test(const struct gray *t)
 {
     size_t k = t->k, m = k - 1, rank;
     double *v = xcalloc(m * m + 1, sizeof *v);
@@ -193,38 +191,47 @@ static struct test gray_finish(struct gray *t)
     return out;
 }
 
+struct gray *gray_new(size_t groups, double rho, struct arena *a)
+{
+    struct gray *t = arena_alloc(a, sizeof *t);
+    size_t cells = groups * groups;
+    *t = (struct gray){.k = groups, .rho = rho, .g = arena_array(a, groups, sizeof *t->g)};
+    t->a = arena_array(a, cells, sizeof *t->a);
+    t->c = arena_array(a, cells, sizeof *t->c);
+    t->v2 = arena_array(a, cells, sizeof *t->v2);
+    t->variance = arena_array(a, cells, sizeof *t->variance);
+    t->score = arena_array(a, groups, sizeof *t->score);
+    for (size_t i = 0; i < groups; i++)
+        t->g[i].survival = 1;
+    return t;
+}
+
 struct test cif_gray_test(const double *time, const int *state, const uint32_t *group, size_t n,
                           size_t groups, int cause, double rho)
 {
     struct at *o = in_order(time, n);
     struct arena *arena = arena_new();
-    size_t cells = groups * groups;
-    struct gray t = {.k = groups, .rho = rho, .g = arena_array(arena, groups, sizeof *t.g)};
-    t.a = arena_array(arena, cells, sizeof *t.a);
-    t.c = arena_array(arena, cells, sizeof *t.c);
-    t.v2 = arena_array(arena, cells, sizeof *t.v2);
-    t.variance = arena_array(arena, cells, sizeof *t.variance);
-    t.score = arena_array(arena, groups, sizeof *t.score);
-    for (size_t i = 0; i < groups; i++)
-        t.g[i].survival = 1;
+    struct gray *t = gray_new(groups, rho, arena);
+    double *d = arena_array(arena, groups, sizeof *d), *others = arena_array(arena, groups, sizeof *others),
+           *at_risk = arena_array(arena, groups, sizeof *at_risk);
     for (size_t i = 0; i < n; i++)
-        t.g[group[i]].at_risk++;
+        at_risk[group[i]]++;
     for (size_t i = 0, j; i < n; i = j) {
         double events = 0;
-        for (size_t g = 0; g < groups; g++)
-            t.g[g].d = t.g[g].others = 0;
+        memset(d, 0, groups * sizeof *d);
+        memset(others, 0, groups * sizeof *others);
         for (j = i; j < n && o[j].time == o[i].time; j++) {
-            struct gray_group *g = &t.g[group[o[j].row]];
-            g->d += state[o[j].row] == cause;
-            g->others += state[o[j].row] != cause && state[o[j].row] != 0;
-            events += state[o[j].row] != 0;
+            int is = state[o[j].row];
+            d[group[o[j].row]] += is == cause;
+            others[group[o[j].row]] += is != cause && is != 0;
+            events += is != 0;
         }
         if (events > 0)
-            gray_time(&t);
+            gray_time(t, d, others, at_risk);
         for (size_t k = i; k < j; k++)
-            t.g[group[o[k].row]].at_risk--;
+            at_risk[group[o[k].row]]--;
     }
-    struct test out = gray_finish(&t);
+    struct test out = gray_test(t);
     arena_free(arena);
     free(o);
     return out;

@@ -8,16 +8,30 @@
 
 #include "stats/survival.h"
 
+/* One time after the other: events of the cause and of others among those at risk. Start with survival = 1.
+ * Returns the variance of the incidence by O. Aalen, Ann. Stat. 6 (1978) 534 (ties hypergeometric). */
+struct aalen {
+    double survival, incidence, v1, v2, v3;
+};
+double aalen_time(struct aalen *s, double events, double others, double at_risk);
+/* On the log(-log) scale of the incidence; NaN at 0 and 1. */
+void cif_limits(double incidence, double se, double confidence, double *lower, double *upper);
+
 struct cif_row {
     double time, incidence, se, lower, upper; /* limits on the log(-log) scale of the incidence */
 };
-/* Aalen-Johansen incidence of one cause at each time with an event of it, with the variance of O. Aalen, Ann.
- * Stat. 6 (1978) 534 (ties hypergeometric). Returns the number of rows, which lie in the arena. */
+/* Aalen-Johansen incidence of one cause at each time with an event of it. Returns the number of rows, which
+ * lie in the arena. */
 size_t cif_curve(const double *time, const int *state, size_t n, int cause, double confidence,
                  struct arena *a, struct cif_row **out);
 
-/* R. Gray's test of equal incidence of a cause over groups (Ann. Stat. 16 (1988) 1141), weights (1 - F)^rho.
- */
+/* R. Gray's test of equal incidence of a cause over groups (Ann. Stat. 16 (1988) 1141), weights (1 - F)^rho:
+ * one time after the other from each group's counts (times without any event may be left out; every group has
+ * somebody), or of rows. */
+struct gray *gray_new(size_t groups, double rho, struct arena *a);
+void gray_time(struct gray *t, const double *events, const double *others, const double *at_risk);
+struct test gray_test(const struct gray *t);
+
 struct test cif_gray_test(const double *time, const int *state, const uint32_t *group, size_t n,
                           size_t groups, int cause, double rho);
 

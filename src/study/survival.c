@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stats/linalg.h"
+#include "stats/competing.h"
 #include "stats/special.h"
 #include "study/followup.h"
 #include "study/tables.h"
@@ -109,31 +109,12 @@ static void log_log_limits(double s, double greenwood, double *lower, double *up
     *upper = pow(s, exp(width));
 }
 
-/* Aalen's variance of the cumulative incidence, by its sums so far (R's survfit and cmprsk::cuminc agree to
-   its order): sum over steps of (F(t) - F_j)^2 v_j + ... expanded in powers of F(t). */
-struct aalen {
-    double v0, v1, v2; /* coefficients of F^2, F, 1 */
-};
-
-static void aalen_add(struct aalen *a, const struct step *s, double before, double f)
-{
-    double n = s->at_risk, d = s->events, all = s->events + s->competing;
-    if (n <= 0 || all <= 0)
-        return;
-    double g = n > all ? all / (n * (n - all)) : 0;
-    double own = before * before * d * (n - d) / (n * n * n);
-    double cross = before * d / (n * n);
-    a->v0 += g;
-    a->v1 += -2 * f * g - 2 * cross;
-    a->v2 += f * f * g + own + 2 * f * cross;
-}
-
 static struct step *life_table(const struct survival *c, const struct sums *total, size_t group,
                                struct arena *arena)
 {
     struct step *out = arena_array(arena, c->n_steps, sizeof *out);
-    double at_risk = 0, survival = 1, greenwood = 0, all_survival = 1, incidence = 0;
-    struct aalen aalen = {0, 0, 0};
+    double at_risk = 0, survival = 1, greenwood = 0, variance = 0;
+    struct aalen aalen = {.survival = 1};
     for (size_t i = 0; i < c->n_steps; i++)
         for (int f = 0; f < N_FIGURES; f++)
             at_risk += figure(c, total, group, i, f);
@@ -148,13 +129,10 @@ static struct step *life_table(const struct survival *c, const struct sums *tota
         greenwood += at_risk > s->events ? share / (at_risk - s->events) : 0;
         s->survival = survival;
         log_log_limits(survival, greenwood, &s->lower, &s->upper);
-        incidence += all_survival * share;
-        aalen_add(&aalen, s, all_survival, incidence);
-        all_survival *= at_risk > 0 ? 1 - (s->events + s->competing) / at_risk : 1;
-        s->incidence = incidence;
-        double se = sqrt(fmax(0, aalen.v0 * incidence * incidence + aalen.v1 * incidence + aalen.v2));
-        s->incidence_lower = fmax(0, incidence - Z95 * se);
-        s->incidence_upper = fmin(1, incidence + Z95 * se);
+        if (s->events + s->competing > 0)
+            variance = aalen_time(&aalen, s->events, s->competing, at_risk);
+        s->incidence = aalen.incidence;
+        cif_limits(s->incidence, sqrt(fmax(0, variance)), 0.95, &s->incidence_lower, &s->incidence_upper);
         at_risk -= s->events + s->competing + censored;
     }
     return out;
@@ -202,46 +180,80 @@ static void curve_table(const struct survival *c, struct step *const *tables, bo
         }
 }
 
-/* Observed less expected events per group and their hypergeometric covariance, over all steps. */
-static void log_rank_sums(const struct survival *c, struct step *const *tables, double *difference,
-                          double *covariance)
+/* Groups that have anybody, and one step's counts of them. */
+struct groups {
+    size_t n, *of;
+    double *events, *competing, *at_risk, persons;
+};
+
+static struct groups groups_of(const struct survival *c, struct step *const *tables, struct arena *a)
 {
-    size_t k = c->n_groups;
-    for (size_t i = 0; i < c->n_steps; i++) {
-        double n = 0, d = 0;
-        for (size_t g = 0; g < k; g++) {
-            n += tables[g][i].at_risk;
-            d += tables[g][i].events;
-        }
-        double v = n > 1 ? d * (n - d) / (n - 1) : 0;
-        for (size_t g = 0; n > 0 && g < k; g++) {
-            double share = tables[g][i].at_risk / n;
-            difference[g] += tables[g][i].events - d * share;
-            for (size_t h = 0; h < k; h++)
-                covariance[g * k + h] += v * share * ((g == h) - tables[h][i].at_risk / n);
-        }
+    struct groups g = {0,
+                       arena_array(a, c->n_groups, sizeof *g.of),
+                       arena_array(a, c->n_groups, sizeof(double)),
+                       arena_array(a, c->n_groups, sizeof(double)),
+                       arena_array(a, c->n_groups, sizeof(double)),
+                       0};
+    for (size_t i = 0; i < c->n_groups; i++) {
+        g.persons += tables[i][0].at_risk;
+        if (tables[i][0].at_risk > 0)
+            g.of[g.n++] = i;
+    }
+    return g;
+}
+
+static void read_step(struct groups *g, struct step *const *tables, size_t step)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        const struct step *s = &tables[g->of[i]][step];
+        g->events[i] = s->events;
+        g->competing[i] = s->competing;
+        g->at_risk[i] = s->at_risk;
     }
 }
 
-static void log_rank(const struct survival *c, struct step *const *tables, struct result *into)
+static void test_table(const struct survival *c, const char *suffix, const char *title,
+                       const struct test *test, double persons, struct result *into)
 {
     static const char *names[] = {"chi-squared", "degrees of freedom", "p-value"};
-    size_t k = c->n_groups, rank;
-    double *difference = arena_array(into->arena, k, sizeof *difference);
-    double *covariance = arena_array(into->arena, k * k, sizeof *covariance);
-    log_rank_sums(c, tables, difference, covariance);
-    double persons = 0, chi2 = quadratic_inverse(covariance, difference, k, 1e-9, &rank);
-    for (size_t g = 0; g < k; g++)
-        persons += tables[g][0].at_risk;
-    struct result_table *t = table_of_list(into, table_name(into, c->name, "log_rank"), "Log-rank test",
-                                           "as named", OUTPUT_TEST, "statistic", names, 3);
+    struct result_table *t = table_of_list(into, table_name(into, c->name, suffix), title, "as named",
+                                           OUTPUT_TEST, "statistic", names, 3);
     t->persons = (int64_t)persons;
-    t->degrees_of_freedom = (int64_t)persons - (int64_t)rank;
-    t->cells[0].value = chi2;
-    t->cells[1].value = (double)rank;
-    t->cells[2].value = rank ? chi2_upper(chi2, (double)rank) : (double)NAN;
+    t->degrees_of_freedom = (int64_t)(persons - test->df);
+    t->cells[0].value = test->statistic;
+    t->cells[1].value = test->df;
+    t->cells[2].value = test->p;
     for (int i = 0; i < 3; i++)
         t->cells[i].persons = t->persons;
+}
+
+/* Are the groups' hazards the same (log-rank), and their cumulative incidences (Gray)? */
+static void group_tests(const struct survival *c, struct step *const *tables, struct result *into)
+{
+    struct groups g = groups_of(c, tables, into->arena);
+    if (g.n < 2)
+        return;
+    struct logrank log_rank;
+    struct gray *gray = gray_new(g.n, 0, into->arena);
+    logrank_init(&log_rank, g.n, 0, into->arena);
+    double any = 0;
+    for (size_t i = 0; i < c->n_steps; i++) {
+        double here = 0;
+        read_step(&g, tables, i);
+        logrank_time(&log_rank, g.events, g.at_risk);
+        for (size_t k = 0; k < g.n; k++) {
+            here += g.events[k] + g.competing[k];
+            any += g.events[k];
+        }
+        if (here > 0)
+            gray_time(gray, g.events, g.competing, g.at_risk);
+    }
+    struct test t = logrank_test(&log_rank);
+    test_table(c, "log_rank", "Log-rank test", &t, g.persons, into);
+    if (c->followup.competing == SIZE_MAX || any == 0)
+        return;
+    t = gray_test(gray);
+    test_table(c, "gray", "Gray's test of equal cumulative incidence", &t, g.persons, into);
 }
 
 /* Area under the curve up to the horizon, with its variance: sum of (area after)^2 d / (n (n - d)). */
@@ -289,14 +301,14 @@ static enum status survival_finish(const void *spec, const struct js *parameters
     if (c->followup.competing != SIZE_MAX)
         curve_table(c, tables, true, into);
     mean_table(c, tables, into);
-    if (c->n_groups > 1)
-        log_rank(c, tables, into);
+    group_tests(c, tables, into);
     return ST_OK;
 }
 
 const struct analysis survival_analysis = {
     .kind = "survival",
-    .summary = "Kaplan-Meier, log-rank, restricted mean, cumulative incidence with a competing event",
+    .summary = "Kaplan-Meier, log-rank, restricted mean; with a competing event cumulative incidence and "
+               "Gray's test",
     .template = "{\"kind\": \"survival\", \"name\": \"km\", \"cohort\": \"target\", \"outcome\": \"outcome\","
                 " \"horizon_days\": 1825, \"step_days\": 30, \"by\": [\"sex\"]}",
     .output = OUTPUT_SURVIVAL,

@@ -7,11 +7,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "stats/competing.h"
 #include "study/analysis.h"
 #include "study/study.h"
 
@@ -88,6 +90,14 @@ static void mistakes_are_explained_with_their_path(void **unused)
             "a linear model explains");
     refused("{\"kind\": \"survival\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\"}",
             "horizon_days: required");
+    refused("{\"kind\": \"cox\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", \"covariates\": "
+            "[\"sex\"], "
+            "\"baseline\": \"common\"}",
+            "$.analyses[0].horizon_days: required");
+    refused("{\"kind\": \"cox\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", \"covariates\": "
+            "[\"sex\"], "
+            "\"step_days\": 7}",
+            "$.analyses[0].step_days: belongs to");
     refused("{\"kind\": \"cox\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", \"covariates\": []}",
             "$.analyses[0].covariates");
     refused("{\"kind\": \"inequality\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2020-01-01\", "
@@ -126,6 +136,35 @@ static void every_template_is_a_good_analysis(void **unused)
         js_free(none);
         js_free(j);
     }
+}
+
+static void cells_from_elsewhere_are_checked(void **unused)
+{
+    (void)unused;
+    static const char *const cells[] = {"[]",     "[1, 2]", "[2, 2, 3]", "[3, 1]",
+                                        "[0, 3]", "[1, 4]", "3",         "[1, 3]"};
+    struct study *s;
+    struct err e;
+    assert_int_equal(
+        parse("{\"kind\": \"cox\", \"name\": \"y\", \"cohort\": \"a\", \"outcome\": \"a\", \"baseline\": "
+              "\"common\", \"horizon_days\": 21, \"covariates\": [{\"number\": \"age\"}]}",
+              &s, &e),
+        ST_OK);
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        char text[200];
+        struct js *j;
+        size_t n;
+        snprintf(
+            text, sizeof text,
+            "{\"round\": 2, \"analyses\": [{\"name\": \"y\", \"parameters\": {\"beta\": [0.1], \"shift\": 1, "
+            "\"cells\": %s}}]}",
+            cells[i]);
+        assert_int_equal(js_parse(slice_of(text), "parameters", &j, &e), ST_OK);
+        assert_int_equal(study_size(s, j, &n, &e),
+                         i + 1 == sizeof cells / sizeof *cells ? ST_OK : ST_INVALID);
+        js_free(j);
+    }
+    study_free(s);
 }
 
 static void the_hash_follows_content_not_layout(void **unused)
@@ -341,6 +380,64 @@ static void survival_of_the_leukaemia_trial_is_that_of_the_textbooks(void **unus
     finished_free(&f);
 }
 
+/* Counts per group and day, and the same people as rows for src/stats, which has R's digits. */
+enum { DAYS = 40, ARMS = 3, PEOPLE = ARMS * DAYS * 3 * 4 };
+struct people {
+    int64_t counts[ARMS * DAYS * 3];
+    double time[PEOPLE];
+    int state[PEOPLE];
+    uint32_t group[PEOPLE];
+    size_t n, of_first;
+};
+
+/* The third group is empty, as "unknown" often is. */
+static struct people *people_make(void)
+{
+    static const int states[] = {1, 2, 0};
+    struct people *p = calloc(1, sizeof *p);
+    for (size_t i = 0; i < 2 * DAYS * 3; i++) {
+        p->counts[i] = (int64_t)((i * 7 + i / 11) % 4);
+        for (int64_t k = 0; k < p->counts[i]; k++) {
+            p->time[p->n] = (double)(i / 3 % DAYS) + 1;
+            p->state[p->n] = states[i % 3];
+            p->group[p->n++] = (uint32_t)(i / 3 / DAYS);
+        }
+        p->of_first = i < DAYS * 3 ? p->n : p->of_first;
+    }
+    return p;
+}
+
+static void competing_risks_have_the_incidence_and_the_test_of_rows(void **unused)
+{
+    (void)unused;
+    struct people *p = people_make();
+    struct finished f;
+    struct arena *a = arena_new();
+    struct cif_row *rows;
+    finish("{\"kind\": \"survival\", \"name\": \"t\", \"cohort\": \"a\", \"outcome\": \"a\", \"competing\": "
+           "\"a\","
+           " \"horizon_days\": 40, \"step_days\": 1, \"by\": [{\"by\": \"measurement\", \"concepts\": [1],"
+           " \"cuts\": [1]}]}",
+           p->counts, ARMS * DAYS * 3, &f);
+    assert_int_equal(f.result->n_tables, 5);
+    const struct result_table *incidence = &f.result->tables[1], *gray = &f.result->tables[4];
+    size_t n = cif_curve(p->time, p->state, p->of_first, 1, 0.95, a, &rows);
+    assert_true(n > 20);
+    for (size_t i = 0; i < n; i++) {
+        const struct result_cell *c = &incidence->cells[(size_t)rows[i].time - 1];
+        assert_true(fabs(c->value - rows[i].incidence) < 1e-12 * rows[i].incidence);
+        assert_true(fabs(c->lower - rows[i].lower) < 1e-10 * rows[i].lower);
+        assert_true(fabs(c->upper - rows[i].upper) < 1e-10 * rows[i].upper);
+    }
+    struct test expected = cif_gray_test(p->time, p->state, p->group, p->n, 2, 1, 0);
+    assert_string_equal(gray->name, "t_gray");
+    assert_true(fabs(gray->cells[0].value - expected.statistic) < 1e-10 * expected.statistic);
+    assert_true(gray->cells[1].value == 1 && expected.statistic > 0.001);
+    arena_free(a);
+    finished_free(&f);
+    free(p);
+}
+
 static void all_censored_gives_a_survival_of_one(void **unused)
 {
     (void)unused;
@@ -503,9 +600,11 @@ int main(void)
         cmocka_unit_test(every_template_is_a_good_analysis),
         cmocka_unit_test(the_hash_follows_content_not_layout),
         cmocka_unit_test(parameters_from_elsewhere_are_checked),
+        cmocka_unit_test(cells_from_elsewhere_are_checked),
         cmocka_unit_test(found_concepts_from_elsewhere_are_checked),
         cmocka_unit_test(sums_survive_the_wire_and_refuse_what_is_not_finite),
         cmocka_unit_test(survival_of_the_leukaemia_trial_is_that_of_the_textbooks),
+        cmocka_unit_test(competing_risks_have_the_incidence_and_the_test_of_rows),
         cmocka_unit_test(all_censored_gives_a_survival_of_one),
         cmocka_unit_test(life_tables_are_those_of_their_deaths),
         cmocka_unit_test(a_control_chart_sees_a_rise),
