@@ -8,8 +8,10 @@
 
 const char *const projections_schema =
     "CREATE TABLE item(noun TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, body TEXT, about TEXT,"
-    " doc TEXT NOT NULL, made INTEGER NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY(noun, id)) STRICT, "
-    "WITHOUT ROWID;"
+    " doc TEXT NOT NULL, made INTEGER NOT NULL, changed INTEGER NOT NULL, kind TEXT, PRIMARY KEY(noun, id)) "
+    "STRICT, WITHOUT ROWID;"
+    "CREATE INDEX item_state ON item(noun, state, id);"
+    "CREATE INDEX item_kind ON item(noun, kind, id) WHERE kind IS NOT NULL;"
     "CREATE INDEX item_body ON item(noun, body, id);"
     "CREATE INDEX item_about ON item(noun, about, id);"
     "CREATE TABLE actor(key TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL) STRICT, WITHOUT ROWID;"
@@ -23,6 +25,11 @@ const char *const projections_schema =
     "CREATE TABLE code(noun TEXT NOT NULL, id TEXT NOT NULL, scheme TEXT NOT NULL, code TEXT NOT NULL,"
     " PRIMARY KEY(noun, id, scheme, code)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX code_code ON code(scheme, code, noun, id);"
+    "CREATE TABLE signal(id TEXT PRIMARY KEY, body TEXT NOT NULL, side TEXT NOT NULL, stage TEXT,"
+    " rank INTEGER NOT NULL, population INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE project_signal(signal TEXT NOT NULL, project TEXT NOT NULL, PRIMARY KEY(project, signal)) "
+    "STRICT, WITHOUT ROWID;"
+    "CREATE INDEX project_signal_signal ON project_signal(signal);"
     "CREATE TABLE vocabulary(scheme TEXT NOT NULL, code TEXT NOT NULL, from_day INTEGER NOT NULL,"
     " until_day INTEGER NOT NULL, label TEXT NOT NULL, parent TEXT NOT NULL, amount INTEGER,"
     " PRIMARY KEY(scheme, code, from_day)) STRICT, WITHOUT ROWID;"
@@ -30,12 +37,14 @@ const char *const projections_schema =
     "remove_diacritics 2');";
 
 const struct projection projections[] = {
-    {"item", "SELECT noun, id, state, body, about, doc, made, changed FROM item ORDER BY noun, id"},
+    {"item", "SELECT noun, id, state, body, about, doc, made, changed, kind FROM item ORDER BY noun, id"},
     {"actor", "SELECT key, kind, id FROM actor ORDER BY key"},
     {"held",
      "SELECT person, role, body, scope, from_day, until_day FROM held ORDER BY person, role, body, scope"},
     {"party", "SELECT noun, id, body, role FROM party ORDER BY noun, id, body"},
     {"code", "SELECT noun, id, scheme, code FROM code ORDER BY noun, id, scheme, code"},
+    {"signal", "SELECT id, body, side, stage, rank, population FROM signal ORDER BY id"},
+    {"project_signal", "SELECT signal, project FROM project_signal ORDER BY project, signal"},
     {"vocabulary", "SELECT scheme, code, from_day, until_day, label, parent, amount FROM vocabulary "
                    "ORDER BY scheme, code, from_day"},
     {"search", "SELECT rowid, noun, id, text FROM search ORDER BY rowid"},
@@ -90,11 +99,12 @@ enum status item_put(struct db *d, const char *noun, const char *id, const struc
     buf_init(&doc, 2 * (size_t)COMMAND_MOST);
     enum status s = js_canonical(i->doc, &doc, e);
     if (s == ST_OK)
-        s = db_prepare(d,
-                       "INSERT INTO item VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET "
-                       "state=excluded.state, body=excluded.body, about=excluded.about, doc=excluded.doc, "
-                       "changed=excluded.changed",
-                       &q, e);
+        s = db_prepare(
+            d,
+            "INSERT INTO item VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "
+            "state=excluded.state, body=excluded.body, about=excluded.about, doc=excluded.doc, "
+            "changed=excluded.changed, kind=excluded.kind",
+            &q, e);
     if (s == ST_OK) {
         stmt_bind_text(q, 1, noun);
         stmt_bind_text(q, 2, id);
@@ -104,6 +114,7 @@ enum status item_put(struct db *d, const char *noun, const char *id, const struc
         stmt_bind_text(q, 6, doc.p);
         stmt_bind_int(q, 7, i->made);
         stmt_bind_int(q, 8, i->changed);
+        stmt_bind_text(q, 9, js_get_str(i->doc, "kind"));
         s = stmt_run(q, e);
     }
     buf_deinit(&doc);

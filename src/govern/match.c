@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "govern/items.h"
+#include "govern/pairs.h"
 
 static const double half_population =
     100000; /* a need of this many people gets half of the points that a need of all gets */
@@ -15,89 +15,17 @@ double match_points(double share, int64_t rank, int64_t population, bool same_st
     return share / (double)(rank > 0 ? rank : 1) * people * (same_stage ? 1 : 0.5);
 }
 
-/* A pair that shares codes, as the query gives it. */
-struct pair {
-    char *need, *offer, *needs_body, *offers_body, *codes;
-    int64_t rank;
-    double share, points;
-};
-
-struct pairs {
-    struct pair *v;
-    size_t n, capacity;
-};
-
-static void pairs_deinit(struct pairs *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        free(p->v[i].need);
-        free(p->v[i].offer);
-        free(p->v[i].needs_body);
-        free(p->v[i].offers_body);
-        free(p->v[i].codes);
-    }
-    free(p->v);
-}
-
-/* ?1 = a body, or NULL for all. The heirs of a body are itself, or when it is closed its successors, and
- * theirs. */
-static const char pairs_sql[] =
-    "WITH RECURSIVE heir(id, now) AS ("
-    "  SELECT b.id, b.id FROM item b WHERE b.noun='body' UNION"
-    "  SELECT h.id, s.value FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND b.state='closed',"
-    "    json_each(b.doc, '$.successors') s),"
-    " live(id, now) AS (SELECT h.id, h.now FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND"
-    "  b.state='registered')"
-    " SELECT n.id, o.id, hn.now, ho.now, count(*), (SELECT count(*) FROM code k WHERE k.noun='signal' AND "
-    "k.id=n.id),"
-    "  coalesce(json_extract(n.doc, '$.rank'), 1), coalesce(json_extract(n.doc, '$.population'), -1),"
-    "  coalesce(json_extract(n.doc, '$.stage')=json_extract(o.doc, '$.stage'), 0),"
-    "  group_concat(a.scheme || ':' || a.code, ' ')"
-    " FROM item n JOIN code a ON a.noun='signal' AND a.id=n.id"
-    "  JOIN code b ON b.noun='signal' AND b.scheme=a.scheme AND b.code=a.code AND b.id<>n.id"
-    "  JOIN item o ON o.noun='signal' AND o.id=b.id"
-    "  JOIN live hn ON hn.id=n.body JOIN live ho ON ho.id=o.body"
-    " WHERE n.noun='signal' AND n.state IN ('published', 'answered') AND o.state IN ('published', 'answered')"
-    "  AND json_extract(n.doc, '$.side')='need' AND json_extract(o.doc, '$.side')='offer' AND hn.now<>ho.now"
-    "  AND (?1 IS NULL OR hn.now=?1 OR ho.now=?1)"
-    " GROUP BY n.id, o.id, hn.now, ho.now ORDER BY n.id, o.id, hn.now, ho.now";
-
-static enum status find_pairs(struct registry *r, const char *body, struct pairs *out, struct err *e)
-{
-    struct stmt *q;
-    bool row = true;
-    enum status s = db_prepare(ledger_db(registry_ledger(r)), pairs_sql, &q, e);
-    if (s != ST_OK)
-        return s;
-    stmt_bind_text(q, 1, body);
-    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row) {
-        int64_t codes = stmt_int(q, 5);
-        double share = codes ? (double)stmt_int(q, 4) / (double)codes : 0;
-        GROW(out->v, out->n + 1, out->capacity);
-        out->v[out->n++] =
-            (struct pair){xstrdup(stmt_text(q, 0)),
-                          xstrdup(stmt_text(q, 1)),
-                          xstrdup(stmt_text(q, 2)),
-                          xstrdup(stmt_text(q, 3)),
-                          xstrdup(stmt_text(q, 9)),
-                          stmt_int(q, 6),
-                          share,
-                          match_points(share, stmt_int(q, 6), stmt_int(q, 7), stmt_int(q, 8) == 1)};
-    }
-    stmt_done(q);
-    return s;
-}
-
 static struct js *line_json(const struct pair *p)
 {
     struct js *line = js_object(), *codes = js_array();
-    char *copy = xstrdup(p->codes), *rest = copy;
-    for (char *code; (code = strsep(&rest, " "));)
-        js_push(codes, js_string(code));
-    free(copy);
-    js_put_str(line, "need", p->need);
-    js_put_str(line, "offer", p->offer);
-    js_put_int(line, "rank", p->rank);
+    const struct signal_row *need = p->need, *offer = p->offer;
+    for (size_t i = 0; i < need->n_codes; i++)
+        for (size_t k = 0; k < offer->n_codes; k++)
+            if (need->code[i] == offer->code[k])
+                js_push(codes, js_string(need->name[i]));
+    js_put_str(line, "need", need->id);
+    js_put_str(line, "offer", offer->id);
+    js_put_int(line, "rank", need->rank);
     js_put(line, "share", js_real(p->share));
     js_put(line, "codes", codes);
     js_put(line, "points", js_real(p->points));
@@ -116,19 +44,10 @@ static int by_other_need_points(const void *a, const void *b)
     const struct sorting *x = a, *y = b;
     int c = strcmp(x->other, y->other);
     if (c == 0)
-        c = strcmp(x->pair->need, y->pair->need);
+        c = strcmp(x->pair->need->id, y->pair->need->id);
     if (c == 0)
         c = (x->pair->points < y->pair->points) - (x->pair->points > y->pair->points);
-    return c ? c : strcmp(x->pair->offer, y->pair->offer);
-}
-
-static int by_points(const void *a, const void *b)
-{
-    const struct pair *x = a, *y = b;
-    int c = (x->points < y->points) - (x->points > y->points);
-    if (c == 0)
-        c = strcmp(x->need, y->need);
-    return c ? c : strcmp(x->offer, y->offer);
+    return c ? c : strcmp(x->pair->offer->id, y->pair->offer->id);
 }
 
 static int by_score(const void *a, const void *b)
@@ -157,7 +76,7 @@ static struct js *counterpart(const struct sorting *from, size_t n)
     struct js *c = js_object(), *lines = js_array();
     double score = 0;
     for (size_t i = 0; i < n; i++) {
-        if (i && strcmp(from[i].pair->need, from[i - 1].pair->need) == 0)
+        if (i && strcmp(from[i].pair->need->id, from[i - 1].pair->need->id) == 0)
             continue;
         score += from[i].pair->points;
         js_push(lines, line_json(from[i].pair));
@@ -205,52 +124,47 @@ static struct js *counterparts(const struct pairs *p, const char *body, int limi
 
 enum status match_body(struct registry *r, const char *body, int limit, struct js **out, struct err *e)
 {
+    struct db *d = ledger_db(registry_ledger(r));
+    struct arena *a = arena_new();
+    struct signal_rows signals = {0};
     struct pairs p = {0};
     bool there;
     *out = NULL;
-    enum status s = item_exists(ledger_db(registry_ledger(r)), "body", body, &there, e);
+    enum status s = item_exists(d, "body", body, &there, e);
     if (s == ST_OK && !there)
         s = err_set(e, ST_NOT_FOUND, "there is no body '%.64s'", body);
     if (s == ST_OK)
-        s = find_pairs(r, body, &p, e);
-    if (s == ST_OK)
+        s = signals_load(d, a, &signals, e);
+    if (s == ST_OK) {
+        pairs_of_body(&signals, body, &p);
         *out = counterparts(&p, body, limit);
+    }
     for (size_t i = 0; s == ST_OK && i < js_size(*out); i++)
         s = name_of(r, js_get_str(js_at(*out, i), "body"), js_edit_at(*out, i), e);
-    pairs_deinit(&p);
-    return s;
-}
-
-static enum status in_project(struct registry *r, const char *signal, bool *out, struct err *e)
-{
-    int64_t n;
-    enum status s =
-        db_number(ledger_db(registry_ledger(r)),
-                  "SELECT count(*) FROM item p, json_each(p.doc, '$.signals') s WHERE p.noun='project' AND "
-                  "p.state NOT IN ('refused', 'stopped') AND s.value=?1",
-                  PARAMS(signal), 0, &n, e);
-    *out = n > 0;
+    free(p.v);
+    free(signals.v);
+    arena_free(a);
     return s;
 }
 
 enum status match_suggest(struct registry *r, int limit, struct js **out, struct err *e)
 {
+    struct arena *a = arena_new();
+    struct signal_rows signals = {0};
     struct pairs p = {0};
     *out = js_array();
-    enum status s = find_pairs(r, NULL, &p, e);
-    if (s == ST_OK && p.n)
-        qsort(p.v, p.n, sizeof *p.v, by_points);
-    for (size_t i = 0; s == ST_OK && i < p.n && js_size(*out) < (size_t)limit; i++) {
-        bool taken;
-        s = in_project(r, p.v[i].need, &taken, e);
-        if (s != ST_OK || taken)
-            continue;
+    enum status s = signals_load(ledger_db(registry_ledger(r)), a, &signals, e);
+    if (s == ST_OK)
+        pairs_best(&signals, (size_t)limit, &p);
+    for (size_t i = 0; i < p.n; i++) {
         struct js *line = line_json(&p.v[i]);
         js_put_str(line, "needs_body", p.v[i].needs_body);
         js_put_str(line, "offers_body", p.v[i].offers_body);
         js_push(*out, line);
     }
-    pairs_deinit(&p);
+    free(p.v);
+    free(signals.v);
+    arena_free(a);
     return s;
 }
 

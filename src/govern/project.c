@@ -83,13 +83,24 @@ const struct field project_close_fields[] = {
     {0},
 };
 
+static enum status signals_set(struct change *c, const struct js *ids, struct err *e)
+{
+    enum status s = db_change(c->db, "DELETE FROM project_signal WHERE project=?1", PARAMS(c->id), e);
+    for (size_t i = 0; s == ST_OK && i < js_size(ids); i++)
+        s = db_change(c->db, "INSERT INTO project_signal VALUES(?1, ?2) ON CONFLICT DO NOTHING",
+                      PARAMS(js_str(js_at(ids, i)), c->id), e);
+    return s;
+}
+
 FOLD(project_draft_fold)
 {
+    enum status s = ST_OK;
     merge_all(c);
     if (!c->state)
         js_put(c->doc, "drafted", done_by(c));
-    return js_get(c->doc, "parties") ? parties_set(c->db, "project", c->id, js_get(c->doc, "parties"), e)
-                                     : ST_OK;
+    if (js_get(c->body, "parties"))
+        s = parties_set(c->db, "project", c->id, js_get(c->doc, "parties"), e);
+    return s == ST_OK && js_get(c->body, "signals") ? signals_set(c, js_get(c->doc, "signals"), e) : s;
 }
 
 GUARD(project_submit_guard)

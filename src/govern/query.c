@@ -74,19 +74,24 @@ enum status registry_item_personal(struct registry *r, const char *noun, const c
     return s;
 }
 
-#define LIST_SELECT                                                                                          \
-    "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 AND (?3 IS NULL OR state=?3) "
+#define LIST_SELECT "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 "
 #define LIST_REST                                                                                            \
-    "AND (?7 IS NULL OR json_extract(doc, '$.kind')=?7) AND (?8 IS NULL OR (coalesce(json_extract(doc, "     \
-    "'$.from'), '')"                                                                                         \
-    "<=?8 AND coalesce(json_extract(doc, '$.to'), '9999')>=?8)) ORDER BY id LIMIT ?6"
+    "AND (?8 IS NULL OR (coalesce(json_extract(doc, '$.from'), '')<=?8 AND coalesce(json_extract(doc, "      \
+    "'$.to'), '9999')>=?8)) ORDER BY id LIMIT ?6"
 
-/* One query for each combination of filters, so that each uses its index. */
-static const char *list_sql(const struct registry_query *q)
+/* Each combination of filters is a query of its own, so that each uses its index. */
+static void list_sql(const struct registry_query *q, struct buf *out)
 {
+    buf_adds(out, LIST_SELECT);
     if (q->body)
-        return LIST_SELECT "AND body=?4 AND (?5 IS NULL OR about=?5) " LIST_REST;
-    return q->about ? LIST_SELECT "AND about=?5 " LIST_REST : LIST_SELECT LIST_REST;
+        buf_adds(out, "AND body=?4 ");
+    if (q->about)
+        buf_adds(out, "AND about=?5 ");
+    if (q->kind)
+        buf_adds(out, "AND kind=?7 ");
+    if (q->state)
+        buf_adds(out, "AND state=?3 ");
+    buf_adds(out, LIST_REST);
 }
 
 static enum status push_row(struct stmt *q, const char *noun, struct js *list, struct err *e)
@@ -103,10 +108,14 @@ enum status registry_list(struct registry *r, const struct registry_query *query
                           struct err *e)
 {
     struct stmt *q;
+    struct buf sql;
     bool row = true;
     int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
     *out = NULL;
-    enum status s = db_prepare(ledger_db(registry_ledger(r)), list_sql(query), &q, e);
+    buf_init(&sql, 1024);
+    list_sql(query, &sql);
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, &q, e);
+    buf_deinit(&sql);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, query->noun);

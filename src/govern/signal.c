@@ -61,12 +61,31 @@ GUARD(signal_publish_guard)
     return s == ST_OK && n ? refuse(e, RULE_RANK_UNIQUE, "rank %s is taken", rank) : s;
 }
 
+/* What matching reads of a need or an offer (pairs.h). */
+static enum status signal_put(struct change *c, struct err *e)
+{
+    struct stmt *q;
+    enum status s =
+        db_prepare(c->db, "INSERT INTO signal VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, c->id);
+    stmt_bind_text(q, 2, js_get_str(c->doc, "body"));
+    stmt_bind_text(q, 3, js_get_str(c->doc, "side"));
+    stmt_bind_text(q, 4, js_get_str(c->doc, "stage"));
+    stmt_bind_int(q, 5, js_get_int(c->doc, "rank", 1));
+    stmt_bind_int(q, 6, js_get_int(c->doc, "population", -1));
+    return stmt_run(q, e);
+}
+
 FOLD(signal_publish_fold)
 {
     js_put(c->doc, "published", done_by(c));
     if (!js_get(c->doc, "evidence"))
         js_put(c->doc, "without_evidence", js_boolean(true));
     enum status s = codes_set(c->db, "signal", c->id, js_get(c->doc, "codes"), e);
+    if (s == ST_OK && !doc_is(c->doc, "side", "idea"))
+        s = signal_put(c, e);
     return s == ST_OK ? index_text(c, e) : s;
 }
 
@@ -80,6 +99,8 @@ FOLD(signal_idea_fold)
 FOLD(signal_end_fold)
 {
     enum status s = keep_reason_fold(c, e);
+    if (s == ST_OK)
+        s = db_change(c->db, "DELETE FROM signal WHERE id=?1", PARAMS(c->id), e);
     return s == ST_OK ? db_change(c->db, "DELETE FROM code WHERE noun='signal' AND id=?1", PARAMS(c->id), e)
                       : s;
 }
