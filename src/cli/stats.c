@@ -131,6 +131,19 @@ static const struct option_spec funnel_options[] = {
     {0},
 };
 
+static const struct option_spec news2_options[] = {
+    {"respiration", "COLUMN", "breaths a minute"},
+    {"spo2", "COLUMN", "oxygen saturation, %"},
+    {"systolic", "COLUMN", "systolic blood pressure, mmHg"},
+    {"pulse", "COLUMN", "beats a minute"},
+    {"temperature", "COLUMN", "degrees Celsius"},
+    {"oxygen", "COLUMN", "air or oxygen"},
+    {"consciousness", "COLUMN", "A, C, V, P or U"},
+    {"scale", "COLUMN", "SpO2 scale, 1 or 2 (default: 1)"},
+    WHERE,
+    {0},
+};
+
 static const struct option_spec xmr_options[] = {
     {"y", "COLUMN", "the measurements, in time order"},
     {"period", "COLUMN", "what to call each point"},
@@ -313,6 +326,8 @@ const struct command stats_commands[] = {
     {"funnel", "FILE.csv", "funnel plots: limits, significance, over-dispersion", NULL, funnel_options, 1, 1,
      stats_run_funnel},
     {"xmr", "FILE.csv", "XmR charts (statistical process control)", NULL, xmr_options, 1, 1, stats_run_xmr},
+    {"news2", "FILE.csv", "National Early Warning Score 2 of each row of readings, with its reason", NULL,
+     news2_options, 1, 1, stats_run_news2},
     {"glm", "FILE.csv", "generalised linear models", NULL, glm_options, 1, 1, stats_run_glm},
     {"nb", "FILE.csv", "negative binomial regression", NULL, nb_options, 1, 1, stats_run_nb},
     {"km", "FILE.csv", "Kaplan-Meier curves, their quartiles and restricted means", NULL, km_options, 1, 1,

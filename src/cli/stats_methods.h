@@ -35,5 +35,6 @@ enum status stats_run_auc(const struct args *a, struct err *e);
 enum status stats_run_meta(const struct args *a, struct err *e);
 enum status stats_run_sccs(const struct args *a, struct err *e);
 enum status stats_run_gini(const struct args *a, struct err *e);
+enum status stats_run_news2(const struct args *a, struct err *e);
 
 #endif

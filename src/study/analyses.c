@@ -10,7 +10,7 @@ extern const struct analysis count_analysis, crosstab_analysis, descriptive_anal
     characterisation_analysis, incidence_analysis, prevalence_analysis, standardised_analysis,
     inequality_analysis, variation_analysis, survival_analysis, cox_analysis, regression_analysis,
     effect_analysis, before_after_analysis, risk_model_analysis, pathways_analysis, life_expectancy_analysis,
-    control_chart_analysis;
+    control_chart_analysis, early_warning_analysis;
 
 const struct analysis *const analyses[] = {
     &count_analysis,
@@ -31,6 +31,7 @@ const struct analysis *const analyses[] = {
     &before_after_analysis,
     &risk_model_analysis,
     &pathways_analysis,
+    &early_warning_analysis,
     NULL,
 };
 

@@ -45,4 +45,11 @@ refused "separation" "separation.*by x" glm apart.csv --family binomial
 printf 'time,status,x\n1,0,1\n2,0,0\n3,0,1\n' > nobody.csv
 refused "no events" "no_events" cox nobody.csv
 refused "unknown family" "must be one of gaussian" glm apart.csv --family binomia
+printf 'bed,rr,spo2,sbp,pulse,temp,oxygen,acvpu,scale\n1,22,93,105,95,38.5,oxygen,A,1\n2,16,97,120,70,37,air,A,2\n3,16,,120,70,37,air,A,1\n' > news.csv
+[ "$("$ACCORD" stats news2 news.csv --format json | jq -c '[.rows[] | [.news2, .band, .reason]]')" = \
+  '[[9,"high",null],[0,"zero",null],[null,null,"no reading of spo2"]]' ] || fail "news2"
+printf 'rr,spo2,sbp,pulse,temp,oxygen,acvpu\n16,97,120,70,98.6,air,A\n' > fahrenheit.csv
+refused "an impossible temperature" "line 2: temperature must lie between 20 and 46" news2 fahrenheit.csv
+printf 'rr,spo2,sbp,pulse,temp,oxygen,acvpu\n16,97,120,70,37,perhaps,A\n' > perhaps.csv
+refused "an unknown word" "line 2: column 'oxygen': expected one of" news2 perhaps.csv
 echo "accord stats: formats and refusals as promised"
