@@ -260,14 +260,22 @@ static void smallest_levels(const struct design *d, const struct fit *fit, struc
         }
         column += width;
     }
+    for (size_t k = column; k < t->n_cells; k++) {
+        t->cells[k].level_persons = fit->rows;
+        t->cells[k].numerator = (double)fit->events;
+    }
 }
 
 static struct result_table *term_table(const char *name, const char *title, const char *unit,
                                        const struct design *d, const struct fit *fit, bool site_term,
-                                       struct result *into)
+                                       bool extra, struct result *into)
 {
-    struct result_table *t =
-        table_of_list(into, name, title, unit, OUTPUT_REGRESSION, "term", d->terms, d->p);
+    size_t n = extra ? fit->p : d->p;
+    const char **terms = arena_array(into->arena, n, sizeof *terms);
+    memcpy(terms, d->terms, d->p * sizeof *terms);
+    for (size_t k = d->p; k < n; k++)
+        terms[k] = fit->extra[k - d->p];
+    struct result_table *t = table_of_list(into, name, title, unit, OUTPUT_REGRESSION, "term", terms, n);
     t->persons = fit->rows;
     t->parameters = fit->rank + (site_term ? fit->sites : 0);
     t->degrees_of_freedom = t->persons - t->parameters;
@@ -283,9 +291,9 @@ void model_tables(const char *name, const struct design *d, const struct fit *fi
     double z = normal_z(0.95);
     char *title = arena_printf(into->arena, "Coefficients (%d rounds%s)", fit->rounds,
                                fit->converged ? "" : ", not converged");
-    struct result_table *t =
-        term_table(table_name(into, name, "coefficients"), title, "as estimated", d, fit, site_term, into);
-    for (size_t k = 0; k < d->p; k++) {
+    struct result_table *t = term_table(table_name(into, name, "coefficients"), title, "as estimated", d, fit,
+                                        site_term, true, into);
+    for (size_t k = 0; k < t->n_cells; k++) {
         double se = fit->se[k] * sqrt(dispersion);
         t->cells[k].value = fit->beta[k];
         t->cells[k].lower = fit->beta[k] - z * se;
@@ -294,7 +302,7 @@ void model_tables(const char *name, const struct design *d, const struct fit *fi
     if (!ratio)
         return;
     t = term_table(table_name(into, name, "ratios"), "Ratios: exp of the coefficients", ratio, d, fit,
-                   site_term, into);
+                   site_term, false, into);
     for (size_t k = 0; k < d->p; k++) {
         double se = fit->se[k] * sqrt(dispersion);
         t->cells[k].value = exp(fit->beta[k]);

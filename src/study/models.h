@@ -30,7 +30,8 @@ void model_count(const struct design *d, const double *x, const double *y, size_
                  struct model_counts *counts);
 
 /* Tables of a fit: "<name>_coefficients" with 95% intervals, "<name>_ratios" = exp of them where `ratio`
-   names them ("odds ratio"), NULL for none. `dispersion` scales the variances. */
+   names them ("odds ratio"), NULL for none. `dispersion` scales the variances. A fit may have parameters
+   behind the design's columns, which fit->extra names: they have no ratio. */
 void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
                   bool site_term, const char *ratio, struct result *into);
 

@@ -14,6 +14,7 @@ enum { MOST_LOCAL_STEPS = 25, MOST_HALVINGS = 20 };
 #define ALIAS_TOLERANCE  1e-9
 #define SMALL_DECREMENT  1e-18
 #define SMALL_WITH_THIRD 1e-8
+#define NEAR             4 /* decrement (standard errors, squared) from which third derivatives help a step */
 #define LOCAL_DECREMENT  1e-12
 #define FELL_BY          1e-12 /* of the log-likelihood's size: less is rounding */
 #define SEPARATED_AT     30    /* |coefficient| of a 0/1 column: odds or hazards of 1e13 */
@@ -381,7 +382,7 @@ static enum status later_next(struct space *s, struct newton_form f, const char 
     js_put(j, "beta", array_of(s->beta, p));
     js_put(j, "log_likelihood", js_real(log_likelihood));
     js_put(j, "estimate_log_likelihood", js_real(log_likelihood + decrement / 2));
-    if (f.third && small)
+    if (f.third && decrement < NEAR)
         third_order(s, total);
     js_put(j, "information", triangle_of(s->information, p));
     js_put(j, "converged", js_boolean(small));

@@ -63,6 +63,8 @@ struct fit {
     int64_t *column_rows, *column_events;
     int rounds;
     bool converged;
+    const char *const
+        *extra; /* names of parameters behind a design's columns; NULL as newton_fit_of leaves it */
 };
 MUST_CHECK enum status newton_fit_of(const struct js *state, size_t p, struct arena *a, struct fit *out,
                                      struct err *e);
