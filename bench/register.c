@@ -400,6 +400,7 @@ int main(int argc, char **argv)
     b.hub = load_key(argv[2], "hub.key");
     b.steward = load_key(argv[2], "steward.key");
     must(registry_open(file, DB_WRITE, b.hub, NULL, &b.r, &e), &e);
+    must(db_exec(ledger_db(registry_ledger(b.r)), "PRAGMA cache_size=-400000", &e), &e);
     find_leads(&b);
     if (strcmp(argv[1], "fill") == 0 && argc == 8)
         fill(&b, (int64_t[]){number(argv[3]), number(argv[4]), number(argv[5]), number(argv[6]),

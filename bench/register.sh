@@ -43,9 +43,11 @@ until url=$(grep -o 'http://127.0.0.1:[0-9]*' "$dir/hub.log" | head -n 1) && cur
   sleep 0.02
 done
 echo "cold start to the first answer: $((($(date +%s%N) - start) / 1000000)) ms"
-load() { "$bin/accord_bench_load" "${url##*:}" "${BENCH_CONNECTIONS:-64}" "$seconds" "$dir/pages" "$@" > "$dir/load.json" || echo "some requests failed" >&2; \
+cpu() { awk -v hz="$(getconf CLK_TCK)" '{print ($14 + $15) / hz}' "/proc/$hub/stat"; }
+load() { local before; before=$(cpu); "$bin/accord_bench_load" "${url##*:}" "${BENCH_CONNECTIONS:-64}" "$seconds" "$dir/pages" "$@" > "$dir/load.json" || echo "some requests failed" >&2; \
   jq -rs '["page", "requests", "1/s", "median ms", "p99 ms", "slowest ms"], (sort_by(.page)[] | [.page, .requests, .per_second, .median_ms, .p99_ms, .slowest_ms]),
-    ["all", (map(.requests) | add), (map(.per_second) | add), "", "", ""] | @tsv' "$dir/load.json" | column -t -s $'\t'; }
+    ["all", (map(.requests) | add), (map(.per_second) | add), "", "", ""] | @tsv' "$dir/load.json" | column -t -s $'\t'
+  jq -rs --argjson s "$(awk "BEGIN{print $(cpu) - $before}")" '"hub, CPU per request: \($s * 1000 / (map(.requests) | add) * 1000 | round / 1000) ms"' "$dir/load.json"; }
 echo "reads, ${BENCH_CONNECTIONS:-64} connections:"
 load
 echo "the same beside ${BENCH_WRITES:-20} commands a second:"

@@ -85,6 +85,9 @@ static enum status configure(struct db *d, enum db_mode mode, struct err *e)
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    enum status s = db_exec(d, "PRAGMA cache_size=-16384", e); /* KiB at most: a large log's inner pages */
+    if (s != ST_OK)
+        return s;
     if (mode == DB_READ)
         return db_exec(d, "PRAGMA foreign_keys=ON; PRAGMA query_only=ON", e);
     return db_exec(d, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", e);

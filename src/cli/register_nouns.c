@@ -262,16 +262,6 @@ static enum status run_verb(const struct args *a, struct err *e)
     return s;
 }
 
-static const char *item_title(const struct js *item)
-{
-    static const char *const members[] = {"title",    "name", "summary", "purpose",
-                                          "decision", "role", "verdict", "text"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (js_get_str(item, members[i]))
-            return js_get_str(item, members[i]);
-    return "";
-}
-
 static enum status run_list(const struct args *a, struct err *e)
 {
     static const char *const columns[] = {"id", "state", "body", "title", NULL};
@@ -295,7 +285,7 @@ static enum status run_list(const struct args *a, struct err *e)
         for (size_t i = 0; i < js_size(list); i++) {
             const struct js *item = js_at(list, i);
             out_row(o, js_get_str(item, "id"), js_get_str(item, "state"), js_get_str(item, "body"),
-                    item_title(item));
+                    registry_item_title(item));
         }
         s = out_end(o, e);
     }

@@ -94,13 +94,39 @@ static void list_sql(const struct registry_query *q, struct buf *out)
     buf_adds(out, LIST_REST);
 }
 
-static enum status push_row(struct stmt *q, const char *noun, struct js *list, struct err *e)
+const char *registry_item_title(const struct js *item)
+{
+    static const char *const members[] = {"title",    "name", "summary", "purpose",
+                                          "decision", "role", "verdict", "text"};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (js_get_str(item, members[i]))
+            return js_get_str(item, members[i]);
+    return "";
+}
+
+static struct js *brief_of(const struct js *item)
+{
+    static const char *const rest[] = {"state", "kind", "body"};
+    struct js *brief = js_object();
+    js_put_str(brief, "id", js_get_str(item, "id"));
+    js_put_str(brief, "title", registry_item_title(item));
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+        js_put_str(brief, rest[i], js_get_str(item, rest[i]) ? js_get_str(item, rest[i]) : "");
+    js_put_int(brief, "changed", js_get_int(item, "changed", 0));
+    return brief;
+}
+
+static enum status push_row(struct stmt *q, const struct registry_query *query, struct js *list,
+                            struct err *e)
 {
     struct item i = {
         .state = (char *)(uintptr_t)stmt_text(q, 1), .made = stmt_int(q, 3), .changed = stmt_int(q, 4)};
     enum status s = js_parse(stmt_blob(q, 2), "item", &i.doc, e);
-    if (s == ST_OK)
-        js_push(list, item_view(noun, stmt_text(q, 0), &i));
+    if (s != ST_OK)
+        return s;
+    struct js *item = item_view(query->noun, stmt_text(q, 0), &i);
+    js_push(list, query->brief ? brief_of(item) : js_share(item));
+    js_free(item);
     return s;
 }
 
@@ -128,7 +154,7 @@ enum status registry_list(struct registry *r, const struct registry_query *query
     stmt_bind_text(q, 8, query->on);
     struct js *list = js_array();
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
-        s = push_row(q, query->noun, list, e);
+        s = push_row(q, query, list, e);
     stmt_done(q);
     if (s == ST_OK)
         *out = list;

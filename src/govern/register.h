@@ -62,6 +62,9 @@ MUST_CHECK enum status registry_item(struct registry *r, const char *noun, const
 MUST_CHECK enum status registry_item_personal(struct registry *r, const char *noun, const char *id,
                                               struct js **out, struct err *e);
 
+/* What lists call an item: its title, name, or what says most about it; "" when nothing does. Borrowed. */
+const char *registry_item_title(const struct js *item);
+
 /* Items of a noun in order of id, as an array. Members that are NULL do not filter. */
 struct registry_query {
     const char *noun;
@@ -73,6 +76,7 @@ struct registry_query {
     const char *kind;  /* of this kind (bodies, artefacts, projects) */
     const char *on;    /* a date: what was there then, by its members from and to (bodies in time) */
     int64_t limit;     /* 0 = 1,000 */
+    bool brief;        /* only {"id","title","state","kind","body","changed"} of each */
 };
 MUST_CHECK enum status registry_list(struct registry *r, const struct registry_query *q, struct js **out,
                                      struct err *e);

@@ -37,9 +37,11 @@ static enum status run_search(struct registry *r, const char *expression, const 
     enum status s = db_prepare(
         ledger_db(registry_ledger(r)),
         "SELECT s.noun, s.id, i.state, coalesce(json_extract(i.doc, '$.title'), json_extract(i.doc, "
-        "'$.name'), ''), "
-        "snippet(search, 2, '', '', '…', 16) FROM search s JOIN item i ON i.noun=s.noun AND i.id=s.id "
-        "WHERE search MATCH ?1 AND (?2 IS NULL OR s.noun=?2) ORDER BY rank, s.rowid LIMIT ?3",
+        "'$.name'), ''), s.snippet FROM (SELECT noun, id, snippet(search, 2, '', '', '…', 16) AS snippet, "
+        "rank, "
+        "rowid AS row FROM search WHERE search MATCH ?1 AND (?2 IS NULL OR noun=?2) ORDER BY rank, rowid "
+        "LIMIT "
+        "?3) s JOIN item i ON i.noun=s.noun AND i.id=s.id ORDER BY s.rank, s.row",
         &q, e);
     if (s != ST_OK)
         return s;

@@ -247,6 +247,7 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
     pthread_mutex_init(&h->lock, NULL);
     h->guard = replay_guard_new(time_now_ms());
     h->limiter = limiter_new();
+    h->answers = answers_new();
     enum status s = open_parts(h, o, e);
     if (s == ST_OK) {
         struct server *opened;
@@ -321,6 +322,7 @@ void hub_close(struct hub *h)
         return;
     server_close(h->server);
     snapshots_free(h->snapshots);
+    answers_free(h->answers);
     board_close(h->board);
     registry_close(h->registry);
     identity_free(h->id);

@@ -21,6 +21,7 @@
 #include "grid/board.h"
 #include "grid/signature.h"
 #include "http/accounts.h"
+#include "http/answers.h"
 #include "http/limiter.h"
 #include "http/server.h"
 #include "http/snapshot.h"
@@ -34,6 +35,7 @@ struct hub {
     struct limiter *limiter;
     struct server *server;
     struct snapshots *snapshots;
+    struct answers *answers;
     pthread_mutex_t lock;
     int64_t checkpoint_ms, checkpoint_size; /* when a checkpoint was last kept, and of which size */
 };

@@ -92,10 +92,17 @@ static enum status get_home(struct call *c, struct err *e)
                    "/api/v1/hub", e);
 }
 
+/* Lists of the register are tables of one line an item; the board's lists are that already. */
+static const char *brief_of(const struct page *p)
+{
+    return strcmp(p->path, "runs") == 0 ? "" : "?brief=true";
+}
+
 static enum status get_page(struct call *c, struct err *e)
 {
     const struct page *p = page_find(c->param[0]);
-    return p ? page_of(c, p->title, p->lead, p->api, e) : no_page(e);
+    return p ? page_of(c, p->title, p->lead, arena_printf(c->request->arena, "%s%s", p->api, brief_of(p)), e)
+             : no_page(e);
 }
 
 static enum status get_item_page(struct call *c, struct err *e)
@@ -163,9 +170,9 @@ const struct route page_routes[] = {
      HOLD_NOTHING},
     {"GET", "/work/{page}/{id}/{step}", ACCESS_PUBLIC, "where people act", NULL, NULL, "HTML", get_work_page,
      HOLD_NOTHING},
-    {"GET", "/{page}", ACCESS_PUBLIC, "a page of the register", NULL, NULL, "HTML", get_page, HOLD_SNAPSHOT},
+    {"GET", "/{page}", ACCESS_PUBLIC, "a page of the register", NULL, NULL, "HTML", get_page, HOLD_REGISTER},
     {"GET", "/{page}/{id}", ACCESS_PUBLIC, "the page of one item", NULL, NULL, "HTML", get_item_page,
-     HOLD_SNAPSHOT},
+     HOLD_REGISTER},
     {"GET", "/runs/{id}/result", ACCESS_PUBLIC, "the page of a released result", NULL, NULL, "HTML",
      get_result_page, HOLD_SNAPSHOT},
     {0},

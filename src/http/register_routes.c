@@ -47,6 +47,16 @@ static enum status get_hub(struct call *c, struct err *e)
     return s;
 }
 
+static enum status query_flag(struct call *c, const char *name, bool *out, struct err *e)
+{
+    const char *text = NULL;
+    enum status s = call_query(c, name, &text, e);
+    if (s == ST_OK && text && !word_in("true|false", text))
+        s = err_set(e, ST_USAGE, "the query member '%s' is true or false", name);
+    *out = s == ST_OK && text && *text == 't';
+    return s;
+}
+
 static enum status get_items(struct call *c, struct err *e)
 {
     struct registry_query q = {.noun = c->param[0]};
@@ -64,6 +74,8 @@ static enum status get_items(struct call *c, struct err *e)
         s = call_query(c, "on", &q.on, e);
     if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_ITEMS, 100, &q.limit, e);
+    if (s == ST_OK)
+        s = query_flag(c, "brief", &q.brief, e);
     if (s == ST_OK)
         s = registry_list(c->registry, &q, &list, e);
     if (s != ST_OK)
@@ -98,14 +110,26 @@ static enum status get_actor(struct call *c, struct err *e)
 struct listing {
     struct js *into;
     int64_t most;
+    bool brief;
 };
+
+static struct js *brief_entry(const struct ledger_entry *entry)
+{
+    struct js *j = js_object();
+    js_put_int(j, "seq", entry->seq);
+    js_put_str(j, "time", entry->time);
+    js_put_str(j, "verb", entry->verb);
+    js_put_str(j, "subject", entry->subject);
+    js_put_str(j, "actor", entry->actor);
+    return j;
+}
 
 static enum status add_entry(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
 {
     (void)d, (void)e;
     struct listing *l = context;
     if ((int64_t)js_size(l->into) < l->most)
-        js_push(l->into, js_share(entry->json));
+        js_push(l->into, l->brief ? brief_entry(entry) : js_share(entry->json));
     return ST_OK;
 }
 
@@ -113,6 +137,7 @@ static enum status get_entries(struct call *c, struct err *e)
 {
     struct ledger *l = registry_ledger(c->registry);
     const char *subject;
+    bool brief = false;
     int64_t from, limit, size = 0;
     struct listing listing = {.into = NULL};
     enum status s = call_query(c, "subject", &subject, e);
@@ -121,10 +146,12 @@ static enum status get_entries(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_query_int(c, "limit", 1, MOST_ENTRIES, 100, &limit, e);
     if (s == ST_OK)
+        s = query_flag(c, "brief", &brief, e);
+    if (s == ST_OK)
         s = ledger_size(l, &size, e);
     if (s != ST_OK)
         return s;
-    listing = (struct listing){js_array(), limit};
+    listing = (struct listing){js_array(), limit, brief};
     int64_t to = subject || from + limit > size ? size : from + limit;
     if (from < to)
         s = ledger_walk(l, from, to, subject, add_entry, &listing, e);
@@ -167,15 +194,16 @@ const struct route register_routes[] = {
     {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
      "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
      "kind=only of this kind|on=a date: what was there then|"
-     "limit=1 to 1,000",
-     NULL, "items, next_after", get_items, HOLD_SNAPSHOT},
+     "limit=1 to 1,000|brief=true: only id, title, state, kind, body, changed",
+     NULL, "items, next_after", get_items, HOLD_REGISTER},
     {"GET", "/api/v1/register/{noun}/{id}", ACCESS_PUBLIC, "one item", NULL, NULL, "the item", get_item,
-     HOLD_SNAPSHOT},
+     HOLD_REGISTER},
     {"GET", "/api/v1/keys/{key}", ACCESS_PUBLIC, "whom a key belongs to", NULL, NULL, "kind, id, body",
      get_actor, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/entries", ACCESS_PUBLIC, "entries of the log in order",
-     "from=number of the first|limit=1 to 1,000|subject=only of this subject", NULL, "size, items",
-     get_entries, HOLD_SNAPSHOT},
+     "from=number of the first|limit=1 to 1,000|subject=only of this subject|brief=true: without their "
+     "bodies",
+     NULL, "size, items", get_entries, HOLD_REGISTER},
     {"GET", "/api/v1/log/checkpoint", ACCESS_PUBLIC, "the signed checkpoint of the log (C2SP)", NULL, NULL,
      "a signed note", get_checkpoint, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/entries/{seq}/proof", ACCESS_PUBLIC, "an entry with its inclusion proof", NULL, NULL,

@@ -228,6 +228,32 @@ static enum status check_node(struct call *c, struct err *e)
     return s == ST_NOT_FOUND ? err_set(e, ST_DENIED, "the request's key is not that of an enrolled node") : s;
 }
 
+/* A log that grew, or another day, is another version. */
+static enum status version_now(struct call *c, int64_t *out, struct err *e)
+{
+    int64_t size = 0, day = time_now_ms() / 86400000;
+    enum status s = ledger_size(registry_ledger(c->registry), &size, e);
+    *out = (day << 40) + size;
+    return s;
+}
+
+static enum status run_kept(struct call *c, const struct route *route, struct err *e)
+{
+    const struct http_request *r = c->request;
+    struct answers *kept = c->hub->answers;
+    int64_t version = 0;
+    if (request_header(r, "If-None-Match"))
+        return route->run(c, e);
+    const char *address = arena_printf(r->arena, "%s?%s", r->path, r->query ? r->query : "");
+    enum status s = version_now(c, &version, e);
+    if (s != ST_OK || answers_find(kept, version, address, r->arena, c->response))
+        return s;
+    s = route->run(c, e);
+    if (s == ST_OK && !c->passing && !c->parked && c->response->code == 200)
+        answers_keep(kept, version, address, c->response);
+    return s;
+}
+
 static enum status run_snapshot(struct call *c, const struct route *route, struct err *e)
 {
     enum status s = snapshot_take(c->hub->snapshots, &c->snapshot, e);
@@ -235,7 +261,8 @@ static enum status run_snapshot(struct call *c, const struct route *route, struc
         return s;
     c->registry = c->snapshot->registry;
     c->board = c->snapshot->board;
-    s = route->run(c, e);
+    s = route->hold == HOLD_REGISTER && route->access == ACCESS_PUBLIC ? run_kept(c, route, e)
+                                                                       : route->run(c, e);
     snapshot_give(c->hub->snapshots, c->snapshot);
     c->snapshot = NULL;
     return s;
@@ -282,8 +309,13 @@ static enum status call_route(struct call *c, const struct route *route, struct 
 
 enum status call_get(struct call *c, const char *path, struct js **out, struct err *e)
 {
+    const char *mark = strchr(path, '?');
     struct http_request request = {
-        .method = "GET", .path = path, .arena = c->request->arena, .stopping = true};
+        .method = "GET",
+        .path = mark ? arena_strndup(c->request->arena, path, (size_t)(mark - path)) : path,
+        .query = mark ? mark + 1 : NULL,
+        .arena = c->request->arena,
+        .stopping = true};
     struct http_response response = {0};
     struct call inner = {.hub = c->hub,
                          .request = &request,
@@ -299,6 +331,7 @@ enum status call_get(struct call *c, const char *path, struct js **out, struct e
         return err_set(e, ST_NOT_FOUND, "there is nothing at %s", path);
     buf_init(&response.body, c->response->body.max);
     enum status s = run_handler(&inner, route, e);
+    c->passing |= inner.passing || route->hold != HOLD_REGISTER;
     if (s == ST_OK)
         s = js_parse(buf_slice(&response.body), "answer", out, e);
     buf_deinit(&response.body);

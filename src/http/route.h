@@ -32,6 +32,7 @@ struct call {
     struct registry *registry; /* what to read from: see enum hold */
     struct board *board;
     struct snapshot *snapshot;
+    bool passing;                      /* what was read is not the register's alone: not to be kept */
     bool locked;                       /* the hub's lock is held */
     const char *param[ROUTE_PARAMS];   /* what stood for {...}, decoded, in order */
     const char *signer;                /* hex key whose signature covers this request; NULL when unsigned */
@@ -49,9 +50,11 @@ enum access {
 };
 
 enum hold {
-    HOLD_HUB,     /* the hub's lock: commands, and what keeps memory of the caller */
-    HOLD_NOTHING, /* accounts and files, which see to themselves */
-    HOLD_SNAPSHOT /* one state of register and board, beside whatever commits */
+    HOLD_HUB,      /* the hub's lock: commands, and what keeps memory of the caller */
+    HOLD_NOTHING,  /* accounts and files, which see to themselves */
+    HOLD_SNAPSHOT, /* one state of register and board, beside whatever commits */
+    HOLD_REGISTER  /* a snapshot too, for what follows from the register and the day alone: a public answer is
+                      kept until the log grows (answers.h) */
 };
 
 struct route {

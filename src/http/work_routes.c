@@ -354,7 +354,7 @@ const struct route work_routes[] = {
     {"GET", "/api/v1/verbs/{verb}", ACCESS_PUBLIC, "one verb with its fields", NULL, NULL,
      "verb, about, roles, from, to, fields", get_verb, HOLD_NOTHING},
     {"GET", "/api/v1/vocabularies/{scheme}", ACCESS_PUBLIC, "the codes of a vocabulary that are valid today",
-     NULL, NULL, "items", get_vocabulary, HOLD_SNAPSHOT},
+     NULL, NULL, "items", get_vocabulary, HOLD_REGISTER},
     {"GET", "/api/v1/standing", ACCESS_ACCOUNT,
      "who one is on the register: one's roles, and whether they count", NULL, NULL,
      "account, key, person, roles", get_standing, HOLD_SNAPSHOT},

@@ -88,6 +88,7 @@ done < "$GRID/operations"
 
 # --- a command is taken once ----------------------------------------------------------------------------------
 a body add b1 --at "$GRID/hub/register.db" --identity "$GRID/keys/steward" --name 'A trust' --kind trust --dry-run > "$GRID/command"
+for path in register/body 'register/body?brief=true' 'log/entries?brief=true'; do expect 200 "$api/$path"; done # kept answers, now old
 expect 201 -H 'Content-Type: application/json' -d @"$GRID/command" "$api/commands"
 cp "$GRID/body" "$GRID/first"
 expect 200 -H 'Content-Type: application/json' -d @"$GRID/command" "$api/commands"
@@ -95,6 +96,10 @@ cmp <(jq -cS . "$GRID/body") <(jq -cS . "$GRID/first") || fail "the same command
 jq -c '.body.name = "Another"' "$GRID/command" > "$GRID/forged"
 expect 401 -H 'Content-Type: application/json' -d @"$GRID/forged" "$api/commands"
 expect 200 "$api/register/body/b1"; says 'A trust'
+expect 200 "$api/register/body"; says 'A trust'
+expect 200 "$api/register/body?brief=true"; says 'A trust'
+expect 200 "$api/log/entries?brief=true"; says body:b1
+expect 400 "$api/register/body?brief=1"; says brief
 expect 200 "$api/register/body?limit=1"; says next_after
 expect 200 "$api/log/entries?from=1&limit=1"; says body.add
 expect 200 "$api/log/entries/1/proof"
