@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "disclose/release.h"
 #include "study/example.h"
+#include "study/model_card.h"
 #include "study/study.h"
 
 static enum status need_kind(const char *kind, const struct analysis **out, struct err *e)
@@ -110,7 +111,7 @@ static struct js *context_of(const struct study *study, const struct places *p)
     char hash[2 * HASH_BYTES + 1];
     struct js *context = js_object(), *snapshots = js_array();
     study_hash(study, hash);
-    js_put_str(context, "study", hash);
+    js_put_str(context, "study_sha256", hash);
     for (size_t i = 0; i < p->n; i++)
         js_push(snapshots, js_string(store_snapshot_id(p->store[i])));
     js_put(context, "snapshots", snapshots);
@@ -187,6 +188,62 @@ static enum status run_run(const struct args *a, struct err *e)
     return st;
 }
 
+/* --- model card --- */
+
+static enum status load_released(const char *path, struct released **out, struct err *e)
+{
+    struct js *j = NULL;
+    enum status st = js_load(path, &j, e);
+    if (st == ST_OK)
+        st = released_from_json(j, out, e);
+    js_free(j);
+    return st;
+}
+
+static enum status print_card(const struct args *a, const struct js *card, struct err *e)
+{
+    if (args_format(a) == OUT_JSON)
+        return out_json(card, e);
+    struct buf text;
+    buf_init(&text, (size_t)16 << 20);
+    model_card_text(card, &text);
+    fputs(text.p, stdout);
+    buf_deinit(&text);
+    return fflush(stdout) == 0 ? ST_OK : err_errno(e, errno, "cannot write to", "stdout");
+}
+
+static enum status run_card(const struct args *a, struct err *e)
+{
+    struct study *study = NULL;
+    struct released *released = NULL;
+    struct js *statements = NULL, *card = NULL;
+    const char *result, *said = args_get(a, "statements");
+    enum status st = args_need(a, "result", &result, e);
+    if (st == ST_OK)
+        st = study_load(args_operand(a, 0), &study, e);
+    if (st == ST_OK)
+        st = load_released(result, &released, e);
+    if (st == ST_OK && said)
+        st = js_load(said, &statements, e);
+    if (st == ST_OK)
+        st = model_card(study, args_get(a, "model"), released, statements, &card, e);
+    if (st == ST_OK)
+        st = print_card(a, card, e);
+    js_free(card);
+    js_free(statements);
+    released_free(released);
+    study_free(study);
+    return st;
+}
+
+static const struct option_spec card_options[] = {
+    {"result", "RESULT.json",
+     "the released result of this study, as 'study run --format json' or the hub gives it"},
+    {"model", "NAME", "which risk_model, where the study has several"},
+    {"statements", "FILE.json", "what only people can say, by item: {\"3a\": \"...\", \"26\": \"...\"}"},
+    {0},
+};
+
 static const struct option_spec run_options[] = {
     {"store", "STORE",
      "the patient store that 'accord node import' made; given several times, their persons are pooled"},
@@ -203,6 +260,11 @@ const struct command study_commands[] = {
     {"check", "STUDY.json", "explain the first mistake in a study, or say that there is none", NULL, NULL, 1,
      1, run_check},
     {"new", "KIND", "print a study with one analysis of a kind, to start from", NULL, NULL, 1, 1, run_new},
+    {"card", "STUDY.json", "the model card of a released risk model, in the items of TRIPOD+AI",
+     "Fills in what the study and its released result say by themselves; the rest comes from --statements, "
+     "and "
+     "what\nnobody has said is listed as missing. Markdown, or --format json.",
+     card_options, 1, 1, run_card},
     {"list", "", "list the kinds of analyses", NULL, NULL, 0, 0, run_list},
     {0},
 };

@@ -370,6 +370,28 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
     }
 }
 
+/* How many were trained on and tested on, with and without the outcome. */
+static void people_table(const struct risk_model *c, const struct sums *total, struct result *into)
+{
+    static const char *sets[] = {"training set", "test set"}, *outcomes[] = {"with the outcome", "without"};
+    struct dimension dimensions[] = {plain_dimension("set", sets, 2),
+                                     plain_dimension("outcome", outcomes, 2)};
+    struct result_table *t = table_new(into, table_name(into, c->name, "people"), "People of the model",
+                                       "persons", OUTPUT_COUNT, dimensions, 2);
+    struct binned *b = arena_alloc(into->arena, sizeof *b);
+    double strata[4];
+    for (size_t set = 0; set < FIRST_GROUP; set++) {
+        read_set(c, total, set, b);
+        strata[2 * set] = b->n_cases;
+        strata[2 * set + 1] = b->n_others;
+    }
+    const double *persons = table_roll_up(into, t, strata);
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        t->cells[i].persons = (int64_t)persons[i];
+        t->cells[i].value = persons[i];
+    }
+}
+
 /* The people of one set at a threshold or above. */
 struct flagged {
     double cases, others;
@@ -431,6 +453,7 @@ static enum status risk_finish(const void *spec, const struct js *parameters, co
     enum status st = newton_fit_of(state, c->design.p, into->arena, &fit, e);
     if (st != ST_OK)
         return st;
+    people_table(c, total, into);
     performance_table(c, total, into);
     net_benefit_table(c, total, into);
     model_tables(c->name, &c->design, &fit, 1, false, NULL, into);

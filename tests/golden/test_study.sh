@@ -57,4 +57,24 @@ done
 cmp "$work/all.1" "$work/all.4" || fail "threads show in the concepts found"
 jq -e '[.tables[0].dimensions[0].levels[].label] | map(split(" ")[0]) | unique | contains(["condition", "drug", "measurement"])' \
   "$work/all.1" > /dev/null || fail "no concepts of all domains"
+# A model card: what study and result know is filled in, people say the rest, and what nobody said is missing.
+jq '.analyses |= map(select(.kind == "risk_model"))' "$SOURCE/tests/unit/study/truth_study.json" > "$work/model.json"
+"$ACCORD" study run "$work/model.json" --store "$work/store" --format json > "$work/model.released"
+card() { "$ACCORD" study card "$work/model.json" --result "$work/model.released" --format json "$@"; }
+says() { jq -r --arg i "$1" '.items[] | select(.item == $i) | .says'; }
+card > "$work/card"
+[ "$(jq '.items | length' "$work/card")" = 52 ] || fail "TRIPOD+AI has 52 items"
+says 12c < "$work/card" | grep -q 'ridge penalty of 0.0001' || fail "the model's type"
+says 23a < "$work/card" | grep -q 'test set: AUROC' || fail "the performance"
+[ "$(says 26 < "$work/card")" = null ] || fail "limitations that nobody stated"
+printf '{"26": "Routine data.", "12c": "A forest."}' > "$work/said.json"
+card --statements "$work/said.json" > "$work/card.said"
+[ "$(says 26 < "$work/card.said")" = 'Routine data.' ] || fail "a statement is not in the card"
+says 12c < "$work/card.said" | grep -q 'Logistic regression' || fail "a statement replaced what the study says"
+[ "$(($(jq .missing "$work/card") - $(jq .missing "$work/card.said")))" = 1 ] || fail "the count of missing items"
+printf '{"99": "x"}' > "$work/said.json"
+card --statements "$work/said.json" > "$work/out" 2> "$work/talk" && fail "an item that does not exist"
+[ ! -s "$work/out" ] || fail "an error printed data"
+"$ACCORD" study card "$work/model.json" --result "$work/released.json" > "$work/out" 2> "$work/talk" && fail "a card of another study's result"
+grep -q 'another study' "$work/talk" || fail "the refusal does not say why: $(cat "$work/talk")"
 echo "study: ok"
