@@ -191,10 +191,29 @@ compare_with_pooled() {
   fi
 }
 
+# Accounts for the people of the story, so that it can be done again by hand in the browser. A real installation has none: people
+# make their own.
+password='three sites and one story'
+make_accounts() {
+  local who
+  printf 'account\tkey\ttotp_secret\n' > "$work/accounts.tsv"
+  for who in lea "board-$lead" "${sites[@]:1}" lena sid uma ulf analyst stella cerys patient clinical research finance commercial; do
+    [ -f "$work/keys/$who" ] || who=board-$who
+    "$accord" account new "$who" --data "$work/hub" --key "$work/keys/$who" --format csv <<< "$password" | tail -n 1 | tr , '\t' >> "$work/accounts.tsv"
+  done
+}
+tell_accounts() {
+  say "sign in as one of these, all with the password '$password';"
+  say "for the six digits: bash demo/code.sh ACCOUNT, or the secret in an authenticator app"
+  awk -F '\t' 'NR > 1 { printf "     %-26s %s\n", $1, $3 }' "$work/accounts.tsv"
+}
+
 finish() {
   printf '\n'
   say "done in $SECONDS s; everything is in $work"
   [ "${KEEP:-0}" != 0 ] || return 0
+  make_accounts
+  tell_accounts
   say "hub and nodes are still running: open $hub in a browser; Ctrl-C stops them"
   wait
 }

@@ -47,7 +47,7 @@ signal() { # WHO, id, options...: drafts and publishes a need or an offer
   as "$1" signal publish "$2" > /dev/null
 }
 publish_needs_and_offers() {
-  as stella register import vocab/{qof,medicines-optimisation,pathway-stage,five-safes,prices-sde,tiers}.tsv
+  as stella register import vocab/{qof,medicines-optimisation,core20plus5,pathway-stage,five-safes,red-questions,prices-sde,tiers}.tsv
   signal lea copd-diagnosis --body "$lead" --side need --rank 1 --title "COPD that nobody has diagnosed" --type capability \
     --codes '[{"scheme":"qof","code":"COPD"}]' --stage diagnostics --population 60000 --evidence "A third of expected cases are on no register"
   signal lea inhaler-carbon --body "$lead" --side need --rank 2 --title "Inhalers with less carbon" --type capability \

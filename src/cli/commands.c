@@ -7,6 +7,7 @@
 
 #include "cli/register_nouns.h"
 
+extern const struct command account_commands[];
 extern const struct command cohort_commands[];
 extern const struct command disclose_commands[];
 extern const struct command help_commands[];
@@ -35,6 +36,7 @@ const struct noun nouns[] = {
     {"key", "signing keys", key_commands, NULL},
     {"ledger", "the public log: copy, verify, prove", ledger_commands, NULL},
     {"hub", "serve the register and coordinate runs", hub_commands, NULL},
+    {"account", "accounts of people at a hub", account_commands, NULL},
     {"node", "a site's node: its store, its runs", NULL, node_commands},
     {"store", "the patient store of a site", store_commands, NULL},
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands, NULL},

@@ -36,7 +36,7 @@ static enum status post_account(struct call *c, struct err *e)
     if (s == ST_OK)
         s = limit(c, "account", c->request->peer, NEW_ACCOUNTS, NEW_SECONDS, e);
     if (s == ST_OK)
-        s = account_create(c->hub->accounts, person, password, &made, e);
+        s = account_create(c->hub->accounts, person, password, NULL, &made, e);
     if (s != ST_OK)
         return s;
     struct js *answer = js_object();

@@ -146,7 +146,7 @@ static enum status insert_account(struct accounts *a, const char *person, const 
 }
 
 enum status account_create(struct accounts *a, const char *person, const char *password,
-                           struct account_new *out, struct err *e)
+                           const struct identity *key, struct account_new *out, struct err *e)
 {
     char hash[128];
     uint8_t secret[TOTP_SECRET_BYTES];
@@ -155,7 +155,7 @@ enum status account_create(struct accounts *a, const char *person, const char *p
         s = hash_password(a, password, hash, e);
     if (s != ST_OK)
         return s;
-    struct identity *id = identity_new();
+    struct identity *id = key ? identity_from_seed(key->seed) : identity_new();
     random_bytes(secret, sizeof secret);
     s = insert_account(a, person, hash, secret, id, e);
     hex_encode(id->sign_public, SIGN_PUBLIC_BYTES, out->key_hex);

@@ -28,9 +28,10 @@ struct account_new {
     char key_hex[2 * SIGN_PUBLIC_BYTES + 1];
     char totp_secret[33]; /* base32, for the authenticator app; never shown again */
 };
-/* ST_CONFLICT when the name is taken, ST_INVALID for a password that is too short or too plain. */
+/* With the key that the account is to hold, or NULL = a new one. ST_CONFLICT when the name is taken,
+   ST_INVALID for a password that is too short or too plain. */
 MUST_CHECK enum status account_create(struct accounts *a, const char *person, const char *password,
-                                      struct account_new *out, struct err *e);
+                                      const struct identity *key, struct account_new *out, struct err *e);
 
 struct session_new {
     char token[ACCOUNT_TOKEN_DIGITS + 1]; /* for the cookie */

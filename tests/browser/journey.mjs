@@ -10,6 +10,8 @@
 //   t.accord(...words)        runs the program; its answer
 //   t.key(who)                path of a person's key in the demo
 //   t.account(person)         makes an account at the hub: {person, password, secret, key}
+//   t.sign_in(who)            signs in at the pages with an account of the demo; what is waiting is shown then
+//   t.sign_out()              and out again
 //   t.code(secret)            the one-time code of now (the next step's when that one was used before)
 //   t.see(text)               waits until the page shows it
 //   t.expect(what, truth)     fails with `what` unless it is true
@@ -103,6 +105,20 @@ export async function begin(browser, journey, options) {
       await page.goto(base + path);
       await page.locator("main h1").waitFor();
       await page.locator("main [aria-busy=true]").first().waitFor({ state: "detached" });
+    },
+    async sign_in(who) {
+      const row = readFileSync(join(DEMO, "accounts.tsv"), "utf8").split("\n").find((l) => l.startsWith(who + "\t"));
+      expect(`the demo has no account '${who}'`, row !== undefined);
+      await t.open("/work");
+      await page.getByLabel("Account name").fill(who);
+      await page.getByLabel("Password").fill("three sites and one story");
+      await page.getByLabel("Six-digit code").fill(code(row.split("\t")[2]));
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("heading", { level: 1, name: "What is waiting for you" }).waitFor();
+    },
+    async sign_out() {
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
     },
     see: (text) => page.getByText(text).first().waitFor(),
     async scan() {

@@ -5,8 +5,12 @@ import { Data } from "../components/data";
 import { Load } from "../components/load";
 import { AsData, Head, State } from "../components/page";
 import { Released, type ReleasedTable } from "../components/released";
+import { lazy } from "../components/lazy";
+import { useWho } from "../session";
 import { nouns, text } from "../text";
 import { EntryRows, type EntryList } from "./log";
+
+const Actions = lazy<{ noun: string; id: string }>(() => import("./work/work").then((m) => m.Actions));
 
 interface Items {
   items: ItemData[];
@@ -87,6 +91,7 @@ function Result(props: { run: string }) {
 }
 
 export function Item(props: { noun: string; id: string }) {
+  const who = useWho();
   const subject = `${nouns[props.noun]?.api}:${props.id}`;
   return (
     <Load<ItemData> path={itemPath(props.noun, props.id)}>
@@ -99,6 +104,7 @@ export function Item(props: { noun: string; id: string }) {
               <State state={String(state)} />
             </p>
             {props.noun === "runs" && state === "released" && <Result run={props.id} />}
+            {who.state === "in" && <Actions noun={nouns[props.noun]?.api ?? ""} id={props.id} />}
             <h2>Details</h2>
             <Data value={rest} />
             <h2>What happened, step by step</h2>

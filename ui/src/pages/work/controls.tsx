@@ -75,7 +75,7 @@ const group = (error?: string) => "nhsuk-form-group" + (error ? " nhsuk-form-gro
 export function Group(props: Frame & { children: ComponentChildren }) {
   return (
     <div class={group(props.error)}>
-      <label class="nhsuk-label" for={props.id}>
+      <label class="nhsuk-label nhsuk-label--s" for={props.id}>
         {props.label}
       </label>
       <Notes {...props} />
@@ -89,7 +89,7 @@ export function Fieldset(props: Frame & { children: ComponentChildren; role?: "g
   return (
     <div class={group(props.error)}>
       <fieldset class="nhsuk-fieldset" aria-describedby={describedBy(props)} id={props.id} tabIndex={-1}>
-        <legend class="nhsuk-fieldset__legend">{props.label}</legend>
+        <legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">{props.label}</legend>
         <Notes {...props} />
         {props.children}
       </fieldset>

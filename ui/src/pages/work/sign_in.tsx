@@ -24,8 +24,8 @@ interface Made {
 function Organisation() {
   const [there, set] = useState(false);
   useEffect(() => {
-    get<{ enabled: boolean }>("/oidc").then(
-      (o) => set(o.enabled),
+    get<{ oidc?: boolean }>("/hub").then(
+      (hub) => set(hub.oidc === true),
       () => set(false),
     );
   }, []);

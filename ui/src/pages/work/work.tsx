@@ -3,12 +3,17 @@
 import { useWho, type Session } from "../../session";
 import { text } from "../../text";
 import { work as words } from "../../text/work";
+import { Do } from "./form/form";
+import { Matches } from "./matches";
 import { Register } from "./register";
 import { Account, SignIn } from "./sign_in";
 import { Waiting } from "./waiting";
 
 function page(session: Session, steps: string[]) {
   if (steps.length === 0 || steps[0] === "account") return <Waiting session={session} />;
+  const [what, which, id] = steps;
+  if (what === "do" && which !== undefined) return <Do key={which + (id ?? "")} session={session} verb={which} id={id} />;
+  if (what === "matches") return <Matches session={session} body={which} />;
   return <h1>{text.state.notFound}</h1>;
 }
 
@@ -19,3 +24,5 @@ export function Work(props: { steps: string[] }) {
   if (who.session.person === undefined) return <Register account={who.session.account} />;
   return page(who.session, props.steps);
 }
+
+export { Actions } from "./actions";

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// One field of a verb as a control, by its type; groups and lists hold fields in turn.
+import { useState } from "preact/hooks";
+import type { Json } from "../../../api";
+import { useWho } from "../../../session";
+import { choiceWords, fieldWords, schemes } from "../../../text/fields";
+import { form as t } from "../../../text/form";
+import { Button, Checkboxes, Fieldset, Radios, Select, TextArea, TextInput, describedBy, type Choice, type Errors } from "../controls";
+import { nameOf, useCodes, useItems } from "./lists";
+import { asList, asObject, asText, asTexts, controlId, type Field, type Raw, type Raws, type Verb } from "./spec";
+
+export interface FieldProps {
+  verb: Verb;
+  field: Field;
+  path: string; // the control's id
+  value: Raw;
+  errors: Errors;
+  all: Raws; // the other answers of the form
+  onInput: (value: Json) => void;
+  special?: Special | undefined;
+}
+// Controls of their own for some fields, by "field" or "group.field".
+export type Special = Record<string, (props: FieldProps) => preact.JSX.Element | null>;
+
+export function labelOf(verb: string, field: Field, path: string): string {
+  const words = fieldWords(verb, path);
+  return field.required ? words.label : `${words.label} ${t.optional}`;
+}
+
+const frame = (p: FieldProps) => {
+  const words = fieldWords(p.verb.verb, p.path);
+  const long = p.field.type === "text" && p.field.most && p.field.most > 200 ? t.letters(p.field.most) : undefined;
+  return {
+    id: p.path,
+    label: labelOf(p.verb.verb, p.field, p.path),
+    hint: [words.hint, p.field.type === "list of texts" ? t.line : undefined, words.hint ? undefined : long].filter(Boolean).join(" ") || undefined,
+    error: p.errors[p.path],
+  };
+};
+
+const choicesOf = (field: Field): Choice[] => (field.choices ?? []).map((c) => ({ value: c, label: choiceWords(c) }));
+
+function ChooseOne(p: FieldProps & { choices: Choice[] }) {
+  const shared = { ...frame(p), value: asText(p.value), choices: p.choices, onInput: p.onInput };
+  return p.choices.length <= 7 ? <Radios {...shared} /> : <Select {...shared} empty={p.field.required ? t.choose : t.none} />;
+}
+
+// A verb that one does for one's body offers the bodies that one may act for.
+function ChooseItem(p: FieldProps) {
+  const who = useWho();
+  const items = useItems(p.field.noun);
+  const own = p.path === "body" && p.field.noun === "body" && who.state === "in" && !p.verb.roles.includes("public") && !p.verb.roles.includes("steward");
+  const mine = own && who.state === "in" ? who.session.roles.filter((r) => p.verb.roles.includes(r.role)).map((r) => r.body) : undefined;
+  const choices = (items ?? []).filter((i) => !mine?.length || mine.includes(String(i["id"]))).map((i) => ({ value: String(i["id"]), label: nameOf(i) }));
+  return <Select {...frame(p)} value={asText(p.value)} choices={choices} empty={p.field.required ? t.choose : t.none} onInput={p.onInput} />;
+}
+
+function ChooseItems(p: FieldProps) {
+  const items = useItems(p.field.noun, p.field.noun === "signal" ? "&state=published" : "");
+  const choices = (items ?? []).map((i) => ({ value: String(i["id"]), label: nameOf(i) }));
+  if (!p.field.noun) return <TextArea {...frame(p)} value={asTexts(p.value).join("\n")} rows={3} onInput={(v) => p.onInput(v.split("\n"))} />;
+  return (
+    <div class="accord-many">
+      <Checkboxes {...frame(p)} values={asTexts(p.value)} choices={choices} onInput={p.onInput} />
+    </div>
+  );
+}
+
+function ChooseCode(p: FieldProps) {
+  const codes = useCodes(p.field.scheme);
+  const choices = (codes ?? []).map((c) => ({ value: c.code, label: c.label }));
+  return <Select {...frame(p)} value={asText(p.value)} choices={choices} empty={t.none} onInput={p.onInput} />;
+}
+
+function Scheme(p: FieldProps & { scheme: string }) {
+  const codes = useCodes(p.scheme);
+  const chosen = asTexts(p.value);
+  const here = chosen.filter((c) => c.startsWith(p.scheme + ":")).length;
+  const [open, setOpen] = useState(here > 0);
+  if (!codes?.length) return null;
+  return (
+    <details class="nhsuk-details" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary class="nhsuk-details__summary">
+        <span class="nhsuk-details__summary-text">
+          {schemes[p.scheme]}
+          {here > 0 && ` (${t.chosen}: ${here})`}
+        </span>
+      </summary>
+      <div class="nhsuk-details__text accord-many">
+        <Checkboxes
+          id={`${p.path}-${p.scheme}`}
+          label={schemes[p.scheme] ?? p.scheme}
+          values={chosen}
+          choices={codes.map((c) => ({ value: `${p.scheme}:${c.code}`, label: c.label }))}
+          onInput={p.onInput}
+        />
+      </div>
+    </details>
+  );
+}
+
+function ChooseCodes(p: FieldProps) {
+  const f = frame(p);
+  return (
+    <Fieldset {...f} hint={f.hint ?? t.codes}>
+      {Object.keys(schemes).map((scheme) => (
+        <Scheme key={scheme} {...p} scheme={scheme} />
+      ))}
+    </Fieldset>
+  );
+}
+
+// Day, month and year are typed apart: "5-3-2026".
+function Day(p: FieldProps) {
+  const parts = asText(p.value).split("-");
+  const f = frame(p);
+  const set = (i: number, v: string) => p.onInput([0, 1, 2].map((k) => (k === i ? v.trim() : (parts[k] ?? ""))).join("-"));
+  const names = [t.day, t.month, t.year];
+  return (
+    <Fieldset {...f}>
+      <div class="nhsuk-date-input">
+        {names.map((name, i) => {
+          const id = `${p.path}-${name.toLowerCase()}`;
+          return (
+            <div class="nhsuk-date-input__item" key={name}>
+              <div class="nhsuk-form-group">
+                <label class="nhsuk-label nhsuk-date-input__label" for={id}>
+                  {name}
+                </label>
+                <input
+                  class={`nhsuk-input nhsuk-date-input__input nhsuk-input--width-${i === 2 ? 4 : 2}` + (f.error ? " nhsuk-input--error" : "")}
+                  id={id}
+                  type="text"
+                  inputMode="numeric"
+                  value={parts[i] ?? ""}
+                  aria-describedby={describedBy(f)}
+                  onInput={(e) => set(i, e.currentTarget.value)}
+                />
+              </div>
+            </div>
+          );
+        })}
+      </div>
+    </Fieldset>
+  );
+}
+
+function YesNo(p: FieldProps) {
+  const choices = [
+    { value: "yes", label: t.yes },
+    { value: "no", label: t.no },
+  ];
+  return <Radios {...frame(p)} value={asText(p.value)} choices={choices} onInput={p.onInput} />;
+}
+
+function Inner(p: FieldProps & { fields: Field[]; raws: Raws; at: string; onRaws: (raws: Raws) => void }) {
+  return (
+    <>
+      {p.fields.map((f) => (
+        <FieldControl
+          key={f.name}
+          verb={p.verb}
+          field={f}
+          path={controlId(p.at, f.name)}
+          value={p.raws[f.name]}
+          errors={p.errors}
+          all={p.all}
+          special={p.special}
+          onInput={(v) => p.onRaws({ ...p.raws, [f.name]: v })}
+        />
+      ))}
+    </>
+  );
+}
+
+function List(p: FieldProps) {
+  const rows = asList(p.value);
+  const words = fieldWords(p.verb.verb, p.path);
+  const one = words.one ?? words.label.toLowerCase();
+  const put = (i: number, raws: Raws) => p.onInput(rows.map((r, k) => (k === i ? raws : r)));
+  return (
+    <Fieldset {...frame(p)}>
+      {rows.map((raws, i) => (
+        <div class="accord-row" key={i} role="group" aria-label={`${one} ${i + 1}`}>
+          <Inner {...p} fields={p.field.fields ?? []} raws={raws} at={controlId(p.path, i)} onRaws={(r) => put(i, r)} />
+          <Button secondary onClick={() => p.onInput(rows.filter((_, k) => k !== i))}>
+            {t.remove(one, i + 1)}
+          </Button>
+        </div>
+      ))}
+      <Button secondary onClick={() => p.onInput([...rows, {}])}>
+        {rows.length ? t.add(one) : t.addFirst(one)}
+      </Button>
+    </Fieldset>
+  );
+}
+
+function Structure(p: FieldProps) {
+  const text = typeof p.value === "string" ? p.value : p.value === undefined ? "" : JSON.stringify(p.value, null, 1);
+  if (p.field.fields)
+    return (
+      <Fieldset {...frame(p)}>
+        <Inner {...p} fields={p.field.fields} raws={asObject(p.value)} at={p.path} onRaws={(r) => p.onInput(r)} />
+      </Fieldset>
+    );
+  return (
+    <TextArea
+      {...frame(p)}
+      value={text}
+      onInput={(v) => {
+        try {
+          p.onInput(JSON.parse(v) as Json);
+        } catch {
+          p.onInput(v);
+        }
+      }}
+    />
+  );
+}
+
+function Text(p: FieldProps) {
+  const f = frame(p);
+  if (p.field.type === "list of texts") return <TextArea {...f} value={Array.isArray(p.value) ? asTexts(p.value).join("\n") : asText(p.value)} onInput={p.onInput} />;
+  if (p.field.type === "text" && (p.field.most ?? 0) > 200)
+    return <TextArea {...f} value={asText(p.value)} rows={(p.field.most ?? 0) > 2000 ? 6 : 3} onInput={p.onInput} />;
+  const number = ["whole number", "number", "pence"].includes(p.field.type);
+  return (
+    <TextInput {...f} value={asText(p.value)} onInput={p.onInput} numeric={number} {...(number ? { width: 10 } : {})} {...(p.field.type === "pence" ? { prefix: "£" } : {})} />
+  );
+}
+
+const generic = (path: string): string => path.replace(/-\d+/g, "").replace(/-/g, ".");
+
+export function FieldControl(p: FieldProps) {
+  const Own = p.special?.[generic(p.path)];
+  if (Own) return <Own {...p} />;
+  switch (p.field.type) {
+    case "one of":
+      return <ChooseOne {...p} choices={choicesOf(p.field)} />;
+    case "id":
+      return p.field.noun ? <ChooseItem {...p} /> : <Text {...p} />;
+    case "list of ids":
+      return <ChooseItems {...p} />;
+    case "code":
+      return <ChooseCode {...p} />;
+    case "list of codes":
+      return <ChooseCodes {...p} />;
+    case "date":
+      return <Day {...p} />;
+    case "true or false":
+      return <YesNo {...p} />;
+    case "list of objects":
+      return <List {...p} />;
+    case "object":
+    case "anything":
+      return <Structure {...p} />;
+    default:
+      return <Text {...p} />;
+  }
+}
+
