@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Accord beside its peers on the same data in the same run: import, bytes per event, cohort latency, memory. Ends with
+# Accord beside its peers on the same data in the same run: import, bytes per event, latency of queries, memory. Ends with
 # one table; fails when two engines answer a question differently. Settings (environment):
 #   BENCH_PERSONS   persons (1000000)              BENCH_PROFILE  bench-1m or bench-dense (bench-1m)
 #   BENCH_RUNS      warm runs of each query (5)    BENCH_DIR      where the data goes (a new folder under TMPDIR, removed)
@@ -51,8 +51,9 @@ say "Accord: import"
 rm -rf "$dir/store"
 measured accord import "$accord" node import "$data" --store "$dir/store" --quiet
 echo "{\"engine\":\"accord\",\"step\":\"size\",\"bytes\":$(bytes_of "$dir/store")}" >> "$results"
-say "Accord: cohorts"
+say "Accord: queries"
 build/release/accord_bench "$dir/store" "$runs" bench/queries/*.json >> "$results"
+ACCORD_THREADS=1 build/release/accord_bench "$dir/store" "$runs" bench/queries/{q05,q11,q12}.json | grep -v '"step":"open"' >> "$results"
 
 if [[ $peers == *duckdb* ]]; then
   say "DuckDB: import"
@@ -61,11 +62,11 @@ if [[ $peers == *duckdb* ]]; then
   node build/bench/duckdb.mjs load "$data" "$dir/duck.db" >> "$results"
   say "DuckDB: the second layout"
   node build/bench/duckdb.mjs cluster "$dir/duck.db" >> "$results"
-  say "DuckDB: cohorts"
+  say "DuckDB: queries"
   node build/bench/duckdb.mjs query "$dir/duck.db" "$runs" >> "$results"
 fi
 if [[ $peers == *postgres* ]]; then
-  say "PostgreSQL: import and cohorts"
+  say "PostgreSQL: import and queries"
   bash bench/postgres.sh "$data" "$dir/postgres" "$runs" >> "$results"
 fi
 node bench/report.mjs "$results"

@@ -10,8 +10,9 @@ WITH first_event AS (
   FROM observation_period o JOIN person p ON p.person_id = o.person_id
   LEFT JOIN first_event f ON f.person_id = o.person_id
 )
-SELECT y AS year, sex, count(*) FILTER (WHERE extract(year FROM event_date) = y) AS events,
-       sum(least(end_date, make_date(y::INTEGER, 12, 31)) - greatest(start_date, make_date(y::INTEGER, 1, 1)) + 1)::BIGINT AS days
+SELECT y AS year, sex,
+       sum(least(end_date, make_date(y::INTEGER, 12, 31)) - greatest(start_date, make_date(y::INTEGER, 1, 1)) + 1)::BIGINT AS days,
+       count(*) FILTER (WHERE extract(year FROM event_date) = y) AS events
 FROM at_risk CROSS JOIN generate_series(2010, 2024) AS years(y)
 WHERE start_date <= make_date(y::INTEGER, 12, 31) AND end_date >= make_date(y::INTEGER, 1, 1)
 GROUP BY y, sex ORDER BY y, sex DESC

@@ -4,14 +4,7 @@
 #include <string.h>
 
 #include "base/table.h"
-
-/* Loops over lanes become vector code of the machine's width; the machine is asked once, at start. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&                \
-    defined(__GNUC__) && !defined(__clang__)
-#define VECTORS __attribute__((target_clones("arch=x86-64-v4", "avx2", "default"), optimize("O3")))
-#else
-#define VECTORS
-#endif
+#include "base/vectors.h"
 
 struct header {
     uint8_t width, flags;

@@ -97,6 +97,11 @@ void events_close(struct table_files *t)
     *t = (struct table_files){0};
 }
 
+const char *store_table_name(enum store_table t)
+{
+    return schema_table(t)->name;
+}
+
 uint64_t store_rows(const struct store *s, enum store_table t)
 {
     return s->tables[t].rows;

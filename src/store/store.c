@@ -136,12 +136,43 @@ static enum status verify_file(const struct store *s, const struct js *entry, st
     return st;
 }
 
-/* The manifest itself was checked when the store was opened: the version is named for its hash. */
-enum status store_verify(const struct store *s, struct err *e)
+static bool same_statistics(const struct store_run *a, const struct store_run *b)
 {
-    const struct js *files = js_get(s->manifest, "files");
-    enum status st = ST_OK;
-    for (size_t i = 0; st == ST_OK && i < js_size(files); i++)
-        st = verify_file(s, js_at(files, i), e);
+    return a->persons == b->persons && a->first_day == b->first_day && a->last_day == b->last_day;
+}
+
+static enum status verify_statistics(const struct store *s, enum store_table t, struct pool *pool,
+                                     struct err *e)
+{
+    const struct store_run *runs;
+    uint32_t n;
+    store_runs(s, t, &runs, &n);
+    struct store_run *found = xcalloc((size_t)n + 1, sizeof *found);
+    enum status st = store_recount(s, t, pool, found, e);
+    for (uint32_t i = 0; st == ST_OK && i < n; i++)
+        if (!same_statistics(&runs[i], &found[i]))
+            st = store_damaged(s->tables[t].runs_file.name, "its statistics are not those of the rows", e);
+    free(found);
+    return st;
+}
+
+struct verification {
+    const struct store *store;
+    const struct js *files;
+};
+
+static enum status verify_one(void *context, size_t i, struct err *e)
+{
+    const struct verification *v = context;
+    return verify_file(v->store, js_at(v->files, i), e);
+}
+
+/* The manifest itself was checked when the store was opened: the version is named for its hash. */
+enum status store_verify(const struct store *s, struct pool *pool, struct err *e)
+{
+    struct verification v = {s, js_get(s->manifest, "files")};
+    enum status st = pool_run(pool, js_size(v.files), verify_one, &v, e);
+    for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++)
+        st = verify_statistics(s, (enum store_table)t, pool, e);
     return st;
 }

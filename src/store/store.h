@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/pool.h"
 #include "base/table.h" /* NONE_I32, NONE_I64 */
 
 enum store_table {
@@ -151,10 +152,13 @@ bool store_concept_find(const struct store *s, int32_t id, struct store_concept 
 /* Ids of CONCEPT_ANCESTOR descendants of an id (without the id itself unless a row says so), valid or not,
  * ascending; borrowed array. */
 void store_descendants(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
+/* All ids that have descendants, ascending; borrowed array. */
+void store_ancestors(const struct store *s, const int32_t **ids, uint32_t *n);
 /* concept_id_1 of valid 'Maps to' rows whose concept_id_2 is id. */
 void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
 
 /* Events. */
+const char *store_table_name(enum store_table t);               /* OMOP's: "condition_occurrence" */
 uint64_t store_rows(const struct store *s, enum store_table t); /* 0 when the table was not imported */
 enum store_kind store_column_kind(enum store_table t, enum store_column c);
 struct store_run {
@@ -167,6 +171,10 @@ struct store_run {
 void store_runs(const struct store *s, enum store_table t, const struct store_run **runs, uint32_t *n);
 /* The run of a concept; false when there are no rows. */
 bool store_run_find(const struct store *s, enum store_table t, int32_t concept_id, struct store_run *out);
+
+/* The same counted from the rows: `out` has one element per run of store_runs. pool NULL = one thread. */
+MUST_CHECK enum status store_recount(const struct store *s, enum store_table t, struct pool *pool,
+                                     struct store_run *out, struct err *e);
 
 /* Persons within a run: the first row of the run whose person is at or behind `person` (its end when there is
    none). A person range [a, b) of a run is the rows from seek(a) to seek(b). */
@@ -194,7 +202,8 @@ MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t,
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code);
 int32_t store_n_texts(const struct store *s, enum store_table t, enum store_column c);
 
-/* Reads every byte of the store against its checksums; ST_CORRUPT names the file. */
-MUST_CHECK enum status store_verify(const struct store *s, struct err *e);
+/* Reads every byte of the store against its checksums, and counts the statistics of runs again; ST_CORRUPT
+   names the file. */
+MUST_CHECK enum status store_verify(const struct store *s, struct pool *pool, struct err *e);
 
 #endif

@@ -118,6 +118,13 @@ void store_descendants(const struct store *s, int32_t id, const int32_t **ids, u
     find_related(&s->vocabulary.ancestors, id, ids, n);
 }
 
+void store_ancestors(const struct store *s, const int32_t **ids, uint32_t *n)
+{
+    const struct relation *r = &s->vocabulary.ancestors;
+    *ids = r->from;
+    *n = r->n < UINT32_MAX ? (uint32_t)r->n : UINT32_MAX;
+}
+
 void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n)
 {
     find_related(&s->vocabulary.mapped, id, ids, n);

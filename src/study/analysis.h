@@ -38,10 +38,12 @@ struct analysis_scope {
     struct arena *arena; /* lives as long as the study; for the parsed specification */
 };
 
-/* What a site gives an analysis: its store and the evaluated cohorts, in the study's order. */
+/* What a site gives an analysis: its store and the evaluated cohorts, in the study's order; or, of an
+   analysis with part_persons, the part of them that is about the persons [first_person, end_person). */
 struct study_site {
     const struct store *store;
     struct pool *pool; /* may be NULL */
+    uint32_t first_person, end_person;
     const struct cohort_rows *cohorts;
     size_t n_cohorts;
 };
@@ -51,6 +53,9 @@ struct analysis {
     const char *summary;  /* one line for help and docs */
     const char *template; /* a specification to start from, JSON with "comment" members */
     enum output_type output;
+    /* Where what a site adds up is a sum over persons: `local` is called for ranges of at most so many
+       persons, on all threads, and the ranges' sums are added. 0 = only ever called for all persons. */
+    uint32_t part_persons;
     enum status (*parse)(const struct js *specification, const struct analysis_scope *scope, void **spec,
                          struct err *e);
     /* Checks the parameters (NULL in the first round) and says how many sums the round has. */

@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "study/design.h"
-#include "study/discovery.h"
+#include "study/found.h"
 #include "study/tables.h"
 
-enum { MOST_FEATURES = 20000, GROUPS = 2, CHUNK = 64 /* found concepts per task of the pool */ };
+enum { MOST_FEATURES = 20000, GROUPS = 2 };
 
 struct feature {
     const char *name;
@@ -34,6 +34,7 @@ struct characterisation {
     size_t n_dimensions, n_numbers, n_features, n_levels; /* levels of all dimensions */
     struct discovery discovery;
     struct day_window window; /* of what is found */
+    size_t top;               /* of what is found, only so many are shown */
     size_t n_found;           /* known in the last round only: of_round */
 };
 
@@ -83,6 +84,9 @@ static void read_lists(struct spec *s, struct characterisation *c)
 {
     c->window = spec_window(s, "window", (struct day_window){-365, 0});
     discovery_read(s, &c->discovery);
+    c->top = (size_t)spec_int(s, "top", 1, DISCOVERY_MOST, DISCOVERY_MOST);
+    if (c->discovery.n == 0)
+        spec_refuse(s, "top", "it belongs to \"domains\"");
     c->dimensions = spec_dimensions(s, "by", 20, false, &c->n_dimensions);
     for (size_t i = 0; i < c->n_dimensions; i++)
         c->n_levels += c->dimensions[i].n_levels;
@@ -103,8 +107,8 @@ static void read_lists(struct spec *s, struct characterisation *c)
 static enum status characterisation_parse(const struct js *specification, const struct analysis_scope *scope,
                                           void **spec, struct err *e)
 {
-    static const char *const allowed[] = {"kind",    "cohort",   "comparator", "window",      "by",
-                                          "numbers", "features", "domains",    "min_persons", NULL};
+    static const char *const allowed[] = {"kind",     "cohort",  "comparator",  "window",  "by",  "numbers",
+                                          "features", "domains", "min_persons", "roll_up", "top", NULL};
     struct characterisation *c = arena_alloc(scope->arena, sizeof *c);
     struct spec s = spec_open(specification, scope->path, scope, allowed, e);
     c->name = scope->name;
@@ -171,37 +175,12 @@ static enum status count_features(const struct characterisation *c, const struct
     return st;
 }
 
-/* Counting the found concepts: every task has sums of its own, so that threads do not show. */
-struct counting {
-    const struct characterisation *c;
-    const struct study_site *site;
-    const struct index_rows *rows;
-    const struct found_concept *found;
-    struct sums *out;
-    size_t at;
-};
-
-static enum status count_chunk(void *context, size_t chunk, struct err *e)
-{
-    const struct counting *k = context;
-    size_t end = (chunk + 1) * CHUNK < k->c->n_found ? (chunk + 1) * CHUNK : k->c->n_found;
-    enum status st = ST_OK;
-    for (size_t i = chunk * CHUNK; st == ST_OK && i < end; i++) {
-        int64_t count;
-        st = events_count_rows(k->site->store, k->c->discovery.table[k->found[i].domain], k->found[i].id,
-                               k->rows, k->c->window, &count, e);
-        sums_count(k->out, k->at + i, count);
-    }
-    return st;
-}
-
 static enum status count_found(const struct characterisation *c, const struct js *parameters,
                                const struct study_site *site, const struct index_rows *rows, size_t at,
                                struct sums *out, struct err *e)
 {
     struct found_concept *found = discovery_found(&c->discovery, parameters);
-    struct counting counting = {c, site, rows, found, out, at};
-    enum status st = pool_run(site->pool, (c->n_found + CHUNK - 1) / CHUNK, count_chunk, &counting, e);
+    enum status st = found_count(&c->discovery, found, c->n_found, site, rows, c->window, out, at, e);
     free(found);
     return st;
 }
@@ -283,6 +262,39 @@ static double count_at(const struct characterisation *c, const struct sums *tota
     return (double)sums_get_count(total, group * group_size(c) + i);
 }
 
+/* The shares that tables show: all that the specification names, and of what was found the `top` that most
+   persons of the cohort have. */
+struct shown {
+    size_t n, *share;
+    const char **labels;
+};
+
+struct found_share {
+    double persons;
+    size_t share;
+};
+
+static int by_persons(const void *a, const void *b)
+{
+    const struct found_share *x = a, *y = b;
+    if (x->persons != y->persons)
+        return x->persons > y->persons ? -1 : 1;
+    return (x->share > y->share) - (x->share < y->share);
+}
+
+static void choose_top(const struct characterisation *c, const struct sums *total, struct shown *s)
+{
+    size_t named = c->n_levels + c->n_features;
+    struct found_share *found = xcalloc(c->n_found + 1, sizeof *found);
+    for (size_t i = 0; i < c->n_found; i++)
+        found[i] = (struct found_share){count_at(c, total, 0, 1 + named + i), named + i};
+    if (c->n_found)
+        qsort(found, c->n_found, sizeof *found, by_persons);
+    for (size_t i = 0; i < c->top && i < c->n_found; i++)
+        s->share[s->n++] = found[i].share;
+    free(found);
+}
+
 static const char **feature_labels(const struct characterisation *c, const struct js *parameters,
                                    struct arena *a)
 {
@@ -300,6 +312,24 @@ static const char **feature_labels(const struct characterisation *c, const struc
     return labels;
 }
 
+static struct shown shown_of(const struct characterisation *c, const struct js *parameters,
+                             const struct sums *total, struct arena *a)
+{
+    const char **labels = feature_labels(c, parameters, a);
+    struct shown s = {0, arena_array(a, n_shares(c), sizeof *s.share),
+                      arena_array(a, n_shares(c), sizeof *s.labels)};
+    size_t named = c->top < c->n_found ? c->n_levels + c->n_features : n_shares(c);
+    while (s.n < named) {
+        s.share[s.n] = s.n;
+        s.n++;
+    }
+    if (named < n_shares(c))
+        choose_top(c, total, &s);
+    for (size_t i = 0; i < s.n; i++)
+        s.labels[i] = labels[s.share[i]];
+    return s;
+}
+
 static struct dimension unrelated(const char *name, const char **labels, size_t n)
 {
     struct dimension d = plain_dimension(name, labels, n);
@@ -307,13 +337,12 @@ static struct dimension unrelated(const char *name, const char **labels, size_t 
     return d;
 }
 
-static void share_table(const struct characterisation *c, const struct sums *total, const char **labels,
+static void share_table(const struct characterisation *c, const struct sums *total, const struct shown *shown,
                         struct result *into)
 {
-    size_t n = n_shares(c);
     const char **groups = arena_array(into->arena, GROUPS, sizeof *groups);
     memcpy(groups, c->labels, sizeof c->labels);
-    struct dimension dimensions[] = {unrelated("feature", labels, n),
+    struct dimension dimensions[] = {unrelated("feature", shown->labels, shown->n),
                                      unrelated("group", groups, c->n_groups)};
     struct result_table *t =
         table_new(into, table_name(into, c->name, "shares"), "Share of persons with the feature",
@@ -321,7 +350,7 @@ static void share_table(const struct characterisation *c, const struct sums *tot
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct result_cell *cell = &t->cells[i];
         double persons = count_at(c, total, cell->at[1], 0),
-               with = count_at(c, total, cell->at[1], 1 + cell->at[0]);
+               with = count_at(c, total, cell->at[1], 1 + shown->share[cell->at[0]]);
         cell->persons = (int64_t)persons;
         cell->event_persons = (int64_t)with;
         cell->numerator = with;
@@ -336,17 +365,17 @@ static double share_difference(double p1, double p2)
     return p1 == p2 ? 0 : (p1 - p2) / spread;
 }
 
-static void difference_table(const struct characterisation *c, const struct sums *total, const char **labels,
-                             struct result *into)
+static void difference_table(const struct characterisation *c, const struct sums *total,
+                             const struct shown *shown, struct result *into)
 {
-    size_t n = n_shares(c);
     struct result_table *t = table_of_list(into, table_name(into, c->name, "differences"),
                                            "Standardised differences of the shares", "standard deviations",
-                                           OUTPUT_RATE, "feature", labels, n);
+                                           OUTPUT_RATE, "feature", shown->labels, shown->n);
     double n1 = count_at(c, total, 0, 0), n2 = count_at(c, total, 1, 0);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < shown->n; i++) {
         struct result_cell *cell = &t->cells[i];
-        double x1 = count_at(c, total, 0, 1 + i), x2 = count_at(c, total, 1, 1 + i);
+        size_t at = 1 + shown->share[i];
+        double x1 = count_at(c, total, 0, at), x2 = count_at(c, total, 1, at);
         bool first = fmin(x1, n1 - x1) <= fmin(x2, n2 - x2); /* the more telling of the two proportions */
         table_rests_on(cell, first ? n1 : n2, first ? x1 : x2);
         cell->value = n1 > 0 && n2 > 0 ? share_difference(x1 / n1, x2 / n2) : (double)NAN;
@@ -418,11 +447,11 @@ static enum status characterisation_finish(const void *spec, const struct js *pa
 {
     (void)state, (void)e;
     struct characterisation round = of_round(spec, parameters), *c = &round;
-    const char **labels = feature_labels(c, parameters, into->arena);
-    if (n_shares(c)) {
-        share_table(c, total, labels, into);
+    struct shown shown = shown_of(c, parameters, total, into->arena);
+    if (shown.n) {
+        share_table(c, total, &shown, into);
         if (c->n_groups == GROUPS)
-            difference_table(c, total, labels, into);
+            difference_table(c, total, &shown, into);
     }
     if (c->n_numbers)
         number_tables(c, total, into);

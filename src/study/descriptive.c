@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * descriptive: a number at cohort entry: how many have it, mean and standard deviation, a histogram over bins
- * of the specification, and exact quantiles.
+ * of the specification, and exact quantiles; of everybody, or of each stratum of some dimensions.
  *
  * Quantiles (R's type 7) need two order statistics each. Values are whole multiples of `resolution` above the
  * range's lower end, so an order statistic is a key below 2^30, found exactly by counting: round 1 counts the
@@ -14,8 +14,13 @@
 #include "study/design.h"
 #include "study/tables.h"
 
-enum { BINS = 1024, MOST_QUANTILES = 19, MOST_HISTOGRAM = 200 };
-enum { PERSONS, SUM, SQUARES, FIGURES }; /* round 1 starts with these, then histogram, then bins */
+enum { BINS = 1024, MOST_QUANTILES = 19, MOST_HISTOGRAM = 200, MOST_STRATA = 400 };
+enum {
+    PERSONS,
+    SUM,
+    SQUARES,
+    FIGURES
+}; /* each stratum of round 1 starts with these, then histogram, then bins */
 #define MOST_KEYS ((int64_t)1 << 30)
 
 struct descriptive {
@@ -24,13 +29,15 @@ struct descriptive {
     struct number number;
     double resolution, *quantiles, *edges;
     int64_t keys; /* 0 ... keys - 1 */
+    struct dimension *by;
+    size_t n_by, n_strata;
 };
 
 static enum status descriptive_parse(const struct js *specification, const struct analysis_scope *scope,
                                      void **spec, struct err *e)
 {
     static const char *const allowed[] = {"kind",      "cohort", "number", "resolution",
-                                          "quantiles", "bins",   NULL};
+                                          "quantiles", "bins",   "by",     NULL};
     struct descriptive *c = arena_alloc(scope->arena, sizeof *c);
     struct spec s = spec_open(specification, scope->path, scope, allowed, e);
     c->name = scope->name;
@@ -44,6 +51,10 @@ static enum status descriptive_parse(const struct js *specification, const struc
         spec_fault(&s, "quantiles", "at most %d", MOST_QUANTILES);
     if (c->n_edges == 1 || c->n_edges > MOST_HISTOGRAM)
         spec_fault(&s, "bins", "expected 2 to %d edges", MOST_HISTOGRAM);
+    c->by = spec_dimensions(&s, "by", MAX_DIMENSIONS - 1, false, &c->n_by);
+    c->n_strata = strata_count(c->by, c->n_by);
+    if (c->n_strata > MOST_STRATA)
+        spec_fault(&s, "by", "these dimensions make more than %d strata", MOST_STRATA);
     double keys = floor((c->number.most - c->number.least) / c->resolution + 0.5) + 1;
     if (s.status == ST_OK && !(keys <= (double)MOST_KEYS))
         spec_fault(&s, "resolution", "is too fine for the number's range: more than 2^30 values");
@@ -57,6 +68,23 @@ static size_t n_bars(const struct descriptive *c)
     return c->n_edges ? c->n_edges - 1 : 0;
 }
 
+/* Order statistics of one stratum, and of all: stratum by stratum, quantile by quantile, the two of each. */
+static size_t n_targets(const struct descriptive *c)
+{
+    return 2 * c->n_quantiles;
+}
+
+static size_t all_targets(const struct descriptive *c)
+{
+    return n_targets(c) * c->n_strata;
+}
+
+/* Sums of one stratum in round 1. */
+static size_t first_size(const struct descriptive *c)
+{
+    return FIGURES + n_bars(c) + (c->n_quantiles ? BINS : 0);
+}
+
 /* An order statistic that is being looked for: the keys [low, low + width) hold it, `below` lie before. */
 struct target {
     int64_t rank, low, width, below, here; /* rank from 0; here = how many share the final key */
@@ -67,37 +95,42 @@ static int64_t bin_width(int64_t width)
     return (width + BINS - 1) / BINS;
 }
 
-static bool read_targets(const struct descriptive *c, const struct js *parameters, struct target *out)
+/* The targets that the parameters name, heap; NULL when they are not such a list. */
+static struct target *read_targets(const struct descriptive *c, const struct js *parameters)
 {
     const struct js *list = js_get(parameters, "bins");
-    if (js_size(list) != 2 * c->n_quantiles)
-        return false;
-    for (size_t i = 0; i < 2 * c->n_quantiles; i++) {
+    struct target *out = xcalloc(all_targets(c) + 1, sizeof *out);
+    bool fine = js_size(list) == all_targets(c);
+    for (size_t i = 0; fine && i < all_targets(c); i++) {
         const struct js *j = js_at(list, i);
         out[i].low = js_get_int(j, "low", -1);
         out[i].width = js_get_int(j, "width", -1);
-        if (out[i].low < 0 || out[i].width < 1 ||
-            out[i].low + out[i].width > c->keys + BINS * bin_width(c->keys))
-            return false;
+        fine = out[i].low >= 0 && out[i].width >= 1 && out[i].low <= c->keys && out[i].width <= c->keys;
     }
-    return true;
+    if (fine)
+        return out;
+    free(out);
+    return NULL;
 }
 
 static enum status descriptive_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct descriptive *c = spec;
-    struct target targets[2 * MOST_QUANTILES];
-    *n = parameters ? 2 * c->n_quantiles * BINS : FIGURES + n_bars(c) + (c->n_quantiles ? BINS : 0);
-    if (parameters && !read_targets(c, parameters, targets))
+    *n = parameters ? all_targets(c) * BINS : c->n_strata * first_size(c);
+    if (!parameters)
+        return ST_OK;
+    struct target *targets = read_targets(c, parameters);
+    if (!targets)
         return err_set(e, ST_INVALID, "bins: expected {\"low\", \"width\"} for each of %zu order statistics",
-                       2 * c->n_quantiles);
+                       all_targets(c));
+    free(targets);
     return ST_OK;
 }
 
 static sum_t descriptive_bound(const void *spec, const struct js *parameters, size_t i)
 {
-    (void)spec;
-    return !parameters && (i == SUM || i == SQUARES) ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
+    size_t figure = parameters ? PERSONS : i % first_size(spec);
+    return figure == SUM || figure == SQUARES ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
 }
 
 static int64_t key_of(const struct descriptive *c, double value)
@@ -106,26 +139,40 @@ static int64_t key_of(const struct descriptive *c, double value)
     return key < 0 ? 0 : key >= c->keys ? c->keys - 1 : key;
 }
 
-static void count_first(const struct descriptive *c, double value, struct sums *out)
+static void count_first(const struct descriptive *c, size_t stratum, double value, struct sums *out)
 {
-    sums_count(out, PERSONS, 1);
-    sums_real(out, SUM, value);
-    sums_real(out, SQUARES, value * value);
+    size_t at = stratum * first_size(c);
+    sums_count(out, at + PERSONS, 1);
+    sums_real(out, at + SUM, value);
+    sums_real(out, at + SQUARES, value * value);
     for (size_t b = 0; b < n_bars(c); b++)
         if (value >= c->edges[b] && value < c->edges[b + 1])
-            sums_count(out, FIGURES + b, 1);
+            sums_count(out, at + FIGURES + b, 1);
     if (c->n_quantiles)
-        sums_count(out, FIGURES + n_bars(c) + (size_t)(key_of(c, value) / bin_width(c->keys)), 1);
+        sums_count(out, at + FIGURES + n_bars(c) + (size_t)(key_of(c, value) / bin_width(c->keys)), 1);
 }
 
-static void count_later(const struct descriptive *c, const struct target *targets, double value,
-                        struct sums *out)
+static void count_later(const struct descriptive *c, const struct target *targets, size_t stratum,
+                        double value, struct sums *out)
 {
     int64_t key = key_of(c, value);
-    for (size_t t = 0; t < 2 * c->n_quantiles; t++) {
+    for (size_t t = stratum * n_targets(c); t < (stratum + 1) * n_targets(c); t++) {
         int64_t at = key - targets[t].low;
         if (at >= 0 && at < targets[t].width)
             sums_count(out, t * BINS + (size_t)(at / bin_width(targets[t].width)), 1);
+    }
+}
+
+static void count_values(const struct descriptive *c, const struct target *targets, size_t n,
+                         const double *value, const uint32_t *stratum, struct sums *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(value[i]))
+            continue;
+        if (targets)
+            count_later(c, targets, stratum[i], value[i], out);
+        else
+            count_first(c, stratum[i], value[i], out);
     }
 }
 
@@ -133,22 +180,21 @@ static enum status descriptive_local(const void *spec, const struct js *paramete
                                      const struct study_site *site, struct sums *out, struct err *e)
 {
     const struct descriptive *c = spec;
-    struct target targets[2 * MOST_QUANTILES] = {0};
+    struct target *targets = parameters ? read_targets(c, parameters) : NULL;
     struct index_rows rows;
     index_rows_init(&site->cohorts[c->cohort], &rows);
     double *value = xmalloc((rows.n + 1) * sizeof *value);
+    uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = number_values(&c->number, site, &rows, value, e);
-    if (st == ST_OK && parameters && !read_targets(c, parameters, targets))
+    if (st == ST_OK)
+        st = strata_levels(c->by, c->n_by, site, &rows, stratum, e);
+    if (st == ST_OK && parameters && !targets)
         st = err_set(e, ST_INVALID, "bins: not understood");
-    for (size_t i = 0; st == ST_OK && i < rows.n; i++) {
-        if (isnan(value[i]))
-            continue;
-        if (parameters)
-            count_later(c, targets, value[i], out);
-        else
-            count_first(c, value[i], out);
-    }
+    if (st == ST_OK)
+        count_values(c, targets, rows.n, value, stratum, out);
+    free(targets);
     free(value);
+    free(stratum);
     index_rows_deinit(&rows);
     return st;
 }
@@ -192,13 +238,14 @@ static void targets_of_state(const struct js *state, size_t n, struct target *ou
     }
 }
 
+/* Of one stratum; without persons there is nothing to look for. */
 static void first_targets(const struct descriptive *c, int64_t persons, struct target *out)
 {
     for (size_t q = 0; q < c->n_quantiles; q++) {
-        int64_t rank = (int64_t)floor((double)(persons - 1) * c->quantiles[q]);
+        int64_t rank = (int64_t)floor((double)(persons - 1) * c->quantiles[q]), width = persons ? c->keys : 1;
         int64_t after = rank + 1 < persons ? rank + 1 : persons - 1;
-        out[2 * q] = (struct target){.rank = rank, .width = c->keys};
-        out[2 * q + 1] = (struct target){.rank = after, .width = c->keys};
+        out[2 * q] = (struct target){.rank = rank, .width = width};
+        out[2 * q + 1] = (struct target){.rank = after, .width = width};
     }
 }
 
@@ -211,16 +258,50 @@ static struct js *targets_json(const struct target *targets, size_t n, bool whol
 }
 
 /* The figures of round 1, to be carried: its vector is not the last one. */
+static struct js *first_figures(const struct descriptive *c, const struct sums *total, size_t stratum)
+{
+    struct js *figures = js_object(), *bars = js_array();
+    size_t at = stratum * first_size(c);
+    js_put_int(figures, "persons", sums_get_count(total, at + PERSONS));
+    js_put(figures, "sum", js_real(sums_get_real(total, at + SUM)));
+    js_put(figures, "squares", js_real(sums_get_real(total, at + SQUARES)));
+    for (size_t b = 0; b < n_bars(c); b++)
+        js_push(bars, js_integer(sums_get_count(total, at + FIGURES + b)));
+    js_put(figures, "bars", bars);
+    return figures;
+}
+
 static struct js *first_state(const struct descriptive *c, const struct sums *total)
 {
-    struct js *state = js_object(), *bars = js_array();
-    js_put_int(state, "persons", sums_get_count(total, PERSONS));
-    js_put(state, "sum", js_real(sums_get_real(total, SUM)));
-    js_put(state, "squares", js_real(sums_get_real(total, SQUARES)));
-    for (size_t b = 0; b < n_bars(c); b++)
-        js_push(bars, js_integer(sums_get_count(total, FIGURES + b)));
-    js_put(state, "bars", bars);
+    struct js *state = js_object(), *strata = js_array();
+    for (size_t s = 0; s < c->n_strata; s++)
+        js_push(strata, first_figures(c, total, s));
+    js_put(state, "strata", strata);
     return state;
+}
+
+static const struct js *figures_of(const struct js *state, size_t stratum)
+{
+    return js_at(js_get(state, "strata"), stratum);
+}
+
+static int64_t persons_of(const struct js *state, size_t stratum)
+{
+    return js_get_int(figures_of(state, stratum), "persons", 0);
+}
+
+/* One round's answer to all targets; the widest bin that is left. */
+static int64_t refine_all(const struct descriptive *c, const struct js *parameters, const struct sums *total,
+                          const struct js *state, struct target *targets)
+{
+    int64_t widest = 0;
+    for (size_t i = 0; i < all_targets(c); i++) {
+        size_t stratum = i / n_targets(c);
+        if (persons_of(state, stratum))
+            refine(&targets[i], total, parameters ? i * BINS : stratum * first_size(c) + FIGURES + n_bars(c));
+        widest = targets[i].width > widest ? targets[i].width : widest;
+    }
+    return widest;
 }
 
 static enum status descriptive_next(const void *spec, const struct js *parameters, const struct sums *total,
@@ -228,18 +309,14 @@ static enum status descriptive_next(const void *spec, const struct js *parameter
 {
     (void)e;
     const struct descriptive *c = spec;
-    size_t n = 2 * c->n_quantiles;
-    struct target targets[2 * MOST_QUANTILES];
+    size_t n = all_targets(c);
+    struct target *targets = xcalloc(n + 1, sizeof *targets);
     struct js *now = parameters ? js_copy(*state) : first_state(c, total);
-    int64_t persons = js_get_int(now, "persons", 0), widest = 0;
     if (parameters)
         targets_of_state(now, n, targets);
-    else
-        first_targets(c, persons, targets);
-    for (size_t i = 0; persons && i < n; i++) {
-        refine(&targets[i], total, parameters ? i * BINS : FIGURES + n_bars(c));
-        widest = targets[i].width > widest ? targets[i].width : widest;
-    }
+    for (size_t s = 0; !parameters && s < c->n_strata; s++)
+        first_targets(c, persons_of(now, s), targets + s * n_targets(c));
+    int64_t widest = refine_all(c, parameters, total, now, targets);
     js_put(now, "targets", targets_json(targets, n, true));
     js_free(*state);
     *state = now;
@@ -247,20 +324,36 @@ static enum status descriptive_next(const void *spec, const struct js *parameter
         *next = js_object();
         js_put(*next, "bins", targets_json(targets, n, false));
     }
+    free(targets);
     return ST_OK;
+}
+
+/* A table over the strata and one more dimension, without totals: no figure here adds up over strata. */
+static struct result_table *strata_table(const struct descriptive *c, const char *suffix, const char *unit,
+                                         enum output_type type, const char *dimension, const char **labels,
+                                         size_t n, struct result *into)
+{
+    struct dimension dimensions[MAX_DIMENSIONS];
+    for (size_t i = 0; i < c->n_by; i++)
+        dimensions[i] = c->by[i];
+    dimensions[c->n_by] = plain_dimension(dimension, labels, n);
+    for (size_t i = 0; i <= c->n_by; i++)
+        dimensions[i].no_total = true;
+    return table_new(into, table_name(into, c->name, suffix), c->number.name, unit, type, dimensions,
+                     c->n_by + 1);
 }
 
 static void moment_table(const struct descriptive *c, const struct js *state, struct result *into)
 {
     static const char *names[] = {"mean", "standard deviation"};
-    double n = (double)js_get_int(state, "persons", 0), sum = js_num(js_get(state, "sum")), mean = sum / n;
-    double variance = (js_num(js_get(state, "squares")) - n * mean * mean) / (n - 1);
-    struct result_table *t = table_of_list(into, table_name(into, c->name, "moments"), c->number.name,
-                                           "as measured", OUTPUT_SUM, "figure", names, 2);
+    struct result_table *t = strata_table(c, "moments", "as measured", OUTPUT_SUM, "figure", names, 2, into);
     t->mean = true;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < t->n_cells; i++) {
+        const struct js *figures = figures_of(state, i / 2);
+        double n = (double)js_get_int(figures, "persons", 0), mean = js_num(js_get(figures, "sum")) / n;
+        double variance = (js_num(js_get(figures, "squares")) - n * mean * mean) / (n - 1);
         t->cells[i].persons = (int64_t)n;
-        t->cells[i].value = i ? sqrt(fmax(0, variance)) : mean;
+        t->cells[i].value = i % 2 ? sqrt(fmax(0, variance)) : mean;
         t->cells[i].top1 = t->cells[i].top2 = fmax(fabs(c->number.least), fabs(c->number.most));
     }
 }
@@ -271,11 +364,10 @@ static void histogram_table(const struct descriptive *c, const struct js *state,
     const char **labels = arena_array(into->arena, n, sizeof *labels);
     for (size_t b = 0; b < n; b++)
         labels[b] = arena_printf(into->arena, "%g to under %g", c->edges[b], c->edges[b + 1]);
-    struct result_table *t = table_of_list(into, table_name(into, c->name, "histogram"), c->number.name,
-                                           "persons", OUTPUT_COUNT, "bin", labels, n);
-    for (size_t b = 0; b < n; b++) {
-        t->cells[b].persons = js_int(js_at(js_get(state, "bars"), b));
-        t->cells[b].value = (double)t->cells[b].persons;
+    struct result_table *t = strata_table(c, "histogram", "persons", OUTPUT_COUNT, "bin", labels, n, into);
+    for (size_t i = 0; i < t->n_cells; i++) {
+        t->cells[i].persons = js_int(js_at(js_get(figures_of(state, i / n), "bars"), i % n));
+        t->cells[i].value = (double)t->cells[i].persons;
     }
 }
 
@@ -295,18 +387,19 @@ static void quantile_cell(const struct descriptive *c, const struct target *low,
 
 static void quantile_table(const struct descriptive *c, const struct js *state, struct result *into)
 {
-    struct target targets[2 * MOST_QUANTILES];
-    int64_t persons = js_get_int(state, "persons", 0);
-    const char **labels = arena_array(into->arena, c->n_quantiles, sizeof *labels);
-    for (size_t q = 0; q < c->n_quantiles; q++)
+    size_t n = c->n_quantiles;
+    struct target *targets = arena_array(into->arena, all_targets(c), sizeof *targets);
+    const char **labels = arena_array(into->arena, n, sizeof *labels);
+    for (size_t q = 0; q < n; q++)
         labels[q] =
             c->quantiles[q] == 0.5 ? "median" : arena_printf(into->arena, "quantile %g", c->quantiles[q]);
     struct result_table *t =
-        table_of_list(into, table_name(into, c->name, "quantiles"), c->number.name, "as measured",
-                      OUTPUT_QUANTILE, "quantile", labels, c->n_quantiles);
-    targets_of_state(state, 2 * c->n_quantiles, targets);
-    for (size_t q = 0; persons && q < c->n_quantiles; q++)
-        quantile_cell(c, &targets[2 * q], &targets[2 * q + 1], persons, c->quantiles[q], &t->cells[q]);
+        strata_table(c, "quantiles", "as measured", OUTPUT_QUANTILE, "quantile", labels, n, into);
+    targets_of_state(state, all_targets(c), targets);
+    for (size_t i = 0; i < t->n_cells; i++)
+        if (persons_of(state, i / n))
+            quantile_cell(c, &targets[2 * i], &targets[2 * i + 1], persons_of(state, i / n),
+                          c->quantiles[i % n], &t->cells[i]);
 }
 
 static enum status descriptive_finish(const void *spec, const struct js *parameters, const struct sums *total,

@@ -353,6 +353,63 @@ static enum status year_levels(const struct dimension *d, const struct study_sit
     return ST_OK;
 }
 
+/* entry_month */
+
+static int months_of(int year, int month)
+{
+    return 12 * year + month - 1;
+}
+
+/* "2012-01" as months since the year 0. */
+static int32_t read_month(struct spec *s, const char *key)
+{
+    const char *text = spec_need_text(s, key);
+    char day[11];
+    int32_t date;
+    if (s->status != ST_OK)
+        return 0;
+    snprintf(day, sizeof day, "%.7s-01", text);
+    if (strlen(text) != 7 || !date_parse(slice_of(day), &date)) {
+        spec_fault(s, key, "expected a month as \"2012-01\"");
+        return 0;
+    }
+    int y, m, d;
+    date_parts(date, &y, &m, &d);
+    return months_of(y, m);
+}
+
+static void parse_month(struct spec *s, struct dimension *d)
+{
+    d->from = read_month(s, "from");
+    d->to = read_month(s, "to");
+    if (s->status == ST_OK && d->to < d->from)
+        spec_fault(s, "to", "lies before 'from'");
+    if (s->status == ST_OK && d->to - d->from + 3 > MAX_LEVELS)
+        spec_fault(s, "to", "makes more than %d months", MAX_LEVELS - 2);
+    if (s->status != ST_OK)
+        return;
+    struct arena *a = s->scope->arena;
+    d->n_levels = (uint32_t)(d->to - d->from) + 3;
+    d->labels = arena_array(a, d->n_levels, sizeof *d->labels);
+    d->labels[0] = arena_printf(a, "before %04d-%02d", d->from / 12, d->from % 12 + 1);
+    for (int32_t m = d->from; m <= d->to; m++)
+        d->labels[m - d->from + 1] = arena_printf(a, "%04d-%02d", m / 12, m % 12 + 1);
+    d->labels[d->n_levels - 1] = arena_printf(a, "after %04d-%02d", d->to / 12, d->to % 12 + 1);
+}
+
+static enum status month_levels(const struct dimension *d, const struct study_site *site,
+                                const struct index_rows *rows, uint16_t *out, struct err *e)
+{
+    (void)site, (void)e;
+    for (size_t i = 0; i < rows->n; i++) {
+        int year, month, day;
+        date_parts(rows->start[i], &year, &month, &day);
+        int32_t m = months_of(year, month);
+        out[i] = (uint16_t)(m < d->from ? 0 : m > d->to ? d->n_levels - 1 : (uint32_t)(m - d->from + 1));
+    }
+    return ST_OK;
+}
+
 /* concept, measurement, cohort */
 
 static const struct day_window before_entry = {-SPEC_UNBOUNDED, 0};
@@ -424,6 +481,7 @@ static const struct dimension_kind kinds[] = {
     {"care_site", parse_ids, care_site_levels},
     {"region", parse_ids, region_levels},
     {"entry_year", parse_year, year_levels},
+    {"entry_month", parse_month, month_levels},
     {"concept", parse_concept, concept_levels},
     {"measurement", parse_measurement, measurement_levels},
     {"cohort", parse_cohort, cohort_levels},

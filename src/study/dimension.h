@@ -11,6 +11,7 @@
  * 35812882), 1 = most deprived ethnicity, race       "levels": [{"label", "concepts"}]; standard lists where
  * not given care_site, region     "levels": [{"label", "ids"}] of the source's care_site_id or location_id
  *     entry_year            "from", "to": calendar years
+ *     entry_month           "from", "to": calendar months, "2012-01"
  *     concept               "concepts", "descendants", "window": any record of them, yes or no
  *     measurement           "concepts", "cuts", "window": the latest value, cut
  *     cohort                "cohort", "window": a row of another cohort of the study starts there, yes or no
@@ -39,7 +40,7 @@ struct dimension {
     bool no_total; /* in tables: its levels do not add up to anything */
     double *cuts;  /* age_band, measurement */
     size_t n_cuts;
-    int32_t from, to; /* entry_year */
+    int32_t from, to; /* entry_year; entry_month: months since the year 0 */
     struct id_group *groups;
     struct concept_list concepts;
     struct day_window window;

@@ -49,8 +49,11 @@ void discovery_read(struct spec *s, struct discovery *out)
         for (size_t i = 0; i < n && s->status == ST_OK; i++)
             add_domain(s, js_str(js_at(list, i)), out);
     }
-    if (out->n == 0)
+    out->roll_up = spec_bool(s, "roll_up", false);
+    if (out->n == 0) {
         spec_refuse(s, "min_persons", "it belongs to \"domains\"");
+        spec_refuse(s, "roll_up", "it belongs to \"domains\"");
+    }
 }
 
 /* How many bits of an id are not known yet, and how many of them this round finds. */
@@ -122,18 +125,23 @@ size_t discovery_size(const struct discovery *d, const struct js *parameters)
     return discovery_done(d, parameters) ? 0 : n_prefixes(d, parameters) << bits_split(parameters);
 }
 
-/* The place of a prefix in an ascending list; SIZE_MAX when it is not there. */
-static size_t place_of(const int32_t *list, size_t n, int32_t prefix)
+size_t discovery_place(const int32_t *list, size_t n, size_t at, int32_t id)
 {
-    size_t low = 0, high = n;
+    size_t step = 1, low = at, high = at;
+    while (high < n && list[high] < id) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = high < n ? high : n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list[middle] < prefix)
+        if (list[middle] < id)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < n && list[low] == prefix ? low : SIZE_MAX;
+    return low;
 }
 
 /* The list of a domain as numbers; the first round's is the empty prefix. */
@@ -147,24 +155,111 @@ static int32_t *prefix_list(const struct js *parameters, size_t domain, size_t *
     return out;
 }
 
+/* Concepts of a table in ascending order, and how many persons have each. */
+struct recorded {
+    size_t n;
+    int32_t *id;
+    uint32_t *persons;
+};
+
+struct id_persons {
+    int32_t id;
+    uint32_t persons;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    const struct id_persons *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct recorded recorded_in(const struct store *s, enum store_table t)
+{
+    const struct store_run *runs;
+    uint32_t n;
+    store_runs(s, t, &runs, &n);
+    struct id_persons *list = xcalloc((size_t)n + 1, sizeof *list);
+    struct recorded out = {.n = n,
+                           .id = xcalloc((size_t)n + 1, sizeof *out.id),
+                           .persons = xcalloc((size_t)n + 1, sizeof *out.persons)};
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = (struct id_persons){runs[i].concept_id, runs[i].persons};
+    if (n)
+        qsort(list, n, sizeof *list, by_id);
+    for (uint32_t i = 0; i < n; i++) {
+        out.id[i] = list[i].id;
+        out.persons[i] = list[i].persons;
+    }
+    free(list);
+    return out;
+}
+
+/* The most persons that one of `below` has. */
+static uint32_t most_persons(const struct recorded *r, const int32_t *below, uint32_t n)
+{
+    uint32_t most = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < n && at < r->n; i++) {
+        at = discovery_place(r->id, r->n, at, below[i]);
+        if (at < r->n && r->id[at] == below[i] && r->persons[at] > most)
+            most = r->persons[at];
+    }
+    return most;
+}
+
+/* One search round's sums of one domain: `list` are its n prefixes, whose counts begin at `at`. */
+struct search {
+    int bits, split;
+    const int32_t *list;
+    size_t n, at;
+    struct sums *out;
+};
+
+static void search_add(const struct search *c, int64_t id, uint32_t persons)
+{
+    if (id <= 0 || persons == 0)
+        return;
+    int32_t prefix = (int32_t)(id >> c->bits);
+    size_t place = discovery_place(c->list, c->n, 0, prefix);
+    if (place < c->n && c->list[place] == prefix)
+        sums_count(c->out,
+                   c->at + (place << c->split) + (size_t)(id >> (c->bits - c->split) & ((1 << c->split) - 1)),
+                   persons);
+}
+
+/* Concepts with descendants count as the most of those; the others, and all without roll-up, as themselves.
+ */
+static void search_table(const struct search *c, const struct store *s, enum store_table t, bool roll_up)
+{
+    struct recorded r = recorded_in(s, t);
+    const int32_t *ancestors = NULL, *below;
+    uint32_t n_ancestors = 0, n;
+    if (roll_up)
+        store_ancestors(s, &ancestors, &n_ancestors);
+    for (uint32_t i = 0; r.n && i < n_ancestors; i++) {
+        store_descendants(s, ancestors[i], &below, &n);
+        uint32_t own = most_persons(&r, &ancestors[i], 1), most = most_persons(&r, below, n);
+        search_add(c, ancestors[i], own > most ? own : most);
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < r.n; i++) {
+        at = discovery_place(ancestors, n_ancestors, at, r.id[i]);
+        if (at == n_ancestors || ancestors[at] != r.id[i])
+            search_add(c, r.id[i], r.persons[i]);
+    }
+    free(r.id);
+    free(r.persons);
+}
+
 void discovery_local(const struct discovery *d, const struct js *parameters, const struct store *s,
                      struct sums *out)
 {
-    int bits = bits_left(parameters), split = bits_split(parameters);
-    size_t at = 0, n;
+    struct search c = {.bits = bits_left(parameters), .split = bits_split(parameters), .out = out};
     for (size_t i = 0; i < d->n; i++) {
-        const struct store_run *runs;
-        uint32_t n_runs;
-        int32_t *list = prefix_list(parameters, i, &n);
-        store_runs(s, d->table[i], &runs, &n_runs);
-        for (uint32_t r = 0; r < n_runs; r++) {
-            int64_t id = runs[r].concept_id;
-            size_t place = id > 0 ? place_of(list, n, (int32_t)(id >> bits)) : SIZE_MAX;
-            if (place != SIZE_MAX)
-                sums_count(out, at + (place << split) + (size_t)(id >> (bits - split) & ((1 << split) - 1)),
-                           runs[r].persons);
-        }
-        at += n << split;
+        int32_t *list = prefix_list(parameters, i, &c.n);
+        c.list = list;
+        search_table(&c, s, d->table[i], d->roll_up);
+        c.at += c.n << c.split;
         free(list);
     }
 }

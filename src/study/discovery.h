@@ -3,7 +3,9 @@
  * Which concepts are recorded anywhere, found from sums alone, so that nobody has to list them and no site
  * sends a list of its own. Concept ids are 31-bit numbers: the first round counts the persons of every run
  * per value of their first 11 bits, each further one splits what at least `min_persons` stand behind by 5
- * bits more, until whole ids are left. Only run directories are read, never rows. What sites hear of each
+ * bits more, until whole ids are left. Only run directories are read, never rows. With
+ * roll-up the concepts are those with their descendants; what counts towards `min_persons` is then the
+ * descendant that most persons have, which is never more than have any. What sites hear of each
  * other is in the rounds' parameters: the ids that at least `min_persons` persons have over all sites
  * together.
  *
@@ -15,15 +17,16 @@
 
 #include "study/spec.h"
 
-enum { DISCOVERY_DOMAINS = 6, DISCOVERY_MOST = 20000 };
+enum { DISCOVERY_DOMAINS = 6, DISCOVERY_MOST = 60000 };
 
 struct discovery {
     enum store_table table[DISCOVERY_DOMAINS];
     const char *domain[DISCOVERY_DOMAINS];
     size_t n; /* domains */
     int64_t min_persons;
+    bool roll_up;
 };
-/* "domains": "all" or a list of names ("condition", "drug", ...), absent = none; "min_persons". */
+/* "domains": "all" or a list of names ("condition", "drug", ...), absent = none; "min_persons", "roll_up". */
 void discovery_read(struct spec *s, struct discovery *out);
 
 MUST_CHECK enum status discovery_check(const struct discovery *d, const struct js *parameters, struct err *e);
@@ -35,6 +38,10 @@ void discovery_local(const struct discovery *d, const struct js *parameters, con
 /* Parameters of the next round; the caller frees them. ST_INVALID when more than DISCOVERY_MOST are left. */
 MUST_CHECK enum status discovery_next(const struct discovery *d, const struct js *parameters,
                                       const struct sums *total, struct js **next, struct err *e);
+
+/* The place of `id` in an ascending list, or of the first behind it, from place `at` on (which is not behind
+   it): cheap when it is near. */
+size_t discovery_place(const int32_t *list, size_t n, size_t at, int32_t id);
 
 struct found_concept {
     size_t domain; /* of the discovery */

@@ -31,6 +31,7 @@ void index_rows_deinit(struct index_rows *r)
     free(r->start);
     free(r->end);
     free(r->row_of);
+    free(r->has_row);
     *r = (struct index_rows){0};
 }
 
@@ -38,9 +39,11 @@ void index_rows_map(struct index_rows *r, const struct store *s)
 {
     uint32_t n = store_persons(s)->n;
     r->row_of = xmalloc((n + 1) * sizeof *r->row_of);
-    memset(r->row_of, 0xff, (n + 1) * sizeof *r->row_of);
-    for (size_t i = 0; i < r->n; i++)
+    r->has_row = xcalloc((size_t)n / 64 + 1, sizeof *r->has_row);
+    for (size_t i = 0; i < r->n; i++) {
         r->row_of[r->person[i]] = (uint32_t)i;
+        r->has_row[r->person[i] / 64] |= (uint64_t)1 << r->person[i] % 64;
+    }
 }
 
 struct block {
@@ -81,7 +84,7 @@ static enum status read_block(const struct scan *c, enum store_table t, uint64_t
 static size_t row_of(const struct index_rows *rows, uint32_t person, size_t *row)
 {
     if (rows->row_of)
-        return rows->row_of[person] == UINT32_MAX ? rows->n : rows->row_of[person];
+        return rows->has_row[person / 64] >> person % 64 & 1 ? rows->row_of[person] : rows->n;
     while (*row < rows->n && rows->person[*row] < person)
         (*row)++;
     return *row < rows->n && rows->person[*row] == person ? *row : rows->n;
@@ -171,49 +174,79 @@ enum status events_scan(const struct store *s, const struct concept_list *concep
     return st;
 }
 
+/* Where in a block the rows of interest are; `at` has room for one more than n. */
+static size_t hits_of(const struct index_rows *rows, const int32_t *person, size_t n, uint32_t *at)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        at[hits] = (uint32_t)i;
+        hits += rows->has_row[(uint32_t)person[i] / 64] >> (uint32_t)person[i] % 64 & 1;
+    }
+    return hits;
+}
+
 /* A run lies in person order, so that the rows of one person follow each other. */
 struct distinct {
     const struct index_rows *rows;
     struct day_window window;
-    size_t last;
-    int64_t count;
+    bool windowed;
+    uint32_t last, *out;
+    size_t n;
 };
 
-static void count_block(struct distinct *d, const int32_t *person, const int32_t *day, uint64_t n)
+static void add_hits(struct distinct *d, const int32_t *person, const int32_t *day, const uint32_t *at,
+                     size_t hits)
 {
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t row = d->rows->row_of[person[i]];
-        if (row == UINT32_MAX || row == d->last || !in_window(d->window, d->rows->start[row], day[i]))
+    for (size_t k = 0; k < hits; k++) {
+        uint32_t row = d->rows->row_of[person[at[k]]];
+        if (row == d->last || (d->windowed && !in_window(d->window, d->rows->start[row], day[at[k]])))
             continue;
+        if (d->out)
+            d->out[d->n] = row;
         d->last = row;
-        d->count++;
+        d->n++;
     }
 }
 
-enum status events_count_rows(const struct store *s, enum store_table t, int32_t concept_id,
-                              const struct index_rows *rows, struct day_window window, int64_t *count,
-                              struct err *e)
+/* Which rows of a run belong to the persons that the site looks at. */
+static enum status range_of(const struct study_site *site, enum store_table t, const struct store_run *run,
+                            uint64_t *first, uint64_t *end, struct err *e)
 {
-    struct distinct d = {rows, window, SIZE_MAX, 0};
-    struct store_run run;
-    *count = 0;
-    if (!store_run_find(s, t, concept_id, &run))
-        return ST_OK;
-    uint64_t most = run.n < BLOCK ? run.n : BLOCK;
-    int32_t *person = xmalloc(most * sizeof *person), *day = xmalloc(most * sizeof *day);
+    *first = run->first;
+    *end = run->first + run->n;
     enum status st = ST_OK;
-    for (uint64_t at = 0; st == ST_OK && at < run.n; at += most) {
-        uint64_t n = run.n - at < most ? run.n - at : most;
-        st = interrupted() ? interrupted_err(e)
-                           : store_read_i32(s, t, COL_PERSON, run.first + at, n, person, e);
+    if (site->first_person > 0)
+        st = store_run_seek(site->store, t, run, site->first_person, first, e);
+    if (st == ST_OK && site->end_person < store_persons(site->store)->n)
+        st = store_run_seek(site->store, t, run, site->end_person, end, e);
+    return st;
+}
+
+enum { PIECE = 4096 }; /* rows at a time: what they need stays in the first-level cache */
+
+enum status events_rows(const struct study_site *site, enum store_table t, const struct store_run *run,
+                        const struct index_rows *rows, struct day_window window, uint32_t *out, size_t *n,
+                        struct err *e)
+{
+    struct distinct d = {rows,       window, window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED,
+                         UINT32_MAX, out,    0};
+    int32_t person[PIECE], day[PIECE];
+    uint32_t at[PIECE + 1];
+    uint64_t first, end;
+    *n = 0;
+    enum status st = interrupted() ? interrupted_err(e) : range_of(site, t, run, &first, &end, e);
+    if (st != ST_OK)
+        return st;
+    for (uint64_t next; st == ST_OK && first < end; first = next) {
+        next = first / PIECE * PIECE + PIECE < end ? first / PIECE * PIECE + PIECE : end;
+        st = store_read_i32(site->store, t, COL_PERSON, first, next - first, person, e);
+        size_t hits = st == ST_OK ? hits_of(rows, person, next - first, at) : 0;
+        if (hits && d.windowed)
+            st = store_read_i32(site->store, t, COL_START, first, next - first, day, e);
         if (st == ST_OK)
-            st = store_read_i32(s, t, COL_START, run.first + at, n, day, e);
-        if (st == ST_OK)
-            count_block(&d, person, day, n);
+            add_hits(&d, person, day, at, hits);
     }
-    *count = d.count;
-    free(person);
-    free(day);
+    *n = d.n;
     return st;
 }
 

@@ -14,8 +14,10 @@ struct index_rows {
     size_t n;
     uint32_t *person;
     int32_t *start, *end; /* the entry's */
-    uint32_t
-        *row_of; /* per person of the store, UINT32_MAX = no row; NULL unless index_rows_map was called */
+    /* NULL unless index_rows_map was called: per person of the store its row, and one bit that says whether
+       it has one. */
+    uint32_t *row_of;
+    uint64_t *has_row;
 };
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
@@ -36,10 +38,11 @@ typedef void (*event_fn)(void *context, const struct event *event);
 MUST_CHECK enum status events_scan(const struct store *s, const struct concept_list *concepts,
                                    const struct index_rows *rows, struct day_window window, event_fn fn,
                                    void *context, struct err *e);
-/* The rows with an event of the concept itself, in this table, in the window; rows must have been mapped. */
-MUST_CHECK enum status events_count_rows(const struct store *s, enum store_table t, int32_t concept_id,
-                                         const struct index_rows *rows, struct day_window window,
-                                         int64_t *count, struct err *e);
+/* The distinct rows with an event of one run in the window, ascending: `out` has room for all of them (NULL =
+   only how many). Rows must have been mapped. */
+MUST_CHECK enum status events_rows(const struct study_site *site, enum store_table t,
+                                   const struct store_run *run, const struct index_rows *rows,
+                                   struct day_window window, uint32_t *out, size_t *n, struct err *e);
 /* The latest value on or before the window's end per row (the greatest on ties, so that the order of rows
    does not matter); NaN where there is none. `out` has rows->n. */
 MUST_CHECK enum status events_latest_value(const struct store *s, const struct concept_list *concepts,

@@ -230,7 +230,7 @@ static void what_is_imported_is_read_back(void **state)
         cdm_import(c->folder, path, &o, ST_OK);
         if (store_open(path, &s, &e) != ST_OK)
             fail_msg("%s", e.text);
-        assert_int_equal(store_verify(s, &e), ST_OK);
+        assert_int_equal(store_verify(s, NULL, &e), ST_OK);
         check_store(c, s);
         store_close(s);
         cdm_free(c);

@@ -272,6 +272,46 @@ static void quantiles_are_those_of_the_sorted_values(void **state)
     study_free(study);
 }
 
+/* A stratum is described as a cohort of its own would be. */
+static void strata_are_described_one_by_one(void **state)
+{
+    static const int32_t sexes[] = {8507, 8532};
+    const struct sites *s = *state;
+    struct study *study = study_of(
+        "{\"kind\": \"descriptive\", \"name\": \"t\", \"cohort\": \"hypertension\", \"number\": {\"number\":"
+        " \"age\"}, \"quantiles\": [0.3], \"bins\": [0, 50, 200], \"by\": [\"sex\"]}");
+    struct store *store = s->pooled[3];
+    struct site *site = open_site(study, store);
+    struct index_rows index;
+    index_rows_init(rows_of(study, site, "hypertension"), &index);
+    struct result *r = run_over(study, s->site, 3, 0);
+    double *age = calloc(index.n + 1, sizeof *age);
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = 0;
+        double under = 0;
+        for (size_t i = 0; i < index.n; i++) {
+            uint32_t p = index.person[i];
+            if (store_persons(store)->gender[p] == sexes[k])
+                age[n++] = age_on(person_birth(store_persons(store), p), index.start[i]);
+        }
+        qsort(age, n, sizeof *age, ascending);
+        for (size_t i = 0; i < n; i++)
+            under += age[i] < 50;
+        double h = (double)(n - 1) * 0.3;
+        size_t low = (size_t)h;
+        double expected = age[low] + (h - (double)low) * (age[low + 1] - age[low]);
+        assert_true(n > 20);
+        assert_true(fabs(table(r, "t_quantiles")->cells[k].value - expected) < 1e-9);
+        assert_int_equal(table(r, "t_moments")->cells[2 * k].persons, n);
+        assert_int_equal(table(r, "t_histogram")->cells[2 * k].persons, (int64_t)under);
+    }
+    free(age);
+    index_rows_deinit(&index);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
 enum { DOMAINS = 2, FEWEST = 40 };
 static const enum store_table domain_tables[DOMAINS] = {STORE_CONDITION, STORE_DRUG};
 
@@ -335,6 +375,83 @@ static void all_concepts_of_domains_are_found_and_counted(void **state)
     assert_same(r, run_over(study, &s->pooled[3], 1, 0));
     study_site_close(site);
     study_free(study);
+}
+
+/* Persons with a row of the concept or of one below it, from a year before their first entry to its day. */
+static int64_t naive_rolled_up(const struct store *store, enum store_table t, int32_t concept,
+                               const struct cohort_rows *rows)
+{
+    const int32_t *below;
+    uint32_t n_below;
+    bool *with = calloc(rows->n + 1, sizeof *with);
+    int64_t n = 0;
+    store_descendants(store, concept, &below, &n_below);
+    for (uint32_t b = 0; b <= n_below; b++) {
+        struct store_run run;
+        if (!store_run_find(store, t, b < n_below ? below[b] : concept, &run))
+            continue;
+        for (size_t i = 0; i < rows->n; i++) {
+            struct cohort_rows one = {.n = 1, .person = rows->person + i, .start = rows->start + i};
+            bool first = i == 0 || rows->person[i] != rows->person[i - 1];
+            if (first && !with[i])
+                with[i] = naive_share(store, t, &run, &one) > 0;
+        }
+    }
+    for (size_t i = 0; i < rows->n; i++)
+        n += with[i];
+    free(with);
+    return n;
+}
+
+static void rolled_up_concepts_count_their_descendants(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of("{\"kind\": \"characterisation\", \"name\": \"t\", \"cohort\": \"zoster\","
+                                   " \"domains\": [\"condition\"], \"roll_up\": true, \"min_persons\": 10}");
+    struct store *store = s->pooled[2];
+    struct site *site = open_site(study, store);
+    const struct cohort_rows *rows = rows_of(study, site, "zoster");
+    struct result *r = run_over(study, &store, 1, 0);
+    const struct result_table *t = table(r, "t_shares");
+    uint32_t above = 0;
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        int32_t id = (int32_t)strtol(t->dimensions[0].levels[t->cells[i].at[0]].label + 10, NULL, 10);
+        struct store_run run;
+        above += !store_run_find(store, STORE_CONDITION, id, &run);
+        assert_int_equal((int64_t)t->cells[i].numerator, naive_rolled_up(store, STORE_CONDITION, id, rows));
+    }
+    assert_true(above > 0 && t->n_cells > above);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
+static void the_top_are_those_that_most_have(void **state)
+{
+    enum { TOP = 5 };
+    static const char all[] =
+        "{\"kind\": \"characterisation\", \"name\": \"t\", \"cohort\": \"hypertension\","
+        " \"by\": [\"sex\"], \"domains\": \"all\"%s}";
+    const struct sites *s = *state;
+    char few[200], every[200];
+    snprintf(few, sizeof few, all, ", \"top\": 5");
+    snprintf(every, sizeof every, all, "");
+    struct study *study = study_of(few), *whole = study_of(every);
+    struct result *r = run_over(study, s->site, 3, 0), *w = run_over(whole, s->site, 3, 0);
+    const struct result_table *t = table(r, "t_shares"), *u = table(w, "t_shares");
+    enum { SEXES = 3 };
+    assert_int_equal(t->n_cells, SEXES + TOP);
+    for (uint64_t i = SEXES; i < u->n_cells; i++) {
+        uint32_t shown = 0;
+        for (uint64_t k = SEXES; k < t->n_cells; k++)
+            shown += strcmp(t->dimensions[0].levels[k].label, u->dimensions[0].levels[i].label) == 0 &&
+                     t->cells[k].numerator == u->cells[i].numerator;
+        assert_true(shown || u->cells[i].numerator <= t->cells[SEXES + TOP - 1].numerator);
+    }
+    result_free(r);
+    result_free(w);
+    study_free(study);
+    study_free(whole);
 }
 
 static void nothing_found_is_a_table_without_rows(void **state)
@@ -473,7 +590,10 @@ int main(void)
         cmocka_unit_test(a_crosstab_counts_each_person_once),
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
+        cmocka_unit_test(strata_are_described_one_by_one),
         cmocka_unit_test(all_concepts_of_domains_are_found_and_counted),
+        cmocka_unit_test(rolled_up_concepts_count_their_descendants),
+        cmocka_unit_test(the_top_are_those_that_most_have),
         cmocka_unit_test(nothing_found_is_a_table_without_rows),
         cmocka_unit_test(a_segmented_series_is_that_of_the_federated_figures),
         cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
