@@ -9,9 +9,10 @@
 
 #include "stats/funnel.h"
 #include "stats/interval.h"
+#include "stats/quantile.h"
 #include "study/rates.h"
 
-enum { LEAST_UNITS = 3, MOST_ADJUST = 4 };
+enum { LEAST_UNITS = 3, MOST_ADJUST = 4, LEAST_FOR_DECILES = 10 };
 
 struct variation {
     struct rates rates; /* by[0] = units, then what is adjusted for */
@@ -143,6 +144,37 @@ static void funnel_table(const struct variation *c, const struct unit *u, struct
     }
 }
 
+/* Deciles of the units' own figures (type 7, as SQL's PERCENTILE_CONT). They lie between two units' figures
+   each, so they rest on the least of the units. */
+static void decile_table(const struct variation *c, const struct unit *u, struct result *into)
+{
+    enum { DECILES = 9 };
+    const char **labels = arena_array(into->arena, DECILES, sizeof *labels);
+    double *values = arena_array(into->arena, c->n_units, sizeof *values), persons = INFINITY,
+           least = INFINITY;
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_units; i++) {
+        if (!(u[i].exposed > 0))
+            continue;
+        values[n++] = u[i].observed / u[i].exposed * (c->rates.prevalence ? 1 : 1e5);
+        persons = fmin(persons, u[i].persons);
+        least = fmin(least, u[i].event_persons);
+    }
+    if (n < LEAST_FOR_DECILES)
+        return;
+    quantile_sort(values, n);
+    for (int k = 0; k < DECILES; k++)
+        labels[k] = arena_printf(into->arena, "%d%%", 10 * (k + 1));
+    struct result_table *t =
+        table_of_list(into, table_name(into, c->rates.name, "deciles"), "Deciles over the units",
+                      c->rates.prevalence ? "share of persons" : "per 100,000 person-years", OUTPUT_RATE,
+                      "decile", labels, DECILES);
+    for (int k = 0; k < DECILES; k++) {
+        table_rests_on(&t->cells[k], persons, least);
+        t->cells[k].value = quantile_of(values, n, (k + 1) / 10.0, 7);
+    }
+}
+
 static enum status dispersion_table(const struct variation *c, const struct unit *u, struct result *into,
                                     struct err *e)
 {
@@ -180,6 +212,7 @@ static enum status variation_finish(const void *spec, const struct js *parameter
     const struct unit *u = units_of(c, total, into->arena);
     ratio_table(c, u, into);
     funnel_table(c, u, into);
+    decile_table(c, u, into);
     return dispersion_table(c, u, into, e);
 }
 

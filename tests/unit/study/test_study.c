@@ -593,9 +593,40 @@ static void variation_of_three_units_lies_within_the_funnel(void **unused)
     finished_free(&f);
 }
 
+/* Eleven units with shares 0.10, 0.11, ... 0.20: the deciles are the inner nine; the least has 100 cases. */
+static void deciles_lie_over_the_units(void **unused)
+{
+    (void)unused;
+    enum { UNITS = 11 };
+    int64_t counts[(UNITS + 2) * 4] = {0};
+    struct buf spec;
+    struct finished f;
+    buf_init(&spec, 4096);
+    buf_adds(&spec,
+             "{\"kind\": \"variation\", \"name\": \"t\", \"measure\": \"prevalence\", \"outcome\": \"a\","
+             " \"from\": \"2020-01-01\", \"to\": \"2020-01-01\", \"units\": {\"by\": \"care_site\", "
+             "\"levels\": [");
+    for (int u = 0; u < UNITS; u++) {
+        counts[u * 4] = counts[u * 4 + 1] = 1000;
+        counts[u * 4 + 2] = counts[u * 4 + 3] = 200 - 10 * u;
+        buf_printf(&spec, "%s{\"label\": \"u%d\", \"ids\": [%d]}", u ? ", " : "", u, u);
+    }
+    buf_adds(&spec, "]}}");
+    finish(spec.p, counts, (UNITS + 2) * 4, &f);
+    const struct result_table *deciles = &f.result->tables[2];
+    assert_int_equal(deciles->n_cells, 9);
+    for (int k = 0; k < 9; k++) {
+        assert_true(fabs(deciles->cells[k].value - (0.11 + 0.01 * k)) < 1e-12);
+        assert_int_equal(deciles->cells[k].event_persons, 100);
+    }
+    finished_free(&f);
+    buf_deinit(&spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deciles_lie_over_the_units),
         cmocka_unit_test(mistakes_are_explained_with_their_path),
         cmocka_unit_test(every_template_is_a_good_analysis),
         cmocka_unit_test(the_hash_follows_content_not_layout),
