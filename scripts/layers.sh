@@ -22,5 +22,6 @@ door 'microhttpd|gnutls' 'http/server.c'
 door 'zstd|zlib' 'base/(stream|zip|csv).c'
 door 'xlsxwriter' 'govern/xlsx.c'
 door 'coin/' 'disclose/solver.c'
+door 'roaring/' 'disclose/persons.c'
 door 'yaml' 'base/config.c'
 exit $bad

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The differencing guard: would a new cell, together with cells that were printed before, give away 1 to
+ * k - 1 persons? It decides on the exact sets of persons behind the cells, never on how the cohorts were
+ * worded, so that a tracker, a cycle, the complement to everybody and a snapshot that grew by one person are
+ * all the same question: is there a sum of the new set and earlier ones, added and subtracted, that leaves
+ * fewer than k persons?
+ *
+ * One earlier cell is compared exactly, whatever was printed (a print that did not change tells nothing).
+ * Sums over two to four earlier cells tell something only where the prints are exact or nearly so, and are
+ * looked for among those (guard_search.c says how). A set that is itself a sum of earlier exact prints tells
+ * nothing new and passes.
+ *
+ * This file keeps everything in memory; guard_book.h makes it durable. One thread at a time.
+ */
+#ifndef ACCORD_DISCLOSE_GUARD_H
+#define ACCORD_DISCLOSE_GUARD_H
+
+#include "disclose/persons.h"
+
+enum { GUARD_DEPTH = 4 };       /* earlier cells in one sum */
+#define GUARD_EVERYBODY    0    /* the project and request of sets that anybody may know: the population */
+#define GUARD_MOST_MINIMUM 1000 /* k may not be larger */
+
+enum guard_verdict {
+    GUARD_ALLOW,
+    GUARD_REVIEW, /* with cells of another project, or too entangled to be searched in full */
+    GUARD_REFUSE  /* with cells of the same project */
+};
+
+struct guard_cell {
+    const struct persons *persons;
+    int64_t low, high; /* what the print tells of their number; both are the number for an exact print */
+    bool open;         /* the print is not known yet (a total over sites): at worst it tells any difference */
+    uint32_t project;
+    uint32_t request; /* cells of one request are judged together by the gate, not by the guard */
+};
+
+/* For the site's own people; it says no numbers of persons. */
+struct guard_finding {
+    enum guard_verdict verdict;
+    bool entangled;             /* given up: too many cells overlap there */
+    uint32_t with[GUARD_DEPTH]; /* the earlier cells, as guard_add numbered them */
+    int n_with;
+};
+
+struct guard;
+/* minimum is k; the secret makes the search's sampling unpredictable to requesters. */
+struct guard *guard_new(int64_t minimum, const uint8_t secret[HASH_BYTES]);
+void guard_free(struct guard *g); /* NULL is fine */
+
+void guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out);
+/* Remembers a printed cell; takes `persons` over. Returns its number: equal sets are one. */
+uint32_t guard_add(struct guard *g, struct persons *persons, const struct guard_cell *cell);
+size_t guard_n_sets(const struct guard *g);
+
+#endif

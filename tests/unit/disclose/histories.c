@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "histories.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+uint64_t world_draw(struct world *w, uint64_t below)
+{
+    uint64_t z = w->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (z ^ (z >> 31)) % below;
+}
+
+void world_init(struct world *w, uint32_t n, uint64_t seed)
+{
+    static const uint8_t levels[ATTRIBUTES] = {2, 5, 10, 8, 5, 3, 12, 6};
+    *w = (struct world){.n = n, .state = seed};
+    for (int a = 0; a < ATTRIBUTES; a++) {
+        w->levels[a] = levels[a];
+        w->attribute[a] = xmalloc(n);
+        for (uint32_t p = 0; p < n; p++)
+            w->attribute[a][p] = (uint8_t)world_draw(w, levels[a]);
+    }
+}
+
+void world_deinit(struct world *w)
+{
+    for (int a = 0; a < ATTRIBUTES; a++)
+        free(w->attribute[a]);
+}
+
+void crowd_add(struct crowd *c, uint32_t person)
+{
+    GROW(c->v, c->n + 1, c->room);
+    c->v[c->n++] = person;
+}
+
+struct crowd world_cohort(struct world *w, uint64_t share)
+{
+    struct crowd c = {0};
+    for (uint32_t p = 0; p < w->n; p++)
+        if (world_draw(w, 1000) < share)
+            crowd_add(&c, p);
+    return c;
+}
+
+enum { MOST_LEVELS = 13 }; /* the last one of each attribute stands for the total */
+
+void world_crosstab(const struct world *w, const struct crowd *cohort, int a, int b, size_t minimum,
+                    cell_fn fn, void *context)
+{
+    struct crowd cells[MOST_LEVELS][MOST_LEVELS] = {0};
+    bool small = false;
+    uint8_t all_a = w->levels[a], all_b = w->levels[b];
+    for (size_t j = 0; j < cohort->n; j++) {
+        uint32_t p = cohort->v[j];
+        uint8_t i = w->attribute[a][p], k = w->attribute[b][p];
+        crowd_add(&cells[i][k], p);
+        crowd_add(&cells[i][all_b], p);
+        crowd_add(&cells[all_a][k], p);
+        crowd_add(&cells[all_a][all_b], p);
+    }
+    for (int i = 0; i <= all_a; i++)
+        for (int k = 0; k <= all_b; k++)
+            small = small || (cells[i][k].n && cells[i][k].n < minimum);
+    for (int i = 0; i <= all_a; i++)
+        for (int k = 0; k <= all_b; k++) {
+            if (!small && cells[i][k].n)
+                fn(context, cells[i][k].v, cells[i][k].n);
+            free(cells[i][k].v);
+        }
+}

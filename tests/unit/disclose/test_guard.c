@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "histories.h"
+
+static const uint8_t secret[HASH_BYTES] = {7};
+enum { K = 10 };
+
+static struct guard_cell exact(size_t n, uint32_t project, uint32_t request)
+{
+    return (struct guard_cell){.low = (int64_t)n, .high = (int64_t)n, .project = project, .request = request};
+}
+
+/* Rounded to the nearest 5, as sde-10 prints. */
+static struct guard_cell rounded(size_t n, uint32_t project, uint32_t request)
+{
+    int64_t printed = ((int64_t)n + 2) / 5 * 5, low = printed - 2;
+    return (struct guard_cell){
+        .low = low < K ? K : low, .high = printed + 2, .project = project, .request = request};
+}
+
+static enum guard_verdict ask(struct guard *g, const uint32_t *v, size_t n, struct guard_cell cell)
+{
+    struct guard_finding f;
+    struct persons *set = persons_new(v, n);
+    cell.persons = set;
+    guard_ask(g, &cell, &f);
+    persons_free(set);
+    return f.verdict;
+}
+
+static void add(struct guard *g, const uint32_t *v, size_t n, struct guard_cell cell)
+{
+    struct persons *set = persons_new(v, n);
+    cell.persons = set;
+    guard_add(g, set, &cell);
+}
+
+/* Persons from `first` to before `end`. */
+static struct crowd range(uint32_t first, uint32_t end)
+{
+    struct crowd c = {0};
+    for (uint32_t p = first; p < end; p++)
+        crowd_add(&c, p);
+    return c;
+}
+
+static void one_person_more_is_refused(void **state)
+{
+    (void)state;
+    struct crowd a = range(0, 100), b = range(0, 101), c = range(0, 110);
+    struct guard *g = guard_new(K, secret);
+    add(g, a.v, a.n, exact(a.n, 1, 1));
+    assert_int_equal(ask(g, a.v, a.n, exact(a.n, 1, 2)), GUARD_ALLOW); /* the same persons again */
+    assert_int_equal(ask(g, b.v, b.n, exact(b.n, 1, 2)), GUARD_REFUSE);
+    assert_int_equal(ask(g, b.v, b.n, exact(b.n, 2, 2)), GUARD_REVIEW); /* another project */
+    assert_int_equal(ask(g, c.v, c.n, exact(c.n, 1, 2)), GUARD_ALLOW);  /* ten are not few */
+    guard_free(g);
+    free(a.v);
+    free(b.v);
+    free(c.v);
+}
+
+static void a_rounded_print_that_stays_tells_nothing(void **state)
+{
+    (void)state;
+    struct crowd a = range(0, 100), b = range(0, 101), c = range(0, 104);
+    struct guard *g = guard_new(K, secret);
+    add(g, a.v, a.n, rounded(a.n, 1, 1));
+    assert_int_equal(ask(g, b.v, b.n, rounded(b.n, 1, 2)), GUARD_ALLOW);
+    assert_int_equal(ask(g, c.v, c.n, rounded(c.n, 1, 2)), GUARD_REFUSE);
+    struct guard_cell open = rounded(b.n, 1, 2);
+    open.open = true; /* a total over sites, not known yet */
+    assert_int_equal(ask(g, b.v, b.n, open), GUARD_REFUSE);
+    guard_free(g);
+    free(a.v);
+    free(b.v);
+    free(c.v);
+}
+
+static void everybody_but_a_few_is_refused(void **state)
+{
+    (void)state;
+    struct crowd all = range(0, 1000), most = range(3, 1000);
+    struct guard *g = guard_new(K, secret);
+    add(g, all.v, all.n, exact(all.n, GUARD_EVERYBODY, GUARD_EVERYBODY));
+    assert_int_equal(ask(g, most.v, most.n, exact(most.n, 4, 1)), GUARD_REFUSE);
+    guard_free(g);
+    free(all.v);
+    free(most.v);
+}
+
+/* a + b, b + c and c + a give twice a, b and c. */
+static void a_cycle_is_refused(void **state)
+{
+    (void)state;
+    struct crowd ab = range(0, 54), bc = range(4, 104), ca = range(54, 104);
+    free(ca.v);
+    ca = range(0, 4);
+    for (uint32_t p = 54; p < 104; p++)
+        crowd_add(&ca, p);
+    struct guard *g = guard_new(K, secret);
+    add(g, ab.v, ab.n, exact(ab.n, 1, 1));
+    add(g, bc.v, bc.n, exact(bc.n, 1, 2));
+    assert_int_equal(ask(g, ca.v, ca.n, exact(ca.n, 1, 3)), GUARD_REFUSE);
+    guard_free(g);
+    free(ab.v);
+    free(bc.v);
+    free(ca.v);
+}
+
+/* --- random trackers ---------------------------------------------------------------------------------- */
+
+struct tracker {
+    struct crowd cell[GUARD_DEPTH + 1]; /* the last is asked, the others were released */
+    int n;
+};
+
+static void tracker_deinit(struct tracker *t)
+{
+    for (int i = 0; i < t->n; i++)
+        free(t->cell[i].v);
+}
+
+/* Every person off a group of 1 .. K - 1 gets a random membership in the cells that cancels under the signs;
+   the group's persons one that leaves the same +1 or -1. */
+static bool make_tracker(struct world *w, int depth, struct tracker *t)
+{
+    int sign[GUARD_DEPTH + 1], patterns[2][32], n_patterns[2] = {0};
+    uint64_t share[32], group = 1 + world_draw(w, K - 1), in_group = 0;
+    *t = (struct tracker){.n = depth + 1};
+    for (int i = 0; i <= depth; i++)
+        sign[i] = i == depth ? 1 : i == 0 ? -1 : world_draw(w, 3) ? -1 : 1;
+    for (int m = 0; m < 1 << (depth + 1); m++) {
+        int sum = 0;
+        for (int i = 0; i <= depth; i++)
+            sum += m >> i & 1 ? sign[i] : 0;
+        if (sum == 0 && m)
+            patterns[0][n_patterns[0]++] = m;
+        else if (sum == 1)
+            patterns[1][n_patterns[1]++] = m;
+    }
+    for (int i = 0; i < n_patterns[0]; i++)
+        share[i] = world_draw(w, 4) ? world_draw(w, 100) : 0;
+    int leave = patterns[1][world_draw(w, (uint64_t)n_patterns[1])];
+    uint32_t active = 100 + (uint32_t)world_draw(w, w->n - 100),
+             first = (uint32_t)world_draw(w, w->n - active + 1);
+    for (uint32_t p = first; p < first + active; p++) {
+        int i = (int)world_draw(w, (uint64_t)n_patterns[0]), m = 0;
+        if (in_group < group && world_draw(w, active) < 3 * group)
+            in_group++, m = leave;
+        else if (world_draw(w, 100) < share[i])
+            m = patterns[0][i];
+        for (int c = 0; c <= depth; c++)
+            if (m >> c & 1)
+                crowd_add(&t->cell[c], p);
+    }
+    bool good = in_group > 0;
+    for (int c = 0; c <= depth; c++)
+        good = good && t->cell[c].n >= K;
+    return good;
+}
+
+struct release {
+    struct guard *g;
+    uint32_t project, request;
+    bool round;
+    int verdicts[3];
+};
+
+static void release_cell(void *context, const uint32_t *v, size_t n)
+{
+    struct release *r = context;
+    struct guard_cell cell = r->round ? rounded(n, r->project, r->request) : exact(n, r->project, r->request);
+    enum guard_verdict verdict = ask(r->g, v, n, cell);
+    r->verdicts[verdict]++;
+    if (verdict == GUARD_ALLOW)
+        add(r->g, v, n, cell);
+}
+
+/* Other people's work that lies about: tables of a few cohorts. */
+static void decoys(struct world *w, struct guard *g, int n)
+{
+    struct release r = {.g = g, .project = 9};
+    for (int i = 0; i < n; i++) {
+        struct crowd cohort = world_cohort(w, 50 + world_draw(w, 400));
+        r.request = 100 + (uint32_t)i;
+        world_crosstab(w, &cohort, (int)world_draw(w, 4), 4 + (int)world_draw(w, 4), K, release_cell, &r);
+        free(cohort.v);
+    }
+}
+
+/* Cell after cell, as a requester would; some trackers are complete before their last cell. */
+static bool caught(struct guard *g, const struct tracker *t)
+{
+    for (int c = 0; c < t->n; c++) {
+        const struct crowd *v = &t->cell[c];
+        struct guard_cell cell = exact(v->n, 1, 1 + (uint32_t)c);
+        if (ask(g, v->v, v->n, cell) == GUARD_REFUSE)
+            return true;
+        add(g, v->v, v->n, cell);
+    }
+    return false;
+}
+
+static void every_random_tracker_is_caught(void **state)
+{
+    (void)state;
+    enum { TRACKERS = 30, WORLDS = 3 };
+    struct world w;
+    int made = 0, missed[GUARD_DEPTH + 1] = {0};
+    for (uint64_t seed = 1; seed <= WORLDS; seed++) {
+        world_init(&w, 2000, seed);
+        for (int i = 0; i < TRACKERS; i++) {
+            int depth = 1 + (int)world_draw(&w, GUARD_DEPTH);
+            struct tracker t;
+            if (!make_tracker(&w, depth, &t)) {
+                tracker_deinit(&t);
+                continue;
+            }
+            struct guard *g = guard_new(K, secret);
+            decoys(&w, g, (int)world_draw(&w, 3));
+            made++;
+            missed[depth] += !caught(g, &t);
+            guard_free(g);
+            tracker_deinit(&t);
+        }
+        world_deinit(&w);
+    }
+    print_message("%d trackers, missed by depth: %d %d %d %d\n", made, missed[1], missed[2], missed[3],
+                  missed[4]);
+    assert_true(made > 40);
+    for (int d = 1; d <= GUARD_DEPTH; d++)
+        assert_int_equal(missed[d], 0);
+}
+
+/* A programme of work: projects with cohorts of their own, a few cross-tabulations of each, some asked again.
+   One blocked cell makes the whole history blocked. */
+static bool honest_history_blocked(uint64_t seed, bool round)
+{
+    struct world w;
+    struct release r = {.round = round};
+    world_init(&w, 10000, seed);
+    r.g = guard_new(K, secret);
+    for (uint32_t project = 1; project <= 4; project++) {
+        struct crowd cohort = world_cohort(&w, 20 + world_draw(&w, 300));
+        r.project = project;
+        for (int i = 0; i < 4; i++, r.request++) {
+            int a = (int)world_draw(&w, 4), b = 4 + (int)world_draw(&w, 4);
+            world_crosstab(&w, &cohort, a, b, K, release_cell, &r);
+            if (world_draw(&w, 4) == 0)
+                world_crosstab(&w, &cohort, a, b, K, release_cell, &r);
+        }
+        free(cohort.v);
+    }
+    guard_free(r.g);
+    world_deinit(&w);
+    return r.verdicts[GUARD_REVIEW] + r.verdicts[GUARD_REFUSE] > 0;
+}
+
+static void honest_histories_pass(void **state)
+{
+    (void)state;
+    const int histories = getenv("ACCORD_HISTORIES") ? atoi(getenv("ACCORD_HISTORIES")) : 4;
+    int blocked[2] = {0};
+    for (uint64_t seed = 0; seed < (uint64_t)histories; seed++)
+        for (int round = 0; round < 2; round++)
+            blocked[round] += honest_history_blocked(1000 + seed, round);
+    print_message("honest histories blocked of %d: exact %d, rounded %d\n", histories, blocked[0],
+                  blocked[1]);
+    assert_true(blocked[0] * 100 <= histories && blocked[1] * 100 <= histories);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_person_more_is_refused),
+        cmocka_unit_test(a_rounded_print_that_stays_tells_nothing),
+        cmocka_unit_test(everybody_but_a_few_is_refused),
+        cmocka_unit_test(a_cycle_is_refused),
+        cmocka_unit_test(every_random_tracker_is_caught),
+        cmocka_unit_test(honest_histories_pass),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
