@@ -1,46 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * comparative_effect: what a treatment does to a binary outcome, by inverse probability of treatment
- * weighting.
+ * comparative_effect: what a treatment does to a binary outcome, by the propensity score: weighting and
+ * stratification, balance, equipoise, and negative controls that show the systematic error.
  *
- * The propensity score is a logistic regression of the treatment on the covariates over all sites with a site
- * term, fitted as any other (newton.h). One more round then adds up, per arm: weights and weighted outcomes
- * (unweighted, ATE w = T/e + (1-T)/(1-e), ATT w = T + (1-T) e/(1-e), overlap w = T (1-e) + (1-T) e), and the
- * weighted and unweighted sums of every covariate for balance. Estimates are Hajek's: weighted risks and
- * their difference and ratio; intervals from the robust variance sum w^2 (y - risk)^2 / (sum w)^2 of each
- * arm, which takes the score as known and so is, if anything, too wide (J. Lunceford, M. Davidian, Stat. Med.
- * 23 (2004) 2937). Scores are truncated to [truncate, 1 - truncate].
+ * The score is a logistic regression of the treatment on the covariates over all sites with a site term,
+ * fitted as any other (newton.h). One more round then adds up, per arm: weights and weighted outcomes
+ * (unweighted, ATE w = T/e + (1-T)/(1-e), ATT w = T + (1-T) e/(1-e), overlap w = T (1-e) + (1-T) e,
+ * stratified w = persons / persons of the arm in the site's stratum of the score), the weighted and
+ * unweighted sums of every covariate for balance, the same figures for each negative control, and persons by
+ * preference score. Scores are truncated to [truncate, 1 - truncate] for weighting.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stats/special.h"
-#include "study/models.h"
-#include "study/outcome.h"
-#include "study/tables.h"
+#include "stats/calibrate.h"
+#include "study/effect.h"
 
-enum { UNWEIGHTED, ATE, ATT, OVERLAP, N_WEIGHTS };
-enum { ARM_OTHER, ARM_TREATED, N_ARMS };
-/* Sums of one arm under one weighting; the covariates' first and second moments follow. */
-enum { PERSONS, CASES, W, WY, W2, W2Y, FIGURES };
-static const char *const weight_names[] = {"unweighted", "average effect", "effect in the treated",
-                                           "overlap"};
-
-struct effect {
-    const char *name;
-    size_t cohort;
-    struct dimension treatment; /* two levels: no, yes */
-    struct outcome outcome;
-    struct design design;
-    double truncate;
-};
+static void read_controls(struct spec *s, struct effect *c)
+{
+    c->controls = spec_cohorts(s, "negative_controls", MOST_CONTROLS, &c->n_controls);
+    c->control_names = arena_array(s->scope->arena, c->n_controls, sizeof *c->control_names);
+    for (size_t i = 0; i < c->n_controls; i++) {
+        c->control_names[i] = s->scope->cohorts[c->controls[i]];
+        if (c->controls[i] == c->outcome.cohort)
+            spec_fault(s, "negative_controls", "'%s' is the outcome itself", c->control_names[i]);
+    }
+    if (c->n_controls && c->n_controls < CALIBRATE_FEWEST)
+        spec_fault(s, "negative_controls", "at least %d are needed to know the systematic error",
+                   CALIBRATE_FEWEST);
+}
 
 static enum status effect_parse(const struct js *specification, const struct analysis_scope *scope,
                                 void **spec, struct err *e)
 {
-    const char *allowed[16] = {"kind", "cohort", "treatment", "covariates", "truncate"};
-    size_t n = 5;
+    const char *allowed[16] = {"kind",     "cohort", "treatment",        "covariates",
+                               "truncate", "strata", "negative_controls"};
+    size_t n = 7;
     for (size_t i = 0; outcome_members[i]; i++)
         allowed[n++] = outcome_members[i];
     struct effect *c = arena_alloc(scope->arena, sizeof *c);
@@ -53,7 +49,9 @@ static enum status effect_parse(const struct js *specification, const struct ana
     if (s.status == ST_OK && c->treatment.n_levels != N_ARMS)
         spec_fault(&s, "treatment", "expected a dimension with the levels no and yes: concept or cohort");
     c->truncate = spec_number(&s, "truncate", 0, 0.2, 0.01);
+    c->strata = (size_t)spec_int(&s, "strata", 2, 20, 5);
     outcome_read(&s, OUTCOME_BINARY, &c->outcome);
+    read_controls(&s, c);
     design_read(&s, true, false, &c->design);
     *spec = c;
     return spec_done(&s);
@@ -64,20 +62,31 @@ static bool weighting(const struct js *parameters)
     return js_bool(js_get(parameters, "weighting"));
 }
 
-static size_t arm_size(const struct effect *c)
+size_t effect_figures_at(size_t outcome, int weighting, int arm)
 {
-    return FIGURES + 2 * c->design.p;
+    return ((outcome * N_WEIGHTS + (size_t)weighting) * N_ARMS + (size_t)arm) * FIGURES;
 }
 
-static size_t weighting_size(const struct effect *c)
+size_t effect_moments_at(const struct effect *c, int weighting, int arm, size_t column)
 {
-    return (size_t)N_WEIGHTS * N_ARMS * arm_size(c);
+    size_t first = effect_figures_at(1 + c->n_controls, 0, 0);
+    return first + (((size_t)weighting * N_ARMS + (size_t)arm) * c->design.p + column) * 2;
+}
+
+size_t effect_preference_at(const struct effect *c, size_t band, int arm)
+{
+    return effect_moments_at(c, N_WEIGHTS, 0, 0) + band * N_ARMS + (size_t)arm;
+}
+
+size_t effect_size_of(const struct effect *c)
+{
+    return effect_preference_at(c, PREFERENCE_BANDS, 0);
 }
 
 static enum status effect_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
 {
     const struct effect *c = spec;
-    *n = weighting(parameters) ? weighting_size(c) : newton_size(newton_form(c->design.p, true), !parameters);
+    *n = weighting(parameters) ? effect_size_of(c) : newton_size(newton_form(c->design.p, true), !parameters);
     return parameters ? newton_check(parameters, c->design.p, e) : ST_OK;
 }
 
@@ -86,56 +95,163 @@ static sum_t effect_bound(const void *spec, const struct js *parameters, size_t 
     const struct effect *c = spec;
     if (!weighting(parameters))
         return newton_bound(newton_form(c->design.p, true), !parameters, i);
-    return i % arm_size(c) <= CASES ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
+    bool count =
+        i < effect_moments_at(c, 0, 0, 0) ? i % FIGURES <= CASES : i >= effect_preference_at(c, 0, 0);
+    return count ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
 }
 
-static double weight_of_row(int weights, bool treated, double score)
+/* The rows of a site with their scores and weights under each estimand. */
+struct scored {
+    const struct effect *c;
+    const struct glm_data *data; /* y: treated */
+    const struct index_rows *rows;
+    double *score, *weight; /* n; N_WEIGHTS x n */
+};
+
+static void inverse_weights(struct scored *s, size_t i)
 {
-    switch (weights) {
-    case ATE:
-        return treated ? 1 / score : 1 / (1 - score);
-    case ATT:
-        return treated ? 1 : score / (1 - score);
-    case OVERLAP:
-        return treated ? 1 - score : score;
-    default:
-        return 1;
+    double e = fmin(fmax(s->score[i], s->c->truncate), 1 - s->c->truncate);
+    bool treated = s->data->y[i] != 0;
+    size_t n = s->data->n;
+    s->weight[UNWEIGHTED * n + i] = 1;
+    s->weight[ATE * n + i] = treated ? 1 / e : 1 / (1 - e);
+    s->weight[ATT * n + i] = treated ? 1 : e / (1 - e);
+    s->weight[OVERLAP * n + i] = treated ? 1 - e : e;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Which stratum of the site's scores each row is in: equal scores are never parted. */
+static void strata_of(const struct scored *s, size_t *stratum)
+{
+    size_t n = s->data->n, strata = s->c->strata;
+    double *sorted = xmalloc((n + 1) * sizeof *sorted);
+    memcpy(sorted, s->score, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    for (size_t i = 0; i < n; i++) {
+        stratum[i] = 0;
+        for (size_t k = 1; k < strata; k++)
+            stratum[i] += s->score[i] > sorted[(n * k + strata - 1) / strata - 1];
     }
+    free(sorted);
 }
 
-static void add_row(const struct effect *c, const double *x, bool treated, double y, double score,
-                    struct sums *out)
+/* persons / persons of the arm; strata where an arm is missing are left out. */
+static void stratum_weights(struct scored *s)
 {
-    score = fmin(fmax(score, c->truncate), 1 - c->truncate);
+    size_t n = s->data->n, *stratum = xcalloc(n + 1, sizeof *stratum);
+    double *persons = xcalloc(s->c->strata * N_ARMS, sizeof *persons);
+    strata_of(s, stratum);
+    for (size_t i = 0; i < n; i++)
+        persons[stratum[i] * N_ARMS + (s->data->y[i] != 0)]++;
+    for (size_t i = 0; i < n; i++) {
+        const double *of = persons + stratum[i] * N_ARMS;
+        bool both = of[ARM_OTHER] > 0 && of[ARM_TREATED] > 0;
+        s->weight[STRATIFIED * n + i] = both ? (of[0] + of[1]) / of[s->data->y[i] != 0] : 0;
+    }
+    free(stratum);
+    free(persons);
+}
+
+static void add_outcome(const struct scored *s, size_t outcome, size_t i, double y, struct sums *out)
+{
     for (int k = 0; k < N_WEIGHTS; k++) {
-        size_t at = ((size_t)k * N_ARMS + treated) * arm_size(c);
-        double w = weight_of_row(k, treated, score);
+        size_t at = effect_figures_at(outcome, k, s->data->y[i] != 0);
+        double w = s->weight[(size_t)k * s->data->n + i];
+        if (w == 0)
+            continue;
         sums_count(out, at + PERSONS, 1);
         sums_count(out, at + CASES, y != 0);
         sums_real(out, at + W, w);
         sums_real(out, at + WY, w * y);
         sums_real(out, at + W2, w * w);
         sums_real(out, at + W2Y, w * w * y);
-        for (size_t i = 0; i < c->design.p; i++) {
-            sums_real(out, at + FIGURES + 2 * i, w * x[i]);
-            sums_real(out, at + FIGURES + 2 * i + 1, w * x[i] * x[i]);
+    }
+}
+
+static void add_moments(const struct scored *s, size_t i, struct sums *out)
+{
+    const double *x = s->data->x + i * s->data->p;
+    for (int k = 0; k < N_WEIGHTS; k++) {
+        double w = s->weight[(size_t)k * s->data->n + i];
+        for (size_t j = 0; j < s->data->p; j++) {
+            size_t at = effect_moments_at(s->c, k, s->data->y[i] != 0, j);
+            sums_real(out, at, w * x[j]);
+            sums_real(out, at + 1, w * x[j] * x[j]);
         }
     }
 }
 
+/* The score as it would be if half of the site's people were treated (A. Walker et al., Comp. Eff. Res. 3
+   (2013) 11). */
+static void add_preference(const struct scored *s, double treated_share, size_t i, struct sums *out)
+{
+    double odds = s->score[i] / (1 - s->score[i]) / (treated_share / (1 - treated_share));
+    double preference = isfinite(odds) ? odds / (1 + odds) : 1;
+    size_t band = (size_t)fmin(preference * PREFERENCE_BANDS, PREFERENCE_BANDS - 1);
+    sums_count(out, effect_preference_at(s->c, band, s->data->y[i] != 0), 1);
+}
+
+/* A negative control's outcome among the rows that can have it. */
+static enum status add_control(const struct scored *s, const struct study_site *site, size_t k,
+                               struct sums *out, struct err *e)
+{
+    struct outcome outcome = s->c->outcome;
+    struct index_rows rows = {s->rows->n, xmalloc((s->rows->n + 1) * sizeof(uint32_t)),
+                              xmalloc((s->rows->n + 1) * sizeof(int32_t)),
+                              xmalloc((s->rows->n + 1) * sizeof(int32_t)), NULL};
+    double *y = xmalloc((rows.n + 1) * sizeof *y), *offset = xmalloc((rows.n + 1) * sizeof *offset);
+    memcpy(rows.person, s->rows->person, rows.n * sizeof *rows.person);
+    memcpy(rows.start, s->rows->start, rows.n * sizeof *rows.start);
+    memcpy(rows.end, s->rows->end, rows.n * sizeof *rows.end);
+    outcome.cohort = s->c->controls[k];
+    enum status st = outcome_values(&outcome, site, &rows, y, offset, e);
+    for (size_t i = 0, at = 0; st == ST_OK && i < rows.n; i++, at++) {
+        while (s->rows->person[at] != rows.person[i])
+            at++;
+        add_outcome(s, 1 + k, at, y[i], out);
+    }
+    free(y);
+    free(offset);
+    index_rows_deinit(&rows);
+    return st;
+}
+
 /* Scores under the joint coefficients and this site's own intercept. A site where everybody or nobody is
    treated has no scores and nothing to compare: it is left out. */
-static void weighted_sums(const struct effect *c, const struct js *parameters, const struct glm_data *data,
-                          const double *y, struct sums *out)
+static enum status weighted_sums(const struct effect *c, const struct js *parameters,
+                                 const struct study_site *site, const struct index_rows *rows,
+                                 const struct glm_data *data, const double *y, struct sums *out,
+                                 struct err *e)
 {
-    double *beta = xmalloc((data->p + 1) * sizeof *beta), *score = xmalloc((data->n + 1) * sizeof *score);
+    double *beta = xmalloc((data->p + 1) * sizeof *beta), treated = 0;
+    struct scored s = {c, data, rows, xmalloc((data->n + 1) * sizeof(double)),
+                       xmalloc((N_WEIGHTS * data->n + 1) * sizeof(double))};
+    enum status st = ST_OK;
     for (size_t i = 0; i < data->p; i++)
         beta[i] = js_num(js_at(js_get(parameters, "beta"), i));
-    if (glm_fitted(data, beta, score))
-        for (size_t i = 0; i < data->n; i++)
-            add_row(c, data->x + i * data->p, data->y[i] != 0, y[i], score[i], out);
+    if (glm_fitted(data, beta, s.score)) {
+        for (size_t i = 0; i < data->n; i++) {
+            inverse_weights(&s, i);
+            treated += data->y[i];
+        }
+        stratum_weights(&s);
+        for (size_t i = 0; i < data->n; i++) {
+            add_outcome(&s, 0, i, y[i], out);
+            add_moments(&s, i, out);
+            add_preference(&s, treated / (double)data->n, i, out);
+        }
+        for (size_t k = 0; st == ST_OK && k < c->n_controls; k++)
+            st = add_control(&s, site, k, out, e);
+    }
     free(beta);
-    free(score);
+    free(s.score);
+    free(s.weight);
+    return st;
 }
 
 static void score_sums(const struct effect *c, const struct js *parameters, const struct glm_data *data,
@@ -170,7 +286,7 @@ static enum status effect_local(const void *spec, const struct js *parameters, c
     if (st == ST_OK) {
         struct glm_data data = {FAMILY_LOGISTIC, true, rows.n, c->design.p, x, treated, NULL, 0};
         if (weighting(parameters))
-            weighted_sums(c, parameters, &data, y, out);
+            st = weighted_sums(c, parameters, site, &rows, &data, y, out, e);
         else
             score_sums(c, parameters, &data, out);
     }
@@ -198,105 +314,6 @@ static enum status effect_next(const void *spec, const struct js *parameters, co
     return st;
 }
 
-/* One arm under one weighting. */
-struct arm {
-    double persons, cases, w, risk, variance, effective;
-    size_t at;
-};
-
-static struct arm arm_of(const struct effect *c, const struct sums *total, int weights, int arm)
-{
-    struct arm a = {.at = ((size_t)weights * N_ARMS + (size_t)arm) * arm_size(c)};
-    double wy = sums_get_real(total, a.at + WY), w2 = sums_get_real(total, a.at + W2),
-           w2y = sums_get_real(total, a.at + W2Y);
-    a.persons = (double)sums_get_count(total, a.at + PERSONS);
-    a.cases = (double)sums_get_count(total, a.at + CASES);
-    a.w = sums_get_real(total, a.at + W);
-    a.risk = wy / a.w;
-    /* sum w^2 (y - risk)^2 with y 0 or 1 */
-    a.variance = (w2y * (1 - 2 * a.risk) + w2 * a.risk * a.risk) / (a.w * a.w);
-    a.effective = a.w * a.w / w2;
-    return a;
-}
-
-static void risk_cell(const struct arm *a, double value, double se, bool log_scale, struct result_cell *cell)
-{
-    double width = normal_z(0.95) * se;
-    table_rests_on(cell, a->persons, a->cases);
-    cell->value = value;
-    cell->lower = log_scale ? value * exp(-width) : value - width;
-    cell->upper = log_scale ? value * exp(width) : value + width;
-}
-
-static void effect_table(const struct effect *c, const struct sums *total, struct result *into)
-{
-    static const char *const figures[] = {"risk, treated", "risk, not treated", "risk difference",
-                                          "risk ratio"};
-    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena),
-                                     labelled_dimension("figure", figures, 4, into->arena)};
-    struct result_table *t =
-        table_new(into, table_name(into, c->name, "effect"), "Risks and their comparison",
-                  "share of persons, or ratio", OUTPUT_RATE, dimensions, 2);
-    for (int k = 0; k < N_WEIGHTS; k++) {
-        struct result_cell *cells = t->cells + (size_t)k * 4;
-        struct arm yes = arm_of(c, total, k, ARM_TREATED), no = arm_of(c, total, k, ARM_OTHER);
-        const struct arm *smaller = yes.cases < no.cases ? &yes : &no;
-        risk_cell(&yes, yes.risk, sqrt(yes.variance), false, &cells[0]);
-        risk_cell(&no, no.risk, sqrt(no.variance), false, &cells[1]);
-        risk_cell(smaller, yes.risk - no.risk, sqrt(yes.variance + no.variance), false, &cells[2]);
-        risk_cell(smaller, yes.risk / no.risk,
-                  sqrt(yes.variance / (yes.risk * yes.risk) + no.variance / (no.risk * no.risk)), true,
-                  &cells[3]);
-    }
-}
-
-static double moment(const struct sums *total, const struct arm *a, size_t column, int power)
-{
-    return sums_get_real(total, a->at + FIGURES + 2 * column + (size_t)power - 1) / a->w;
-}
-
-/* Standardised differences: each weighting's difference of means over the unweighted spread. */
-static void balance_table(const struct effect *c, const struct fit *score, const struct sums *total,
-                          struct result *into)
-{
-    struct dimension dimensions[] = {
-        labelled_dimension("covariate", c->design.terms, c->design.p, into->arena),
-        labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena)};
-    struct result_table *t =
-        table_new(into, table_name(into, c->name, "balance"), "Standardised differences between the arms",
-                  "standard deviations", OUTPUT_RATE, dimensions, 2);
-    struct arm yes0 = arm_of(c, total, UNWEIGHTED, ARM_TREATED),
-               no0 = arm_of(c, total, UNWEIGHTED, ARM_OTHER);
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        struct result_cell *cell = &t->cells[i];
-        size_t column = cell->at[0];
-        struct arm yes = arm_of(c, total, (int)cell->at[1], ARM_TREATED),
-                   no = arm_of(c, total, (int)cell->at[1], ARM_OTHER);
-        double m1 = moment(total, &yes0, column, 1), m0 = moment(total, &no0, column, 1);
-        double v1 = moment(total, &yes0, column, 2) - m1 * m1, v0 = moment(total, &no0, column, 2) - m0 * m0;
-        double spread = sqrt((v1 + v0) / 2),
-               difference = moment(total, &yes, column, 1) - moment(total, &no, column, 1);
-        table_rests_on(cell, (double)score->column_rows[column], (double)score->column_events[column]);
-        cell->value =
-            fabs(difference) < 1e-12 ? 0 : difference / spread; /* overlap weights balance exactly */
-    }
-}
-
-static void sample_table(const struct effect *c, const struct sums *total, struct result *into)
-{
-    static const char *const arms[] = {"not treated", "treated"};
-    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena),
-                                     labelled_dimension("arm", arms, N_ARMS, into->arena)};
-    struct result_table *t =
-        table_new(into, table_name(into, c->name, "effective_size"),
-                  "Effective sample size, (sum w)^2 / sum w^2", "persons", OUTPUT_RATE, dimensions, 2);
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        struct arm a = arm_of(c, total, (int)t->cells[i].at[0], (int)t->cells[i].at[1]);
-        table_rests_on(&t->cells[i], a.persons, a.cases);
-        t->cells[i].value = a.effective;
-    }
-}
-
 static enum status effect_finish(const void *spec, const struct js *parameters, const struct sums *total,
                                  const struct js *state, struct result *into, struct err *e)
 {
@@ -306,16 +323,14 @@ static enum status effect_finish(const void *spec, const struct js *parameters, 
     enum status st = newton_fit_of(state, c->design.p, into->arena, &score, e);
     if (st != ST_OK)
         return st;
-    effect_table(c, total, into);
-    balance_table(c, &score, total, into);
-    sample_table(c, total, into);
+    effect_tables(c, &score, total, into);
     model_tables(arena_printf(into->arena, "%s_score", c->name), &c->design, &score, 1, true, NULL, into);
     return ST_OK;
 }
 
 const struct analysis effect_analysis = {
     .kind = "comparative_effect",
-    .summary = "effect of a treatment on an outcome by propensity-score weighting, with balance",
+    .summary = "effect of a treatment by propensity score: weighting, strata, balance, negative controls",
     .template = "{\"kind\": \"comparative_effect\", \"name\": \"effect\", \"cohort\": \"target\","
                 " \"treatment\": {\"by\": \"concept\", \"name\": \"ramipril\", \"concepts\": [1334456], "
                 "\"window\": [0, 0]},"

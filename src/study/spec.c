@@ -176,16 +176,32 @@ int32_t spec_date(struct spec *s, const char *key, int32_t absent)
     return day;
 }
 
-size_t spec_cohort(struct spec *s, const char *key, bool required)
+static size_t cohort_named(struct spec *s, const char *key, const struct js *v)
 {
-    const struct js *v = member(s, key, required);
-    if (!v)
-        return SIZE_MAX;
     const char *given = js_is(v, JS_STRING) ? js_str(v) : "";
     int i = name_index(given, s->scope->cohorts, s->scope->n_cohorts);
     if (i < 0)
         unknown_name(s, key, given, "a cohort of this study", s->scope->cohorts, s->scope->n_cohorts);
     return i < 0 ? 0 : (size_t)i;
+}
+
+size_t spec_cohort(struct spec *s, const char *key, bool required)
+{
+    const struct js *v = member(s, key, required);
+    return v ? cohort_named(s, key, v) : SIZE_MAX;
+}
+
+size_t *spec_cohorts(struct spec *s, const char *key, size_t most, size_t *n)
+{
+    const struct js *list = spec_array(s, key, most, false, n);
+    size_t *out = list ? arena_array(s->scope->arena, *n, sizeof *out) : NULL;
+    for (size_t i = 0; i < *n; i++) {
+        out[i] = cohort_named(s, key, js_at(list, i));
+        for (size_t k = 0; k < i; k++)
+            if (out[k] == out[i])
+                spec_fault(s, key, "'%s' is there twice", s->scope->cohorts[out[i]]);
+    }
+    return out;
 }
 
 static int32_t window_end(struct spec *s, const char *key, const struct js *v, int32_t unbounded)

@@ -45,6 +45,8 @@ int spec_choice(struct spec *s, const char *key, const char *const *names, int a
 int32_t spec_date(struct spec *s, const char *key, int32_t absent);
 /* Index of the cohort that is named there. required = false: SIZE_MAX when absent. */
 size_t spec_cohort(struct spec *s, const char *key, bool required);
+/* A list of cohorts, at most `most`, each once; NULL and *n = 0 when absent. In the arena. */
+size_t *spec_cohorts(struct spec *s, const char *key, size_t most, size_t *n);
 /* A window [from, to] in days from the index date, null = without end. */
 struct day_window {
     int32_t from, to;

@@ -52,6 +52,10 @@ static void refused(const char *analyses_text, const char *because)
 
 #define TABLE1 "{\"kind\": \"characterisation\", \"name\": \"x\", \"cohort\": \"a\", "
 
+#define EFFECT                                                                                               \
+    "{\"kind\": \"comparative_effect\", \"name\": \"x\", \"cohort\": \"a\", \"outcome\": \"a\", "            \
+    "\"treatment\": "                                                                                        \
+    "{\"by\": \"concept\", \"concepts\": [1]}, \"covariates\": [\"sex\"], "
 #define CHANGE                                                                                               \
     "{\"kind\": \"before_after\", \"name\": \"x\", \"outcome\": \"a\", \"from\": \"2019-01-01\", \"to\": "   \
     "\"2022-12-31\", \"change\": \"2021-01-01\", \"reached\": {\"by\": \"cohort\", \"cohort\": \"a\"}, "
@@ -106,6 +110,9 @@ static void mistakes_are_explained_with_their_path(void **unused)
     refused("{\"kind\": \"regression\", \"family\": \"logistic\", \"name\": \"x\", \"cohort\": \"a\", "
             "\"outcome\": \"a\", \"covariates\": [{\"number\": \"age\", \"per\": 0}]}",
             "$.analyses[0].covariates[0].per");
+    refused(EFFECT "\"negative_controls\": [\"a\"]}", "'a' is the outcome itself");
+    refused(EFFECT "\"negative_controls\": [\"b\"]}", "'b' is not a cohort of this study");
+    refused(EFFECT "\"strata\": 1}", "$.analyses[0].strata");
     refused(CHANGE "\"segmented\": true}", "8 whole intervals before and after the change");
     refused(CHANGE "\"lag\": 2}", "it belongs to \"segmented\"");
     refused(TABLE1 "\"domains\": \"everything\"}", "expected \"all\" or a list of condition");
