@@ -201,13 +201,9 @@ static enum status add_control(const struct scored *s, const struct study_site *
                                struct sums *out, struct err *e)
 {
     struct outcome outcome = s->c->outcome;
-    struct index_rows rows = {s->rows->n, xmalloc((s->rows->n + 1) * sizeof(uint32_t)),
-                              xmalloc((s->rows->n + 1) * sizeof(int32_t)),
-                              xmalloc((s->rows->n + 1) * sizeof(int32_t)), NULL};
+    struct index_rows rows;
+    index_rows_copy(s->rows, &rows);
     double *y = xmalloc((rows.n + 1) * sizeof *y), *offset = xmalloc((rows.n + 1) * sizeof *offset);
-    memcpy(rows.person, s->rows->person, rows.n * sizeof *rows.person);
-    memcpy(rows.start, s->rows->start, rows.n * sizeof *rows.start);
-    memcpy(rows.end, s->rows->end, rows.n * sizeof *rows.end);
     outcome.cohort = s->c->controls[k];
     enum status st = outcome_values(&outcome, site, &rows, y, offset, e);
     for (size_t i = 0, at = 0; st == ST_OK && i < rows.n; i++, at++) {

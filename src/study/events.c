@@ -25,6 +25,18 @@ void index_rows_init(const struct cohort_rows *rows, struct index_rows *out)
     }
 }
 
+void index_rows_copy(const struct index_rows *rows, struct index_rows *out)
+{
+    size_t n = rows->n;
+    *out = (struct index_rows){.n = n,
+                               .person = xmalloc((n + 1) * sizeof *out->person),
+                               .start = xmalloc((n + 1) * sizeof *out->start),
+                               .end = xmalloc((n + 1) * sizeof *out->end)};
+    memcpy(out->person, rows->person, n * sizeof *out->person);
+    memcpy(out->start, rows->start, n * sizeof *out->start);
+    memcpy(out->end, rows->end, n * sizeof *out->end);
+}
+
 void index_rows_deinit(struct index_rows *r)
 {
     free(r->person);

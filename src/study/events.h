@@ -20,6 +20,8 @@ struct index_rows {
     uint64_t *has_row;
 };
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
+/* Rows of its own, to leave some of them out; without the map. */
+void index_rows_copy(const struct index_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
 /* Makes scans of many short runs cheap: their cost no longer follows the number of rows. Call it once the
    rows are final. */
