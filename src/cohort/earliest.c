@@ -3,144 +3,200 @@
  * The short way to the entry events of a cohort that keeps one event per person, the earliest, and looks at
  * nothing of it but its day: no sorting, one number per person. A third of the published cohorts enter so.
  *
- * Rows are walked run by run. Per person the earliest day that lies in a period of observation is kept; with
- * First it is the earliest day of all that has to. A bitmap says who has a day, so the days need no clearing.
+ * The event has to lie in a period of observation. Nearly always a person's earliest row does, so the rows
+ * are first walked without looking at periods; only for the persons whose earliest day is not observed they
+ * are walked once more, row by row beside the periods. With First it is the earliest day of all that has to
+ * be observed, and to have the attributes. A bitmap says who has a day, so the days need no clearing.
  */
 #include <stdlib.h>
 
-#include "base/date.h"
+#include "base/mem.h"
+#include "base/vectors.h"
 #include "cohort/engine.h"
 #include "cohort/plan.h"
 
 struct earliest {
     const struct engine *g;
-    const struct criterion *c;
-    const struct person_set *candidates;
+    struct scan scan;
+    bool filters;  /* rows have to have the attributes */
     bool observed; /* only days that lie in a period of observation count */
     struct first_days days;
-    uint64_t runs, rows;
 };
 
 bool earliest_applies(const struct cohort_definition *d, unsigned needs)
 {
     const struct criterion *c = &d->primary[0];
-    return d->n_primary == 1 && d->primary_limit == LIMIT_FIRST && needs == 0 && c->n_attributes == 0 &&
-           !c->has_source_set && !c->adjustment && !c->period && !c->nested &&
-           criterion_specs[c->type].table != STORE_N_TABLES;
+    return d->n_primary == 1 && d->primary_limit == LIMIT_FIRST && needs == 0 && !c->period && !c->nested &&
+           (!c->first || !criterion_asks_of_row(c)) && criterion_specs[c->type].table != STORE_N_TABLES;
 }
 
-static bool observed(const struct engine *g, uint32_t person, int32_t day, uint32_t *period)
+/* The period that a day lies in with all the days wanted before and behind it; UINT32_MAX for none. */
+static uint32_t period_of(const struct engine *g, uint32_t person, int32_t day)
 {
     const struct store_periods *p = g->periods;
-    for (uint32_t k = p->offset[person]; k < p->offset[person + 1]; k++) {
-        *period = k;
+    for (uint32_t k = p->offset[person]; k < p->offset[person + 1]; k++)
         if (day >= p->start[k] && day <= p->end[k] && (int64_t)day - g->d->prior_days >= p->start[k] &&
             (int64_t)day + g->d->post_days <= p->end[k])
-            return true;
-    }
-    return false;
+            return k;
+    return UINT32_MAX;
 }
 
-static void offer(struct earliest *x, uint32_t person, int32_t day)
+/* --- rows to days --- */
+
+VECTORS static void offer_rows(const struct block *b, struct first_days *days)
 {
-    uint64_t bit = (uint64_t)1 << (person & 63), *word = &x->days.has[person >> 6];
-    uint32_t period;
-    if (((*word & bit) && x->days.day[person] <= day) || !person_set_has(x->candidates, person))
-        return;
-    if (x->observed && !observed(x->g, person, day, &period))
-        return;
-    *word |= bit;
-    x->days.day[person] = day;
+    const uint32_t *person = (const uint32_t *)b->person;
+    uint64_t *words = days->has.words;
+    for (size_t i = 0; i < b->n_sel; i++) {
+        uint16_t row = b->sel[i];
+        uint32_t at = person[row] - days->has.first;
+        uint64_t bit = (uint64_t)1 << (at & 63), word = words[at >> 6];
+        int32_t day = b->start[row], best = days->day[at];
+        days->day[at] = !(word & bit) || day < best ? day : best;
+        words[at >> 6] = word | bit;
+    }
 }
 
-static enum status walk_run(struct earliest *x, const struct store_run *r, struct err *e)
+static void keep_observed(const struct engine *g, struct block *b)
 {
-    enum store_table t = criterion_specs[x->c->type].table;
-    int32_t person[BLOCK], start[BLOCK];
-    enum status s = ST_OK;
-    for (uint64_t at = 0; s == ST_OK && at < r->n;) {
-        /* whole blocks of the store decode fastest: end where one ends */
-        uint64_t first = r->first + at, n = BLOCK - first % STORE_BLOCK_ROWS;
-        n = n < r->n - at ? n : r->n - at;
-        s = store_read_i32(x->g->store, t, COL_PERSON, first, n, person, e);
-        if (s == ST_OK)
-            s = store_read_i32(x->g->store, t, COL_START, first, n, start, e);
-        for (uint64_t i = 0; s == ST_OK && i < n; i++)
-            offer(x, (uint32_t)person[i], start[i]);
-        at += n;
+    size_t kept = 0;
+    for (size_t i = 0; i < b->n_sel; i++) {
+        uint16_t at = b->sel[i];
+        b->sel[kept] = at;
+        kept += period_of(g, (uint32_t)b->person[at], b->start[at]) != UINT32_MAX;
     }
+    b->n_sel = kept;
+}
+
+static enum status visit(void *context, struct block *b, struct err *e)
+{
+    struct earliest *x = context;
+    enum status s = x->filters ? scan_filter(&x->scan, b, e) : ST_OK;
+    if (x->observed)
+        keep_observed(x->g, b);
+    if (s == ST_OK)
+        offer_rows(b, &x->days);
     return s;
 }
 
-static void collect(const struct earliest *x, struct events *out)
+static void earliest_init(struct earliest *x, const struct engine *g, const struct criterion *c,
+                          const struct person_set *candidates)
 {
-    const struct store_periods *p = x->g->periods;
-    size_t n_words = (size_t)x->g->persons->n / 64 + 1, n = 0;
-    for (size_t w = 0; w < n_words; w++)
-        n += (size_t)__builtin_popcountll(x->days.has[w]);
-    events_reserve(out, n);
-    for (size_t w = 0; w < n_words; w++)
-        for (uint64_t left = x->days.has[w]; left; left &= left - 1) {
-            uint32_t person = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left), period;
-            if (!observed(x->g, person, x->days.day[person], &period))
-                continue;
-            out->person[out->n] = person;
-            out->start[out->n] = x->days.day[person];
-            out->op_start[out->n] = p->start[period];
-            out->op_end[out->n++] = p->end[period];
-        }
-}
-
-static enum status walk(struct earliest *x, struct err *e)
-{
-    const struct engine *g = x->g;
-    enum store_table t = criterion_specs[x->c->type].table;
-    const struct id_set *set = x->c->has_set ? engine_set(g, x->c->set) : NULL;
-    const struct store_run *all;
-    struct store_run run;
-    uint32_t n;
-    enum status s = ST_OK;
-    x->days.has = xcalloc((size_t)g->persons->n / 64 + 1, sizeof *x->days.has);
-    x->days.day = xmalloc(g->persons->n * sizeof *x->days.day);
-    store_runs(g->store, t, &all, &n);
-    for (size_t i = 0; s == ST_OK && i < (set ? set->n : n); i++) {
-        if (!set)
-            run = all[i];
-        else if (!store_run_find(g->store, t, set->ids[i], &run))
-            continue;
-        s = walk_run(x, &run, e);
-        x->rows += run.n;
-        x->runs++;
-    }
-    return s;
+    *x = (struct earliest){.g = g};
+    scan_init(&x->scan, g, c, candidates, false);
+    x->filters = !c->first && (c->n_attributes || c->adjustment);
+    x->days.has = person_set_like(&g->range);
+    x->days.day = xmalloc(((size_t)g->range.n + 1) * sizeof *x->days.day);
 }
 
 enum status first_days_find(const struct engine *g, const struct criterion *c,
                             const struct person_set *candidates, struct first_days *out, struct err *e)
 {
-    struct earliest x = {.g = g, .c = c, .candidates = candidates};
-    enum status s = walk(&x, e);
+    struct earliest x;
+    earliest_init(&x, g, c, candidates);
+    enum status s = scan_rows(&x.scan, visit, &x, e);
     *out = x.days;
+    scan_deinit(&x.scan);
     return s;
 }
 
 void first_days_deinit(struct first_days *d)
 {
-    free(d->has);
+    free(d->has.words);
     free(d->day);
+}
+
+/* --- days to events --- */
+
+static void put_event(const struct earliest *x, uint32_t person, int32_t day, uint32_t period,
+                      struct events *out)
+{
+    out->person[out->n] = person;
+    out->start[out->n] = day;
+    out->op_start[out->n] = x->g->periods->start[period];
+    out->op_end[out->n++] = x->g->periods->end[period];
+}
+
+/* One event per person whose day is observed; returns how many are not, in `missed`. */
+static size_t collect(const struct earliest *x, struct person_set *missed, struct events *out)
+{
+    const struct person_set *has = &x->days.has;
+    size_t n = 0, n_missed = 0;
+    for (size_t w = 0; w < person_set_words(has); w++)
+        n += (size_t)__builtin_popcountll(has->words[w]);
+    events_reserve(out, n);
+    out->n = 0;
+    for (size_t w = 0; w < person_set_words(has); w++)
+        for (uint64_t left = has->words[w]; left; left &= left - 1) {
+            uint32_t at = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left), person = has->first + at;
+            uint32_t period = period_of(x->g, person, x->days.day[at]);
+            if (period != UINT32_MAX) {
+                put_event(x, person, x->days.day[at], period, out);
+            } else {
+                person_set_add(missed, person);
+                n_missed++;
+            }
+        }
+    return n_missed;
+}
+
+/* Of the missed, the earliest day that is observed. */
+static enum status look_again(struct earliest *x, const struct person_set *missed, struct events *out,
+                              struct err *e)
+{
+    for (size_t w = 0; w < person_set_words(missed); w++)
+        x->days.has.words[w] &= ~missed->words[w];
+    x->scan.candidates = missed;
+    x->observed = true;
+    enum status s = scan_rows(&x->scan, visit, x, e);
+    struct person_set none = person_set_like(missed);
+    if (s == ST_OK)
+        collect(x, &none, out);
+    free(none.words);
+    return s;
+}
+
+/* The attributes of first events, which look at nothing but the person and the day. */
+static enum status keep_by_attributes(const struct earliest *x, struct events *v, struct err *e)
+{
+    uint8_t *mask = xcalloc(v->n + 1, 1);
+    struct block *b = xmalloc(sizeof *b);
+    enum status s = ST_OK;
+    b->table = STORE_N_TABLES;
+    for (size_t at = 0; s == ST_OK && at < v->n; at += b->n) {
+        b->n = v->n - at < BLOCK ? v->n - at : BLOCK;
+        for (size_t i = 0; i < b->n; i++) {
+            b->person[i] = (int32_t)v->person[at + i];
+            b->start[i] = v->start[at + i];
+        }
+        block_select_all(b);
+        s = filter_block(x->scan.filter, b, e);
+        for (size_t i = 0; i < b->n_sel; i++)
+            mask[at + b->sel[i]] = 1;
+    }
+    if (s == ST_OK)
+        events_keep(v, mask);
+    free(b);
+    free(mask);
+    return s;
 }
 
 enum status earliest_events(const struct engine *g, struct events *out, struct err *e)
 {
-    struct person_set everybody = {0};
-    struct earliest x = {.g = g, .c = &g->d->primary[0], .candidates = &everybody};
-    x.observed = !x.c->first;
+    const struct criterion *c = &g->d->primary[0];
+    struct earliest x;
+    struct person_set missed = person_set_like(&g->range);
+    earliest_init(&x, g, c, &g->range);
     events_init(out, NEED_PERIOD);
-    enum status s = walk(&x, e);
-    if (s == ST_OK)
-        collect(&x, out);
-    if (s == ST_OK && g->plan)
-        plan_note_fetch(g->plan, x.c, x.runs, x.rows, x.rows * 8, out->n);
+    enum status s = scan_rows(&x.scan, visit, &x, e);
+    if (s == ST_OK && collect(&x, &missed, out) > 0 && !c->first)
+        s = look_again(&x, &missed, out, e);
+    if (s == ST_OK && c->first && c->n_attributes)
+        s = keep_by_attributes(&x, out, e);
+    out->one_each = true;
+    scan_note(&x.scan, out->n);
+    free(missed.words);
     first_days_deinit(&x.days);
+    scan_deinit(&x.scan);
     return s;
 }

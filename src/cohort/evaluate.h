@@ -21,6 +21,11 @@ MUST_CHECK enum status cohort_evaluate_noted(const struct cohort_definition *d, 
                                              struct cohort_trace *trace, struct cohort_rows *out,
                                              struct err *e);
 
+/* As cohort_evaluate, for so many persons at a time: tests show that it does not show. */
+MUST_CHECK enum status cohort_evaluate_ranges(const struct cohort_definition *d, const struct store *store,
+                                              struct pool *pool, uint32_t persons_each,
+                                              struct cohort_rows *out, struct err *e);
+
 /* Attrition by combination: how many qualified events, and persons with such an event, pass exactly the rules
    of `mask` (bit i = rule i). Sorted by mask; malloced. ST_UNSUPPORTED over 64 rules. */
 struct cohort_combination {

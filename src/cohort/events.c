@@ -4,8 +4,7 @@
  * order, so a stable pass over the person index leaves only the few events of one person to be ordered by
  * date. What moves is an entry of 16 bytes, (person, day) and the place it came from; the columns are
  * gathered once at the end. Long lists are cut into buckets of 2^14 persons, whose counters stay in the
- * first-level cache and which threads take in any order; where a bucket's events go is known beforehand, so
- * the result is the same for any number of threads.
+ * first-level cache.
  */
 #include "cohort/events.h"
 
@@ -303,93 +302,52 @@ static void sort_short(const struct events *pieces, size_t n_pieces, size_t tota
 
 /* --- long lists: buckets of persons --- */
 
-struct merging {
-    const struct events *pieces;
-    size_t n_pieces, n_buckets;
-    size_t *at;    /* [piece * n_buckets + bucket]: where the piece's next entry of the bucket goes */
-    size_t *first; /* of each bucket; one more */
-    struct entry *entries;
-    struct events *out;
-};
-
-static enum status count_piece(void *context, size_t piece, struct err *e)
+static void sort_bucket(const struct events *pieces, size_t n_pieces, const struct entry *from, size_t n,
+                        struct entry *to, uint32_t *count, struct events *out, size_t first)
 {
-    (void)e;
-    const struct merging *m = context;
-    const struct events *v = &m->pieces[piece];
-    size_t *count = m->at + piece * m->n_buckets;
-    for (size_t i = 0; i < v->n; i++)
-        count[v->person[i] >> BUCKET_BITS]++;
-    return ST_OK;
-}
-
-/* Counts to places: bucket after bucket, within a bucket piece after piece. */
-static void place_buckets(struct merging *m)
-{
-    size_t place = 0;
-    for (size_t b = 0; b < m->n_buckets; b++) {
-        m->first[b] = place;
-        for (size_t p = 0; p < m->n_pieces; p++) {
-            size_t n = m->at[p * m->n_buckets + b];
-            m->at[p * m->n_buckets + b] = place;
-            place += n;
-        }
-    }
-    m->first[m->n_buckets] = place;
-}
-
-static enum status scatter_piece(void *context, size_t piece, struct err *e)
-{
-    (void)e;
-    const struct merging *m = context;
-    const struct events *v = &m->pieces[piece];
-    size_t *at = m->at + piece * m->n_buckets;
-    for (size_t i = 0; i < v->n; i++)
-        m->entries[at[v->person[i] >> BUCKET_BITS]++] = entry_of(m->pieces, piece, i);
-    return ST_OK;
-}
-
-static enum status sort_bucket(void *context, size_t bucket, struct err *e)
-{
-    (void)e;
-    const struct merging *m = context;
-    size_t first = m->first[bucket], n = m->first[bucket + 1] - first;
-    if (n == 0)
-        return ST_OK;
-    const struct entry *from = m->entries + first;
-    struct entry *to = xmalloc(n * sizeof *to);
-    uint32_t *count = xcalloc(BUCKET + 1, sizeof *count);
+    memset(count, 0, (BUCKET + 1) * sizeof *count);
     for (size_t i = 0; i < n; i++)
         count[(from[i].key >> 32 & (BUCKET - 1)) + 1]++;
     for (int i = 0; i < BUCKET; i++)
         count[i + 1] += count[i];
     for (size_t i = 0; i < n; i++)
         to[count[from[i].key >> 32 & (BUCKET - 1)]++] = from[i];
-    order_persons(m->pieces, to, n);
-    gather(m->pieces, m->n_pieces, to, n, m->out, first);
-    free(count);
-    free(to);
-    return ST_OK;
+    order_persons(pieces, to, n);
+    gather(pieces, n_pieces, to, n, out, first);
 }
 
-static enum status sort_long(struct pool *pool, const struct events *pieces, size_t n_pieces, size_t total,
-                             uint32_t n_persons, struct events *out, struct err *e)
+/* How many entries each bucket has, then where it begins; one more than there are buckets. */
+static size_t *bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets)
 {
-    struct merging m = {.pieces = pieces, .n_pieces = n_pieces, .out = out};
-    m.n_buckets = (n_persons >> BUCKET_BITS) + 1;
-    m.at = xcalloc(n_pieces * m.n_buckets, sizeof *m.at);
-    m.first = xcalloc(m.n_buckets + 1, sizeof *m.first);
-    m.entries = xmalloc(total * sizeof *m.entries);
-    enum status s = pool_run(pool, n_pieces, count_piece, &m, e);
-    place_buckets(&m);
-    if (s == ST_OK)
-        s = pool_run(pool, n_pieces, scatter_piece, &m, e);
-    if (s == ST_OK)
-        s = pool_run(pool, m.n_buckets, sort_bucket, &m, e);
-    free(m.at);
-    free(m.first);
-    free(m.entries);
-    return s;
+    size_t *first = xcalloc(n_buckets + 2, sizeof *first);
+    for (size_t p = 0; p < n_pieces; p++)
+        for (size_t i = 0; i < pieces[p].n; i++)
+            first[(pieces[p].person[i] >> BUCKET_BITS) + 2]++;
+    for (size_t b = 2; b < n_buckets + 2; b++)
+        first[b] += first[b - 1];
+    return first;
+}
+
+static void sort_long(const struct events *pieces, size_t n_pieces, size_t total, uint32_t n_persons,
+                      struct events *out)
+{
+    size_t n_buckets = (n_persons >> BUCKET_BITS) + 1, most = 0;
+    size_t *first = bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
+    struct entry *entries = xmalloc(total * sizeof *entries);
+    for (size_t b = 0; b < n_buckets; b++)
+        most = at[b + 1] - at[b] > most ? at[b + 1] - at[b] : most;
+    for (size_t p = 0; p < n_pieces; p++)
+        for (size_t i = 0; i < pieces[p].n; i++)
+            entries[at[pieces[p].person[i] >> BUCKET_BITS]++] = entry_of(pieces, p, i);
+    struct entry *sorted = xmalloc(most * sizeof *sorted);
+    uint32_t *count = xmalloc((BUCKET + 1) * sizeof *count);
+    for (size_t b = 0; b < n_buckets; b++)
+        sort_bucket(pieces, n_pieces, entries + first[b], first[b + 1] - first[b], sorted, count, out,
+                    first[b]);
+    free(count);
+    free(sorted);
+    free(entries);
+    free(first);
 }
 
 /* --- lists to one list --- */
@@ -420,17 +378,15 @@ static bool in_order(const struct events *pieces, size_t n)
     return true;
 }
 
-enum status events_merge(struct pool *pool, struct events *pieces, size_t n, uint32_t n_persons,
-                         struct events *out, struct err *e)
+void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct events *out)
 {
     size_t total = 0;
-    enum status s = ST_OK;
     for (size_t i = 0; i < n; i++)
         total += pieces[i].n;
     if (n == 1 && is_sorted(&pieces[0])) {
         *out = pieces[0];
         events_init(&pieces[0], out->needs);
-        return s;
+        return;
     }
     events_reserve(out, total);
     if (in_order(pieces, n))
@@ -438,27 +394,13 @@ enum status events_merge(struct pool *pool, struct events *pieces, size_t n, uin
     else if (total < SHORT_LIST)
         sort_short(pieces, n, total, n_persons, out);
     else
-        s = sort_long(pool, pieces, n, total, n_persons, out, e);
-    out->n = s == ST_OK ? total : 0;
+        sort_long(pieces, n, total, n_persons, out);
+    out->n = total;
     for (size_t i = 0; i < n; i++)
         events_deinit(&pieces[i]);
-    return s;
 }
 
 /* --- walking --- */
-
-size_t events_cut(const struct events *v, size_t size, size_t *bounds)
-{
-    size_t n = 0;
-    for (size_t at = 0; at < v->n;) {
-        bounds[n++] = at;
-        at += size;
-        while (at < v->n && v->person[at] == v->person[at - 1])
-            at++;
-    }
-    bounds[n] = v->n;
-    return n;
-}
 
 size_t events_find(const struct events *v, size_t from, uint32_t person)
 {
@@ -478,25 +420,4 @@ size_t events_find(const struct events *v, size_t from, uint32_t person)
             high = middle;
     }
     return low;
-}
-
-/* A copy for each width of vectors; the thread sanitizer starts too late for the resolver. */
-#if defined(__SANITIZE_THREAD__)
-#define COUNT_CLONES
-#else
-#define COUNT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
-
-/* Static: clang 14 gives a cloned function with external linkage a name that nothing else finds. */
-COUNT_CLONES static size_t count_between(const int32_t *days, size_t n, int32_t low, int32_t high)
-{
-    uint32_t hits = 0;
-    for (size_t i = 0; i < n; i++)
-        hits += (uint32_t)(days[i] >= low) & (uint32_t)(days[i] <= high);
-    return hits;
-}
-
-size_t days_between(const int32_t *days, size_t n, int32_t low, int32_t high)
-{
-    return count_between(days, n, low, high);
 }

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
-#include "base/pool.h"
 #include "store/store.h"
 
 /* Columns beyond person and start. */
@@ -46,6 +44,7 @@ struct events {
     int64_t *visit, *key;
     uint8_t *pass;
     int32_t *op_start, *op_end;
+    bool one_each; /* known to have one event per person; false says nothing */
 };
 
 void events_init(struct events *v, unsigned needs);
@@ -70,15 +69,9 @@ static inline int32_t events_sort_day(const struct events *v, size_t i)
 int64_t events_id(const struct events *v, size_t i);
 /* All events of the pieces in one list sorted by (person, sort date, id), stable in the order of the pieces;
    n_persons bounds person. The pieces are left empty. */
-MUST_CHECK enum status events_merge(struct pool *pool, struct events *pieces, size_t n, uint32_t n_persons,
-                                    struct events *out, struct err *e);
+void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct events *out);
 
-/* Cuts [0, n) into pieces of about `size` that do not split a person; bounds has room for n / size + 2 and
- * gets the first of each and n. Returns how many pieces. */
-size_t events_cut(const struct events *v, size_t size, size_t *bounds);
 /* First event of a person at or after `from`. */
 size_t events_find(const struct events *v, size_t from, uint32_t person);
-/* How many of days[0..n) lie in [low, high]. */
-size_t days_between(const int32_t *days, size_t n, int32_t low, int32_t high);
 
 #endif

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/mem.h"
+#include "base/vectors.h"
 #include "cohort/engine.h"
-
-enum { TASK_EVENTS = 1 << 13 };
 
 /* --- what is needed of index events --- */
 
@@ -43,8 +43,6 @@ struct correlating {
     const struct events *index, *events;
     const uint8_t *open; /* index events that still matter */
     uint8_t *hit;
-    const size_t *bounds;
-    bool starts_only; /* the start of an event decides, and the events of a person are in order of it */
 };
 
 struct bounds {
@@ -135,33 +133,11 @@ static size_t count_distinct(int64_t *keys, size_t n)
     return distinct;
 }
 
-/* The days an event may start on where nothing else of it matters. */
-static size_t count_starts(const struct correlating *x, size_t i, size_t low, size_t high)
-{
-    const struct events *index = x->index;
-    bool ignore = x->c->ignore_observation_period;
-    struct bounds b = window_days(&x->c->start_window, index, i, ignore);
-    if (!ignore) {
-        b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
-        b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
-    }
-    if (b.low > b.high)
-        return 0;
-    if (high - low > 16)
-        return days_between(x->events->start + low, high - low, b.low, b.high);
-    size_t n = 0;
-    for (size_t k = low; k < high; k++)
-        n += x->events->start[k] >= b.low && x->events->start[k] <= b.high;
-    return n;
-}
-
 /* Events [low, high) are the person's; keys has room for them where the count is distinct. */
 static size_t count_matches(const struct correlating *x, size_t i, size_t low, size_t high, int64_t *keys)
 {
     if (low == high)
         return 0;
-    if (x->starts_only)
-        return count_starts(x, i, low, high);
     struct matcher m = matcher_of(x, i);
     size_t n = 0;
     for (size_t k = low; k < high; k++) {
@@ -183,15 +159,13 @@ static bool occurs(const struct occurrence *o, size_t n)
                                 : found >= o->count;
 }
 
-static enum status correlate_task(void *context, size_t t, struct err *e)
+static void correlate_events(const struct correlating *x)
 {
-    (void)e;
-    const struct correlating *x = context;
     const struct events *index = x->index, *v = x->events;
     int64_t *keys = NULL;
     size_t low = 0, high = 0, capacity = 0;
-    for (size_t i = x->bounds[t]; i < x->bounds[t + 1]; i++) {
-        if (i == x->bounds[t] || index->person[i] != index->person[i - 1]) {
+    for (size_t i = 0; i < index->n; i++) {
+        if (i == 0 || index->person[i] != index->person[i - 1]) {
             low = events_find(v, high, index->person[i]);
             high = low;
             while (high < v->n && v->person[high] == index->person[i])
@@ -203,7 +177,6 @@ static enum status correlate_task(void *context, size_t t, struct err *e)
             x->hit[i] = occurs(&x->c->occurrence, count_matches(x, i, low, high, keys));
     }
     free(keys);
-    return ST_OK;
 }
 
 static bool event_end_counts(const struct correlated *c)
@@ -211,23 +184,62 @@ static bool event_end_counts(const struct correlated *c)
     return c->start_window.use_event_end || (c->has_end_window && c->end_window.use_event_end);
 }
 
-static enum status correlate(const struct engine *g, const struct correlated *c, const struct events *index,
-                             const struct person_set *candidates, const uint8_t *open, uint8_t *hit,
-                             struct err *e)
+static enum status correlate_listed(const struct engine *g, const struct person_set *candidates,
+                                    struct correlating *x, struct err *e)
 {
+    const struct correlated *c = x->c;
     struct events v;
     unsigned needs = (event_end_counts(c) ? NEED_END : 0) | (c->restrict_visit ? NEED_VISIT : 0) |
                      (c->occurrence.distinct ? NEED_KEY : 0);
     enum status s = criterion_fetch(g, &c->criterion, candidates, needs, c->occurrence.column, &v, e);
-    size_t *bounds = xcalloc(index->n / TASK_EVENTS + 2, sizeof *bounds);
-    size_t n = events_cut(index, TASK_EVENTS, bounds);
-    struct correlating x = {.c = c, .index = index, .events = &v, .open = open, .hit = hit, .bounds = bounds};
-    x.starts_only =
-        !c->start_window.use_event_end && !c->has_end_window && !c->restrict_visit && !c->occurrence.distinct;
+    x->events = &v;
     if (s == ST_OK)
-        s = pool_run(g->pool, n, correlate_task, &x, e);
-    free(bounds);
+        correlate_events(x);
     events_deinit(&v);
+    return s;
+}
+
+/* --- where the start of an event decides --- */
+
+static bool starts_decide(const struct correlated *c)
+{
+    return !c->start_window.use_event_end && !c->has_end_window && !c->restrict_visit &&
+           !c->occurrence.distinct && tally_applies(&c->criterion);
+}
+
+/* The days an event may start on for index event i. */
+static struct tally tally_of(const struct correlating *x, size_t i)
+{
+    const struct events *index = x->index;
+    bool ignore = x->c->ignore_observation_period;
+    struct bounds b = window_days(&x->c->start_window, index, i, ignore);
+    if (!ignore) {
+        b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
+        b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
+    }
+    return (struct tally){b.low, b.high, 0};
+}
+
+static enum status correlate_starts(const struct engine *g, const struct person_set *candidates,
+                                    struct correlating *x, struct err *e)
+{
+    const struct events *index = x->index;
+    struct tally *tallies = xmalloc((index->n + 1) * sizeof *tallies);
+    uint32_t *person = xmalloc((index->n + 1) * sizeof *person);
+    size_t n = 0;
+    for (size_t i = 0; i < index->n; i++) {
+        if (!x->open[i])
+            continue;
+        person[n] = index->person[i];
+        tallies[n++] = tally_of(x, i);
+    }
+    enum status s = tally_rows(g, &x->c->criterion, candidates, person, n, tallies, e);
+    n = 0;
+    for (size_t i = 0; s == ST_OK && i < index->n; i++)
+        if (x->open[i])
+            x->hit[i] = occurs(&x->c->occurrence, tallies[n++].n);
+    free(tallies);
+    free(person);
     return s;
 }
 
@@ -240,13 +252,26 @@ struct child {
     uint64_t cost;
 };
 
-static uint64_t group_cost(const struct engine *g, const struct group *group)
+static void add_cost(struct cohort_cost *sum, struct cohort_cost part)
 {
-    uint64_t cost = 0;
-    for (size_t i = 0; i < group->n_criteria; i++)
-        cost += criterion_rows(g, &group->criteria[i].criterion);
+    sum->read += part.read;
+    sum->listed = part.listed > sum->listed ? part.listed : sum->listed;
+}
+
+struct cohort_cost group_cost(const struct engine *g, const struct group *group)
+{
+    struct cohort_cost cost = {0};
+    for (size_t i = 0; i < group->n_criteria; i++) {
+        const struct correlated *c = &group->criteria[i];
+        uint64_t rows = criterion_rows(g, &c->criterion);
+        struct cohort_cost nested = {0};
+        if (c->criterion.nested)
+            nested = group_cost(g, c->criterion.nested);
+        uint64_t listed = starts_decide(c) ? 0 : rows + nested.listed;
+        add_cost(&cost, (struct cohort_cost){rows + nested.read, listed});
+    }
     for (size_t i = 0; i < group->n_groups; i++)
-        cost += group_cost(g, &group->groups[i]);
+        add_cost(&cost, group_cost(g, &group->groups[i]));
     return cost;
 }
 
@@ -269,7 +294,7 @@ static struct child *children_of(const struct engine *g, const struct group *gro
     for (size_t i = 0; i < group->n_criteria; i++)
         out[n++] = (struct child){CHILD_CRITERION, i, 1 + criterion_rows(g, &group->criteria[i].criterion)};
     for (size_t i = 0; i < group->n_groups; i++)
-        out[n++] = (struct child){CHILD_GROUP, i, 1 + group_cost(g, &group->groups[i])};
+        out[n++] = (struct child){CHILD_GROUP, i, 1 + group_cost(g, &group->groups[i]).read};
     qsort(out, n, sizeof *out, compare_children);
     return out;
 }
@@ -285,10 +310,10 @@ struct deciding {
 
 static void open_persons(struct deciding *x)
 {
-    memset(x->persons.words, 0, x->persons.n_words * sizeof *x->persons.words);
+    memset(x->persons.words, 0, person_set_words(&x->persons) * sizeof *x->persons.words);
     for (size_t i = 0; i < x->index->n; i++)
         if (x->open[i])
-            x->persons.words[x->index->person[i] >> 6] |= (uint64_t)1 << (x->index->person[i] & 63);
+            person_set_add(&x->persons, x->index->person[i]);
 }
 
 static void demographic_hits(const struct deciding *x, const struct demographic *d)
@@ -330,21 +355,26 @@ static enum status child_hits(struct deciding *x, const struct child *c, struct 
     if (c->kind == CHILD_GROUP)
         return subgroup_hits(x, &group->groups[c->at], e);
     open_persons(x);
-    return correlate(x->g, &group->criteria[c->at], x->index, &x->persons, x->open, x->hit, e);
+    const struct correlated *criterion = &group->criteria[c->at];
+    struct correlating correlating = {.c = criterion, .index = x->index, .open = x->open, .hit = x->hit};
+    return starts_decide(criterion) ? correlate_starts(x->g, &x->persons, &correlating, e)
+                                    : correlate_listed(x->g, &x->persons, &correlating, e);
 }
 
-/* Whether `left` more children cannot change the outcome of an event with so many hits after `done`. */
-static bool decided(const struct group *g, int64_t hits, int64_t done, int64_t left)
+/* An event stays open while its hits lie between: with so many, `left` more children after `done` can still
+ * change the outcome. */
+static struct bounds open_hits(const struct group *g, size_t done, size_t left)
 {
     switch (g->type) {
     case GROUP_ALL:
-        return hits < done;
+        return (struct bounds){(int32_t)done, (int32_t)done};
     case GROUP_ANY:
-        return hits > 0;
+        return (struct bounds){0, 0};
     case GROUP_AT_LEAST:
-        return hits >= g->count || hits + left < g->count;
+        return (struct bounds){saturated((int64_t)g->count - (int64_t)left),
+                               saturated((int64_t)g->count - 1)};
     default:
-        return hits > g->count || hits + left <= g->count;
+        return (struct bounds){saturated((int64_t)g->count - (int64_t)left + 1), g->count};
     }
 }
 
@@ -362,19 +392,24 @@ static bool holds(const struct group *g, int64_t hits, int64_t children)
     }
 }
 
+VECTORS static size_t add_hits(int32_t *restrict hits, const uint8_t *restrict hit, uint8_t *restrict open,
+                               size_t n, int32_t low, int32_t high)
+{
+    size_t still = 0;
+    for (size_t i = 0; i < n; i++) {
+        hits[i] += hit[i] & open[i];
+        open[i] &= (uint8_t)((hits[i] >= low) & (hits[i] <= high));
+        still += open[i];
+    }
+    return still;
+}
+
 /* Closes decided events; returns how many stay open. An AT_MOST that can no longer fail keeps its few hits.
  */
 static size_t settle(struct deciding *x, size_t done, size_t left)
 {
-    size_t open = 0;
-    for (size_t i = 0; i < x->index->n; i++) {
-        if (!x->open[i])
-            continue;
-        x->hits[i] += x->hit[i];
-        x->open[i] = !decided(x->group, x->hits[i], (int64_t)done, (int64_t)left);
-        open += x->open[i];
-    }
-    return open;
+    struct bounds b = open_hits(x->group, done, left);
+    return add_hits(x->hits, x->hit, x->open, x->index->n, b.low, b.high);
 }
 
 enum status group_evaluate(const struct engine *g, const struct group *group, const struct events *index,
@@ -385,9 +420,7 @@ enum status group_evaluate(const struct engine *g, const struct group *group, co
     memset(mask, 1, index->n);
     if (n == 0 || index->n == 0)
         return s;
-    struct deciding x = {.g = g, .group = group, .index = index};
-    x.persons.n_words = (size_t)g->persons->n / 64 + 1;
-    x.persons.words = xcalloc(x.persons.n_words, sizeof *x.persons.words);
+    struct deciding x = {.g = g, .group = group, .index = index, .persons = person_set_like(&g->range)};
     x.hits = xcalloc(index->n, sizeof *x.hits);
     x.open = xcalloc(index->n, 1);
     x.hit = xcalloc(index->n, 1);

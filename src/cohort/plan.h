@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What an evaluation read and found, step by step: `accord cohort explain` prints it. Steps are noted in the
- * order they ran, by the evaluating thread only.
+ * order they ran.
  */
 #ifndef ACCORD_COHORT_PLAN_H
 #define ACCORD_COHORT_PLAN_H
@@ -24,6 +24,8 @@ struct cohort_plan {
 };
 void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, uint64_t runs, uint64_t rows,
                      uint64_t bytes, uint64_t events);
+/* Adds what was read and found for another range of persons. */
+void plan_add(struct cohort_plan *p, const struct cohort_plan *part);
 void plan_deinit(struct cohort_plan *p);
 
 #endif

@@ -95,11 +95,11 @@ bool id_set_has(const struct id_set *s, int32_t id)
 
 /* --- the engine's own --- */
 
-void engine_init(struct engine *g, const struct cohort_definition *d, const struct store *s,
-                 struct pool *pool)
+void engine_init(struct engine *g, const struct cohort_definition *d, const struct store *s)
 {
-    *g = (struct engine){.d = d, .store = s, .pool = pool};
+    *g = (struct engine){.d = d, .store = s};
     g->persons = store_persons(s);
+    g->range.n = g->persons->n;
     g->periods = store_periods(s);
     g->sets = xcalloc(d->n_sets, sizeof *g->sets);
     for (size_t i = 0; i < d->n_sets; i++)

@@ -63,6 +63,54 @@ VECTORS static void join_i64(const uint32_t *restrict low, const uint32_t *restr
         out[i] = (int64_t)((uint64_t)high[i] << 32 | low[i]);
 }
 
+/* Sixteen sums at a time: each doubling adds what stands 1, 2, 4, 8 places before. */
+typedef uint32_t lanes __attribute__((vector_size(4 * BLOCK_LANES)));
+
+VECTORS static void running_sum(uint32_t *restrict v, uint32_t from)
+{
+    const lanes none = {0};
+    lanes before = none + from;
+    for (unsigned i = 0; i < BLOCK_ROWS; i += BLOCK_LANES) {
+        lanes x;
+        memcpy(&x, v + i, sizeof x);
+        x += __builtin_shufflevector(none, x, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+        x += __builtin_shufflevector(none, x, 0, 1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
+        x += __builtin_shufflevector(none, x, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+        x += __builtin_shufflevector(none, x, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        x += before;
+        memcpy(v + i, &x, sizeof x);
+        before =
+            __builtin_shufflevector(x, x, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15);
+    }
+}
+
+VECTORS static uint32_t largest(const uint32_t *v)
+{
+    uint32_t most = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        most = v[i] > most ? v[i] : most;
+    return most;
+}
+
+uint32_t block_sum(int32_t *v, uint32_t from)
+{
+    running_sum((uint32_t *)v, from);
+    return largest((const uint32_t *)v);
+}
+
+VECTORS static uint32_t count_outside(const int32_t *v, int32_t least, int32_t most)
+{
+    uint32_t outside = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        outside += (uint32_t)(v[i] != NONE_I32) & ((uint32_t)(v[i] < least) | (uint32_t)(v[i] > most));
+    return outside;
+}
+
+bool block_within(const int32_t *v, int32_t least, int32_t most)
+{
+    return count_outside(v, least, most) == 0;
+}
+
 static unsigned bits_of(uint64_t x)
 {
     return x ? 64 - (unsigned)__builtin_clzll(x) : 0;

@@ -30,6 +30,10 @@ size_t block_cost(const int64_t *values);
 bool block_decode_i64(const uint8_t *p, size_t n, int64_t *out /* 512 */);
 /* Modulo 2^32; missing values become NONE_I32. */
 bool block_decode_i32(const uint8_t *p, size_t n, int32_t *out /* 512 */);
+/* Differences to values: v[i] = from + v[0] + ... + v[i], modulo 2^32. Returns the largest. */
+uint32_t block_sum(int32_t *v /* 512 */, uint32_t from);
+/* Whether all values but missing ones lie in [least, most]. */
+bool block_within(const int32_t *v /* 512 */, int32_t least, int32_t most);
 unsigned block_user(const uint8_t *p);
 /* One value of a block, without decoding the others. */
 bool block_value(const uint8_t *p, size_t n, unsigned i, int64_t *out);

@@ -185,21 +185,7 @@ static bool decode_persons(const struct store *s, const struct table_files *t, u
     size_t n;
     if (!packed_block(&c->packed, b, &bytes, &n) || !block_decode_i32(bytes, n, out))
         return false;
-    uint32_t person = c->first[b], most = 0;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        person += (uint32_t)out[i];
-        out[i] = (int32_t)person;
-        most = person > most ? person : most;
-    }
-    return most < s->persons.n;
-}
-
-static bool in_bounds(const int32_t *values, int32_t least, int32_t most)
-{
-    bool fine = true;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        fine &= values[i] == NONE_I32 || (values[i] >= least && values[i] <= most);
-    return fine;
+    return block_sum(out, c->first[b]) < s->persons.n;
 }
 
 static bool add_starts(const struct table_files *t, uint64_t b, int32_t *out)
@@ -216,7 +202,7 @@ static bool add_starts(const struct table_files *t, uint64_t b, int32_t *out)
 
 static bool from_codes(const struct column *c, int32_t *out)
 {
-    if (!in_bounds(out, 0, (int32_t)c->n_distinct - 1))
+    if (!block_within(out, 0, (int32_t)c->n_distinct - 1))
         return false;
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
         out[i] = out[i] == NONE_I32 ? NONE_I32 : (int32_t)c->distinct[out[i]];
@@ -225,7 +211,7 @@ static bool from_codes(const struct column *c, int32_t *out)
 
 static bool from_text_codes(const struct column *c, int32_t *out)
 {
-    bool fine = in_bounds(out, 0, (int32_t)c->n_texts - 1);
+    bool fine = block_within(out, 0, (int32_t)c->n_texts - 1);
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
         out[i] = out[i] == NONE_I32 ? -1 : out[i];
     return fine;
@@ -242,11 +228,11 @@ static bool decode_i32(const struct store *s, enum store_table t, const struct c
     if (!packed_block(&c->packed, b, &bytes, &n) || !block_decode_i32(bytes, n, out))
         return false;
     if (c == &f->columns[2])
-        return in_bounds(out, DATE_MIN, DATE_MAX);
+        return block_within(out, DATE_MIN, DATE_MAX);
     if (c->meta.coding == CODING_FROM_START && block_user(bytes) == COLUMN_CODES && !from_codes(c, out))
         return false;
     if (c->meta.coding == CODING_FROM_START)
-        return add_starts(f, b, out) && in_bounds(out, DATE_MIN, DATE_MAX);
+        return add_starts(f, b, out) && block_within(out, DATE_MIN, DATE_MAX);
     if (c->meta.coding == CODING_DISTINCT)
         return from_codes(c, out);
     if (c->meta.coding == CODING_TEXT)

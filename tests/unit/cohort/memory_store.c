@@ -14,6 +14,7 @@ struct texts {
 struct table {
     const struct cdm_row **rows; /* in (concept, person, start, id) order */
     size_t n;
+    uint32_t *block_persons;
     struct store_run *runs;
     uint32_t n_runs;
     struct texts texts[STORE_N_COLUMNS];
@@ -109,6 +110,33 @@ static void make_table(struct table *t, const struct cdm_table *from)
             t->runs[t->n_runs++] = (struct store_run){.concept_id = concept, .first = i};
         t->runs[t->n_runs - 1].n++;
     }
+    t->block_persons = xcalloc(t->n / STORE_BLOCK_ROWS + 1, sizeof *t->block_persons);
+    for (size_t i = 0; i < t->n; i += STORE_BLOCK_ROWS)
+        t->block_persons[i / STORE_BLOCK_ROWS] = t->rows[i]->person;
+}
+
+/* --- texts --- */
+
+static int32_t find_text(const struct texts *l, const char *text)
+{
+    for (int32_t i = 0; i < l->n; i++)
+        if (strcmp(l->at[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* All of them at once: a store may be read by any number of threads. */
+static void make_texts(struct table *t, enum store_table which)
+{
+    for (const struct cdm_column *m = cdm_files[which].columns; m->csv; m++)
+        for (size_t i = 0; m->kind == 't' && i < t->n; i++) {
+            struct texts *l = &t->texts[m->column];
+            const char *text = t->rows[i]->v[m->column].s;
+            if (!text || find_text(l, text) >= 0)
+                continue;
+            GROW(l->at, l->n + 1, l->capacity);
+            l->at[l->n++] = text;
+        }
 }
 
 struct store *memory_store_new(const struct cdm *c)
@@ -117,8 +145,10 @@ struct store *memory_store_new(const struct cdm *c)
     s->cdm = c;
     make_persons(s);
     make_periods(s);
-    for (int t = 0; t < STORE_N_TABLES; t++)
+    for (int t = 0; t < STORE_N_TABLES; t++) {
         make_table(&s->tables[t], &c->tables[t]);
+        make_texts(&s->tables[t], (enum store_table)t);
+    }
     s->descendants = xcalloc(c->n_ancestors, sizeof *s->descendants);
     s->mapped = xcalloc(c->n_maps, sizeof *s->mapped);
     return s;
@@ -134,6 +164,7 @@ void memory_store_free(struct store *s)
     for (int t = 0; t < STORE_N_TABLES; t++) {
         free(s->tables[t].rows);
         free(s->tables[t].runs);
+        free(s->tables[t].block_persons);
         for (int c = 0; c < STORE_N_COLUMNS; c++)
             free(s->tables[t].texts[c].at);
     }
@@ -230,27 +261,34 @@ bool store_run_find(const struct store *s, enum store_table t, int32_t concept_i
     return false;
 }
 
-static int32_t text_code(struct texts *l, const char *text)
+enum status store_run_seek(const struct store *s, enum store_table t, const struct store_run *r,
+                           uint32_t person, uint64_t *row, struct err *e)
 {
-    for (int32_t i = 0; i < l->n; i++)
-        if (strcmp(l->at[i], text) == 0)
-            return i;
-    GROW(l->at, l->n + 1, l->capacity);
-    l->at[l->n] = text;
-    return l->n++;
+    (void)e;
+    uint64_t at = r->first;
+    while (at < r->first + r->n && s->tables[t].rows[at]->person < person)
+        at++;
+    *row = at;
+    return ST_OK;
+}
+
+void store_block_persons(const struct store *s, enum store_table t, const uint32_t **first, uint64_t *n)
+{
+    *first = s->tables[t].block_persons;
+    *n = (s->tables[t].n + STORE_BLOCK_ROWS - 1) / STORE_BLOCK_ROWS;
 }
 
 enum status store_read_i32(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
                            uint64_t n, int32_t *out, struct err *e)
 {
     (void)e;
-    struct table *table = (struct table *)(uintptr_t)&s->tables[t];
+    const struct table *table = &s->tables[t];
     for (uint64_t i = 0; i < n; i++) {
         const struct cdm_row *r = table->rows[first + i];
         if (c == COL_PERSON)
             out[i] = (int32_t)r->person;
         else if (store_column_kind(t, c) == KIND_TEXT)
-            out[i] = r->v[c].s ? text_code(&table->texts[c], r->v[c].s) : -1;
+            out[i] = r->v[c].s ? find_text(&table->texts[c], r->v[c].s) : -1;
         else
             out[i] = narrow(r->v[c].i);
     }
@@ -280,12 +318,7 @@ const char *store_text(const struct store *s, enum store_table t, enum store_col
     return code < 0 ? NULL : s->tables[t].texts[c].at[code];
 }
 
-/* Every row is looked up first, so that the codes are complete. */
 int32_t store_n_texts(const struct store *s, enum store_table t, enum store_column c)
 {
-    struct table *table = (struct table *)(uintptr_t)&s->tables[t];
-    for (size_t i = 0; i < table->n; i++)
-        if (table->rows[i]->v[c].s)
-            text_code(&table->texts[c], table->rows[i]->v[c].s);
-    return table->texts[c].n;
+    return s->tables[t].texts[c].n;
 }

@@ -92,7 +92,8 @@ static void random_events(struct dice *d, struct cdm *c, enum store_table t, int
         struct cdm_row *r = cdm_add(c, t);
         r->person_id = person;
         int32_t start = first_day() + roll(d, DAYS);
-        int64_t id = (int64_t)(c->tables[t].n * 37 % 1009) - 300; /* in no order, some negative */
+        int64_t n_before = (int64_t)c->tables[t].n;
+        int64_t id = n_before * 37 % 1009 - 300 + n_before / 1009 * 1009; /* in no order, some negative */
         for (const struct cdm_column *m = cdm_files[t].columns; m->csv; m++)
             r->v[m->column] = random_value(d, m, start, id);
         if (t == STORE_VISIT)
@@ -124,11 +125,11 @@ static void random_vocabulary(struct dice *d, struct cdm *c)
     }
 }
 
-struct cdm *random_cdm(struct dice *d, bool overlapping)
+struct cdm *random_crowd(struct dice *d, int n, bool overlapping)
 {
     struct cdm *c = cdm_new();
     random_vocabulary(d, c);
-    for (int n = 1 + roll(d, 8), i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         int64_t id = (int64_t)i * 5 - 9;
         random_person(d, c, id);
         random_periods(d, c, id, overlapping);
@@ -137,6 +138,11 @@ struct cdm *random_cdm(struct dice *d, bool overlapping)
     }
     cdm_index(c);
     return c;
+}
+
+struct cdm *random_cdm(struct dice *d, bool overlapping)
+{
+    return random_crowd(d, 1 + roll(d, 8), overlapping);
 }
 
 /* --- cohorts --- */

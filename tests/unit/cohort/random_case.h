@@ -19,7 +19,8 @@ static inline bool dice_one_in(struct dice *d, uint64_t n)
 }
 
 /* `overlapping`: observation periods of a person may overlap, which OMOP forbids and data has. */
-struct cdm *random_cdm(struct dice *d, bool overlapping);
+struct cdm *random_cdm(struct dice *d, bool overlapping); /* up to 8 persons */
+struct cdm *random_crowd(struct dice *d, int n_persons, bool overlapping);
 /* Circe JSON. `all_events`: without limits (which of two overlapping periods an event of one day belongs to
  * is not defined). */
 struct js *random_cohort(struct dice *d, bool all_events);

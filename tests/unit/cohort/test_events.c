@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lists of events: whatever the pieces, their sizes and the number of threads, merging gives what comparing
- * all gives.
+ * Lists of events: whatever the pieces and their sizes, merging gives what comparing all gives.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,19 +49,17 @@ static void fill(struct dice *d, struct events *v, size_t n, uint32_t persons, s
     v->n = n;
 }
 
-static void merge_and_compare(uint64_t seed, size_t n_pieces, size_t each, uint32_t persons,
-                              struct pool *pool)
+static void merge_and_compare(uint64_t seed, size_t n_pieces, size_t each, uint32_t persons)
 {
     struct dice d = {seed};
     struct events *pieces = xcalloc(n_pieces, sizeof *pieces), out;
     struct plain *plain = xcalloc(n_pieces * each, sizeof *plain);
-    struct err e = {0};
     size_t total = 0;
     for (size_t i = 0; i < n_pieces; i++)
         fill(&d, &pieces[i], (size_t)dice_roll(&d, each), persons, plain, &total);
     qsort(plain, total, sizeof *plain, compare);
     events_init(&out, NEED_KEY);
-    assert_int_equal(events_merge(pool, pieces, n_pieces, persons, &out, &e), ST_OK);
+    events_merge(pieces, n_pieces, persons, &out);
     assert_int_equal(out.n, total);
     for (size_t i = 0; i < total; i++) {
         assert_int_equal(out.person[i], plain[i].person);
@@ -77,14 +74,11 @@ static void merge_and_compare(uint64_t seed, size_t n_pieces, size_t each, uint3
 static void merging_gives_what_comparing_all_gives(void **state)
 {
     (void)state;
-    struct pool *pools[2] = {pool_new(1), pool_new(3)};
     for (uint64_t seed = 1; seed < 40; seed++)
-        merge_and_compare(seed, 1 + seed % 5, 300, seed % 2 ? 7 : 100000, pools[seed % 2]);
-    merge_and_compare(100, 4, 60000, 50000, pools[1]); /* long lists: buckets */
-    merge_and_compare(101, 3, 80000, 3, pools[0]);     /* many events of few persons */
-    merge_and_compare(102, 5, 50000, 3000000, pools[1]);
-    pool_free(pools[0]);
-    pool_free(pools[1]);
+        merge_and_compare(seed, 1 + seed % 5, 300, seed % 2 ? 7 : 100000);
+    merge_and_compare(100, 4, 60000, 50000); /* long lists: buckets */
+    merge_and_compare(101, 3, 80000, 3);     /* many events of few persons */
+    merge_and_compare(102, 5, 50000, 3000000);
 }
 
 static void keeping_by_mask_keeps_every_column_in_order(void **state)
@@ -110,24 +104,11 @@ static void keeping_by_mask_keeps_every_column_in_order(void **state)
     events_deinit(&v);
 }
 
-static void days_are_counted_with_both_ends(void **state)
-{
-    (void)state;
-    int32_t days[100];
-    for (int32_t i = 0; i < 100; i++)
-        days[i] = i / 2;
-    assert_int_equal(days_between(days, 100, 10, 19), 20);
-    assert_int_equal(days_between(days, 100, -5, 0), 2);
-    assert_int_equal(days_between(days, 100, 20, 10), 0);
-    assert_int_equal(days_between(days, 0, INT32_MIN, INT32_MAX), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merging_gives_what_comparing_all_gives),
         cmocka_unit_test(keeping_by_mask_keeps_every_column_in_order),
-        cmocka_unit_test(days_are_counted_with_both_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,12 +108,41 @@ static void ids_of_any_kind_are_found(void **state)
     }
 }
 
+static void differences_sum_to_values(void **state)
+{
+    (void)state;
+    int32_t v[BLOCK_ROWS];
+    uint32_t expected[BLOCK_ROWS], sum = 0xfffffff0u, most = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        v[i] = i == 300 ? -40000 : (int32_t)(i * 7919 % 1000); /* wraps round, and goes back once */
+        sum += (uint32_t)v[i];
+        expected[i] = sum;
+        most = sum > most ? sum : most;
+    }
+    assert_int_equal(block_sum(v, 0xfffffff0u), most);
+    assert_memory_equal(v, expected, sizeof v);
+}
+
+static void bounds_hold_for_all_but_missing_values(void **state)
+{
+    (void)state;
+    int32_t v[BLOCK_ROWS];
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = i % 3 ? (int32_t)i : NONE_I32;
+    assert_true(block_within(v, 1, 511));
+    assert_true(block_within(v, INT32_MIN + 1, INT32_MAX));
+    assert_false(block_within(v, 2, 511));
+    assert_false(block_within(v, 1, 510));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_comes_back),
         cmocka_unit_test(few_large_values_do_not_widen_the_others),
         cmocka_unit_test(equal_and_missing_values_take_a_header_only),
+        cmocka_unit_test(differences_sum_to_values),
+        cmocka_unit_test(bounds_hold_for_all_but_missing_values),
         cmocka_unit_test(ids_of_any_kind_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

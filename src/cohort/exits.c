@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When persons leave: the end of each event that is left, and events put together to rows.
+ */
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "cohort/engine.h"
+
+/* What ends events early: spans of drug eras or days of censoring events, per person. */
+struct ending {
+    const struct engine *g;
+    const struct events *index;
+    struct events exposures;  /* CustomEra */
+    struct events *censoring; /* one list per criterion */
+    int32_t *end;             /* out: per index event, DATE_NONE where there is none */
+};
+
+static void earlier(int64_t candidate, int32_t start, int32_t *end)
+{
+    if (candidate >= start && candidate <= INT32_MAX && (*end == DATE_NONE || candidate < *end))
+        *end = (int32_t)candidate;
+}
+
+static void end_by_offset(const struct ending *x, size_t i)
+{
+    const struct exit_strategy *exit = &x->g->d->exit;
+    const struct events *v = x->index;
+    int32_t base = exit->from_end ? v->end[i] : v->start[i];
+    if (base == DATE_NONE)
+        return;
+    int64_t day = (int64_t)base + exit->offset;
+    earlier(day > v->op_end[i] ? v->op_end[i] : day, v->start[i], &x->end[i]);
+}
+
+/* Eras of the person's exposures [low, high), which are in order of start, for the events [first, last). */
+static void end_by_eras(const struct ending *x, size_t low, size_t high, size_t first, size_t last)
+{
+    const struct exit_strategy *exit = &x->g->d->exit;
+    const struct events *v = &x->exposures;
+    for (size_t k = low; k < high;) {
+        int32_t start = v->start[k];
+        int64_t most = INT64_MIN;
+        for (; k < high && (most == INT64_MIN || v->start[k] <= most); k++) {
+            int64_t end =
+                exit->has_supply_override ? (int64_t)v->start[k] + exit->supply_override : v->end[k];
+            end += (int64_t)exit->offset + exit->gap_days;
+            most = end > most ? end : most;
+        }
+        for (size_t i = first; i < last; i++)
+            if (start <= x->index->start[i] && x->index->start[i] <= most - exit->gap_days)
+                earlier(most - exit->gap_days, x->index->start[i], &x->end[i]);
+    }
+}
+
+static void end_by_censoring(const struct ending *x, const struct events *v, size_t low, size_t high,
+                             size_t i)
+{
+    for (size_t k = low; k < high; k++)
+        if (v->start[k] >= x->index->start[i] && v->start[k] <= x->index->op_end[i])
+            earlier(v->start[k], x->index->start[i], &x->end[i]);
+}
+
+static size_t person_end(const struct events *v, size_t at, uint32_t person)
+{
+    while (at < v->n && v->person[at] == person)
+        at++;
+    return at;
+}
+
+static void end_person(const struct ending *x, size_t first, size_t last)
+{
+    const struct exit_strategy *exit = &x->g->d->exit;
+    uint32_t person = x->index->person[first];
+    for (size_t i = first; i < last; i++) {
+        x->end[i] = DATE_NONE;
+        if (exit->type == END_OFFSET)
+            end_by_offset(x, i);
+        else
+            earlier(x->index->op_end[i], x->index->start[i], &x->end[i]);
+    }
+    if (exit->type == END_ERA) {
+        size_t low = events_find(&x->exposures, 0, person);
+        end_by_eras(x, low, person_end(&x->exposures, low, person), first, last);
+    }
+    for (size_t c = 0; c < x->g->d->n_censoring; c++) {
+        size_t low = events_find(&x->censoring[c], 0, person);
+        size_t high = person_end(&x->censoring[c], low, person);
+        for (size_t i = first; i < last; i++)
+            end_by_censoring(x, &x->censoring[c], low, high, i);
+    }
+}
+
+/* Exposures whose concept or whose source concept is in the set; one that is in by both counts once more,
+ * which changes nothing. */
+static enum status fetch_exposures(const struct engine *g, const struct person_set *candidates,
+                                   struct events *out, struct err *e)
+{
+    const struct exit_strategy *exit = &g->d->exit;
+    unsigned needs = exit->has_supply_override ? 0 : NEED_END;
+    struct criterion by_concept = {.type = CRIT_DRUG_EXPOSURE,
+                                   .has_set = true,
+                                   .set = exit->drug_set,
+                                   .path = "$.EndStrategy.CustomEra"};
+    struct criterion by_source = {.type = CRIT_DRUG_EXPOSURE,
+                                  .has_source_set = true,
+                                  .source_set = exit->drug_set,
+                                  .path = "$.EndStrategy.CustomEra"};
+    struct events pieces[2];
+    events_init(&pieces[0], needs);
+    events_init(&pieces[1], needs);
+    events_init(out, needs);
+    enum status s = criterion_fetch(g, &by_concept, candidates, needs, 0, &pieces[0], e);
+    if (s == ST_OK && engine_set(g, exit->drug_set)->n > 0)
+        s = criterion_fetch(g, &by_source, candidates, needs, 0, &pieces[1], e);
+    if (s == ST_OK)
+        events_merge(pieces, 2, g->persons->n, out);
+    events_deinit(&pieces[0]);
+    events_deinit(&pieces[1]);
+    return s;
+}
+
+static enum status fetch_endings(struct ending *x, struct err *e)
+{
+    const struct engine *g = x->g;
+    struct person_set persons = person_set_like(&g->range);
+    for (size_t i = 0; i < x->index->n; i++)
+        person_set_add(&persons, x->index->person[i]);
+    enum status s = ST_OK;
+    if (g->d->exit.type == END_ERA)
+        s = fetch_exposures(g, &persons, &x->exposures, e);
+    for (size_t c = 0; s == ST_OK && c < g->d->n_censoring; c++)
+        s = criterion_fetch(g, &g->d->censoring[c], &persons, 0, 0, &x->censoring[c], e);
+    free(persons.words);
+    return s;
+}
+
+/* With nothing to look up, an event ends with its observation period, or before by its offset. */
+static enum status find_ends(const struct engine *g, const struct events *index, int32_t *end, struct err *e)
+{
+    struct ending x = {.g = g, .index = index, .end = end};
+    enum status s = ST_OK;
+    x.censoring = xcalloc(g->d->n_censoring + 1, sizeof *x.censoring);
+    if (g->d->exit.type == END_ERA || g->d->n_censoring)
+        s = fetch_endings(&x, e);
+    for (size_t i = 0; s == ST_OK && i < index->n;) {
+        size_t next = person_end(index, i, index->person[i]);
+        end_person(&x, i, next);
+        i = next;
+    }
+    for (size_t c = 0; c < g->d->n_censoring; c++)
+        events_deinit(&x.censoring[c]);
+    events_deinit(&x.exposures);
+    free(x.censoring);
+    return s;
+}
+
+/* --- collapse --- */
+
+static bool in_start_order(const struct events *v)
+{
+    for (size_t i = 1; i < v->n; i++)
+        if (v->person[i] == v->person[i - 1] && v->start[i] < v->start[i - 1])
+            return false;
+    return true;
+}
+
+static void add_row(const struct cohort_definition *d, uint32_t person, int32_t start, int64_t padded_end,
+                    struct cohort_rows *out)
+{
+    int32_t end = (int32_t)(padded_end - d->era_pad);
+    bool windowed = d->censor_start != DATE_NONE || d->censor_end != DATE_NONE;
+    if (d->censor_start != DATE_NONE && start < d->censor_start)
+        start = d->censor_start;
+    if (d->censor_end != DATE_NONE && end > d->censor_end)
+        end = d->censor_end;
+    if (windowed && start > end)
+        return;
+    out->person[out->n] = person;
+    out->start[out->n] = start;
+    out->end[out->n++] = end;
+}
+
+/* Rows of a person are merged while the next start lies within the largest padded end so far. */
+static void collapse(const struct cohort_definition *d, const struct events *v, const int32_t *end,
+                     struct cohort_rows *out)
+{
+    out->person = xmalloc(v->n * sizeof *out->person);
+    out->start = xmalloc(v->n * sizeof *out->start);
+    out->end = xmalloc(v->n * sizeof *out->end);
+    for (size_t i = 0; i < v->n;) {
+        int64_t most = INT64_MIN;
+        size_t first = i;
+        for (; i < v->n && v->person[i] == v->person[first]; i++) {
+            if (end[i] == DATE_NONE)
+                continue;
+            if (most != INT64_MIN && v->start[i] > most)
+                break;
+            first = most == INT64_MIN ? i : first;
+            most = (int64_t)end[i] + d->era_pad > most ? (int64_t)end[i] + d->era_pad : most;
+        }
+        if (most != INT64_MIN)
+            add_row(d, v->person[first], v->start[first], most, out);
+    }
+}
+
+enum status find_exits(const struct engine *g, struct events *v, struct cohort_rows *out, struct err *e)
+{
+    events_drop(v, v->needs & (NEED_END | NEED_PERIOD)); /* from here on the order is by start */
+    struct events sorted;
+    enum status s = ST_OK;
+    if (!v->one_each && !in_start_order(v)) {
+        events_init(&sorted, v->needs);
+        events_merge(v, 1, g->persons->n, &sorted);
+        *v = sorted;
+    }
+    int32_t *end = xmalloc(v->n * sizeof *end);
+    s = find_ends(g, v, end, e);
+    if (s == ST_OK)
+        collapse(g->d, v, end, out);
+    free(end);
+    return s;
+}
+
+struct cohort_cost exits_cost(const struct engine *g)
+{
+    struct cohort_cost cost = {0};
+    struct criterion exposures = {.type = CRIT_DRUG_EXPOSURE, .has_set = true, .set = g->d->exit.drug_set};
+    for (size_t i = 0; i < g->d->n_censoring; i++)
+        cost.listed += criterion_rows(g, &g->d->censoring[i]);
+    if (g->d->exit.type == END_ERA)
+        cost.listed += criterion_rows(g, &exposures);
+    cost.read = cost.listed;
+    return cost;
+}
