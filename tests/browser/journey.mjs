@@ -10,6 +10,7 @@
 //   t.accord(...words)        runs the program; its answer
 //   t.key(who)                path of a person's key in the demo
 //   t.account(person)         makes an account at the hub: {person, password, secret, key}
+//   t.seeded(who)             an account of the demo, as t.account gives one
 //   t.sign_in(who)            signs in at the pages with an account of the demo; what is waiting is shown then
 //   t.sign_out()              and out again
 //   t.code(secret)            the one-time code of now (the next step's when that one was used before)
@@ -106,13 +107,17 @@ export async function begin(browser, journey, options) {
       await page.locator("main h1").waitFor();
       await page.locator("main [aria-busy=true]").first().waitFor({ state: "detached" });
     },
-    async sign_in(who) {
+    seeded(who) {
       const row = readFileSync(join(DEMO, "accounts.tsv"), "utf8").split("\n").find((l) => l.startsWith(who + "\t"));
       expect(`the demo has no account '${who}'`, row !== undefined);
+      return { person: who, password: "three sites and one story", secret: row.split("\t")[2], key: row.split("\t")[1] };
+    },
+    async sign_in(who) {
+      const account = t.seeded(who);
       await t.open("/work");
       await page.getByLabel("Account name").fill(who);
-      await page.getByLabel("Password").fill("three sites and one story");
-      await page.getByLabel("Six-digit code").fill(code(row.split("\t")[2]));
+      await page.getByLabel("Password").fill(account.password);
+      await page.getByLabel("Six-digit code").fill(code(account.secret));
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("heading", { level: 1, name: "What is waiting for you" }).waitFor();
     },

@@ -85,9 +85,32 @@ export const run = {
   site: "Site",
   answer: "What it answered",
   why: "Why",
+  answers: {
+    "": "asked",
+    asked: "asked",
+    part: "has sent its masked part",
+    admitted: "takes part",
+    declined: "does not take part",
+    deferred: "waits for a person of the site",
+  } as Record<string, string>,
   round: (round: number, attempt: number) => `Round ${round}, attempt ${attempt}`,
   missing: "Left out",
   result: "Read the result",
   page: "The study on the register",
   live: "This page renews itself.",
+};
+
+export const parameters = {
+  choose: "Choose a cohort",
+  yes: "Yes",
+  no: "No",
+  json: "As the guide to this analysis describes it (JSON).",
+  cohorts: { cohort: "Which people?", outcome: "Which outcome?", comparator: "Compared with whom?" } as Record<string, string>,
+  dimensions: {
+    sex: "Sex",
+    age_band: "Age",
+    deprivation_quintile: "Deprivation, in fifths",
+    deprivation_decile: "Deprivation, in tenths",
+    ethnicity: "Ethnicity",
+  } as Record<string, string>,
 };

@@ -5,22 +5,17 @@ import { Load } from "../../components/load";
 import { Head } from "../../components/page";
 import { go } from "../../go";
 import type { Session } from "../../session";
-import { schemes } from "../../text/fields";
 import { matching as t } from "../../text/pages";
 import { Select } from "./controls";
 import { nameOf, useItems } from "./form/lists";
+import { CodeName } from "./form/names";
 import { asList, asText, asTexts } from "./form/spec";
 
 interface Names {
   signal: (id: string) => string;
-  ours: (id: string) => boolean;
 }
 
 const points = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
-const codeWords = (code: string) => {
-  const [scheme = "", name = ""] = code.split(":");
-  return `${name} (${schemes[scheme] ?? scheme})`;
-};
 
 function Line(props: { line: Item; names: Names }) {
   const { line, names } = props;
@@ -31,7 +26,13 @@ function Line(props: { line: Item; names: Names }) {
       <a href={`/signals/${encodeURIComponent(need)}`}>{names.signal(need)}</a> {t.meets} <a href={`/signals/${encodeURIComponent(offer)}`}>{names.signal(offer)}</a>
       <ul>
         <li>
-          {t.share(Math.round(Number(line["share"]) * 100))}: {asTexts(line["codes"]).map(codeWords).join("; ")}
+          {t.share(Math.round(Number(line["share"]) * 100))}: {" "}
+          {asTexts(line["codes"]).map((c, i) => (
+            <span key={c}>
+              {i > 0 && "; "}
+              <CodeName scheme={c.split(":")[0] ?? ""} code={c.split(":")[1] ?? ""} />
+            </span>
+          ))}
         </li>
         <li>{t.rank(Number(line["rank"]))}</li>
         <li>{t.points(points.format(Number(line["points"])))}</li>
@@ -59,7 +60,7 @@ function Counterpart(props: { body: string; match: Item; names: Names }) {
             <Line key={asText(l["need"]) + asText(l["offer"])} line={l} names={names} />
           ))}
         </ul>
-        <p>
+        <p class="nhsuk-u-margin-top-4">
           <a href={`/work/do/project.draft?${query}`}>
             {t.open}
             <span class="nhsuk-u-visually-hidden"> {asText(match["name"])}</span>
@@ -84,7 +85,6 @@ export function Matches(props: { session: Session; body: string | undefined }) {
       const s = signals?.find((x) => x["id"] === id);
       return s ? nameOf(s) : id;
     },
-    ours: (id) => signals?.find((x) => x["id"] === id)?.["body"] === body,
   };
   return (
     <>

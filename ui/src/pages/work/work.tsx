@@ -3,16 +3,24 @@
 import { useWho, type Session } from "../../session";
 import { text } from "../../text";
 import { work as words } from "../../text/work";
+import { ChooseBody } from "./choose";
 import { Do } from "./form/form";
 import { Matches } from "./matches";
 import { Register } from "./register";
+import { Run } from "./run";
 import { Account, SignIn } from "./sign_in";
+import { Study } from "./study";
 import { Waiting } from "./waiting";
 
 function page(session: Session, steps: string[]) {
   if (steps.length === 0 || steps[0] === "account") return <Waiting session={session} />;
   const [what, which, id] = steps;
   if (what === "do" && which !== undefined) return <Do key={which + (id ?? "")} session={session} verb={which} id={id} />;
+  if (what === "study") return <Study session={session} />;
+  if (what === "run" && which !== undefined) return <Run key={which} id={which} />;
+  if (what === "declare") return <Do session={session} verb="person.declare" id={session.person} />;
+  if (what === "describe") return <ChooseBody session={session} verb="body.describe" own />;
+  if (what === "check") return <ChooseBody session={session} verb="body.check" own={false} />;
   if (what === "matches") return <Matches session={session} body={which} />;
   return <h1>{text.state.notFound}</h1>;
 }

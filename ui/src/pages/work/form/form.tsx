@@ -18,6 +18,7 @@ import { message } from "../sign_in";
 import { draftDrop, draftFind, draftKeep } from "./draft";
 import { FieldControl } from "./field";
 import { forget } from "./lists";
+import { CodeName, ItemName } from "./names";
 import { isEmpty, read, show, showAll, type Field, type Raw, type Raws, type Verb } from "./spec";
 
 export interface Context {
@@ -83,6 +84,17 @@ export function answerText(f: Field, raw: Raw): string {
 
 function Answer(props: { verb: string; field: Field; raw: Raw; path: string }) {
   const { field, raw } = props;
+  if (field.type === "id" && field.noun && !isEmpty(raw)) return <ItemName noun={field.noun} id={String(raw)} />;
+  if (field.type === "code" && field.scheme && !isEmpty(raw)) return <CodeName scheme={field.scheme} code={String(raw)} />;
+  if ((field.type === "list of ids" || field.type === "list of codes") && Array.isArray(raw))
+    return (
+      <ul class="nhsuk-list">
+        {raw.map((one) => {
+          const [scheme = "", code = ""] = String(one).split(":");
+          return <li key={String(one)}>{field.type === "list of codes" ? <CodeName scheme={scheme} code={code} /> : field.noun ? <ItemName noun={field.noun} id={String(one)} /> : String(one)}</li>;
+        })}
+      </ul>
+    );
   const text = answerText(field, raw);
   if (text) return <>{text}</>;
   if (field.fields && Array.isArray(raw))
