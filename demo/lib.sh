@@ -152,9 +152,10 @@ start_nodes() {
   for site in "${sites[@]}"; do
     local data=$work/$site/node
     token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+    (umask 077; echo "$token" > "$work/$site/token")
     as stella node invite "node-$site" --body "$site" --token-hash "$(printf %s "$token" | sha256sum | cut -c1-64)" --until "$until_day"
     run "$accord" node init --data "$data"
-    run "$accord" node enrol --data "$data" --hub "$hub" --name "node-$site" --token "$token"
+    run "$accord" node enrol --data "$data" --hub "$hub" --name "node-$site" --token-file "$work/$site/token"
     told "$accord" node run --data "$data" --store "$work/$site/store"
     start "node-$site" "$accord" node run --data "$data" --store "$work/$site/store"
   done

@@ -8,7 +8,8 @@ static enum status run_hub(const struct args *a, struct err *e)
     int64_t attempt_s, admission_days;
     struct hub_options o = {.listen = args_get_or(a, "listen", "127.0.0.1:8080"),
                             .certificate = args_get(a, "tls-cert"),
-                            .key_path = args_get(a, "tls-key")};
+                            .key_path = args_get(a, "tls-key"),
+                            .sign_in = args_get(a, "sign-in")};
     struct hub *hub = NULL;
     enum status s = args_need(a, "data", &o.data, e);
     if (s == ST_OK)
@@ -31,6 +32,7 @@ static const struct option_spec hub_options[] = {
     {"listen", "ADDRESS:PORT", "where to listen (default: 127.0.0.1:8080; port 0 takes a free one)"},
     {"tls-cert", "FILE", "certificate chain, PEM; needed beyond loopback addresses"},
     {"tls-key", "FILE", "its key, PEM"},
+    {"sign-in", "FILE", "settings of an OpenID provider that people may sign in through (docs/operator)"},
     {"attempt-timeout", "SECONDS", "a site that has not answered by then is left out (default: 120)"},
     {"admission-timeout", "DAYS", "the same where a person admits the run (default: 14)"},
     {0},

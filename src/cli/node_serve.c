@@ -2,6 +2,10 @@
  * `accord node init|enrol|run|status|runs|admit|refuse|trust`: the node itself. */
 #include <stdio.h>
 
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/node.h"
 #include "grid/node.h"
@@ -25,7 +29,7 @@ const struct option_spec node_enrol_options[] = {
     {"data", "DIR", "the node's folder"},
     {"hub", "URL", "address of the hub"},
     {"name", "NAME", "the name it was invited by"},
-    {"token", "TOKEN", "the one-time token"},
+    {"token-file", "FILE", "the one-time token: a file that only you may read, or - for standard input"},
     {"hub-key", "VKEY", "the hub's key, if known beforehand; otherwise it is taken at its word this once"},
     {"ca", "FILE", "trust only this authority's certificates"},
     {0},
@@ -56,21 +60,45 @@ enum status run_node_init(const struct args *a, struct err *e)
     return out_end(o, e);
 }
 
+/* Not an option's value: everybody on the machine can read those. */
+static enum status read_token(const struct args *a, struct buf *token, struct err *e)
+{
+    const char *path;
+    enum status s = args_need(a, "token-file", &path, e);
+    if (s == ST_OK)
+        s = strcmp(path, "-") == 0 ? file_read("/dev/stdin", token, e) : secret_file_read(path, token, e);
+    if (s != ST_OK)
+        return s;
+    struct slice text = slice_trim(buf_slice(token));
+    if (text.n == 0)
+        return err_set(e, ST_USAGE, "--token-file: it is empty; expected the one-time token on one line");
+    if (text.n < token->n) {
+        memmove(token->p, text.p, text.n);
+        token->n = text.n;
+        token->p[text.n] = '\0';
+    }
+    return ST_OK;
+}
+
 enum status run_node_enrol(const struct args *a, struct err *e)
 {
     static const char *const columns[] = {"body", "key", "hub key", NULL};
     const char *data;
     struct node_enrolment how = {.ca_file = args_get(a, "ca"), .hub_key = args_get(a, "hub-key")};
     struct js *answer = NULL;
+    struct buf token;
+    buf_init(&token, 4096);
     enum status s = args_need(a, "data", &data, e);
     if (s == ST_OK)
         s = args_need(a, "hub", &how.hub_url, e);
     if (s == ST_OK)
         s = args_need(a, "name", &how.name, e);
     if (s == ST_OK)
-        s = args_need(a, "token", &how.token, e);
+        s = read_token(a, &token, e);
+    how.token = token.p;
     if (s == ST_OK)
         s = node_enrol(data, &how, &answer, e);
+    secret_deinit(&token);
     if (s == ST_OK) {
         struct out *o = out_new(a, columns);
         out_row(o, js_get_str(answer, "body"), js_get_str(answer, "key"), js_get_str(answer, "hub_key"));

@@ -12,17 +12,6 @@
 enum { LOGINS = 5, LOGIN_SECONDS = 300, PEER_LOGINS = 20, PEER_SECONDS = 60 };
 enum { NEW_ACCOUNTS = 10, NEW_SECONDS = 3600, TOKEN_DAYS_MOST = 366, KEY_MOST = 200 };
 
-static enum status limit(struct call *c, const char *what, const char *who, unsigned most, unsigned seconds,
-                         struct err *e)
-{
-    char *name = arena_printf(c->request->arena, "%s:%s", what, who);
-    if (limiter_take(c->hub->limiter, name, most, seconds, time_monotonic_ns()))
-        return ST_OK;
-    c->code = 429;
-    response_header(c->response, "Retry-After", arena_printf(c->request->arena, "%u", seconds / most + 1));
-    return err_set(e, ST_DENIED, "too many tries; wait %u seconds", seconds / most + 1);
-}
-
 static enum status post_account(struct call *c, struct err *e)
 {
     static const char *const members[] = {"person", "password", NULL};
@@ -34,7 +23,7 @@ static enum status post_account(struct call *c, struct err *e)
     if (s == ST_OK)
         s = js_need_str(c->body, "password", "$", &password, e);
     if (s == ST_OK)
-        s = limit(c, "account", c->request->peer, NEW_ACCOUNTS, NEW_SECONDS, e);
+        s = call_limit(c, "account", c->request->peer, NEW_ACCOUNTS, NEW_SECONDS, e);
     if (s == ST_OK)
         s = account_create(c->hub->accounts, person, password, NULL, &made, e);
     if (s != ST_OK)
@@ -49,22 +38,13 @@ static enum status post_account(struct call *c, struct err *e)
     return call_json(c, 201, answer);
 }
 
-static void set_cookie(struct call *c, const char *token, int max_age)
-{
-    bool tls = strncmp(server_url(c->hub->server), "https:", 6) == 0;
-    response_header(c->response, "Set-Cookie",
-                    arena_printf(c->request->arena,
-                                 "accord_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", token,
-                                 max_age, tls ? "; Secure" : ""));
-}
-
 static enum status login(struct call *c, const char *person, const char *password, const char *code,
                          struct err *e)
 {
     struct session_new made;
-    enum status s = limit(c, "peer", c->request->peer, PEER_LOGINS, PEER_SECONDS, e);
+    enum status s = call_limit(c, "peer", c->request->peer, PEER_LOGINS, PEER_SECONDS, e);
     if (s == ST_OK)
-        s = limit(c, "login", person, LOGINS, LOGIN_SECONDS, e);
+        s = call_limit(c, "login", person, LOGINS, LOGIN_SECONDS, e);
     if (s == ST_OK)
         s = account_login(c->hub->accounts, person, password, code, time_now_ms(), &made, e);
     if (s != ST_OK)
@@ -72,7 +52,7 @@ static enum status login(struct call *c, const char *person, const char *passwor
     struct js *answer = js_object();
     js_put_str(answer, "person", person);
     js_put_str(answer, "csrf_token", made.csrf);
-    set_cookie(c, made.token, 12 * 3600);
+    call_session(c, made.token, SESSION_SECONDS);
     return call_json(c, 201, answer);
 }
 
@@ -96,7 +76,7 @@ static enum status get_session(struct call *c, struct err *e)
 {
     (void)e;
     char csrf[ACCOUNT_TOKEN_DIGITS + 1];
-    const char *cookie = call_session_cookie(c);
+    const char *cookie = call_cookie(c, SESSION_COOKIE);
     struct js *answer = js_object();
     js_put_str(answer, "person", c->account->person);
     js_put_str(answer, "scopes", c->account->scopes);
@@ -109,9 +89,9 @@ static enum status get_session(struct call *c, struct err *e)
 
 static enum status delete_session(struct call *c, struct err *e)
 {
-    const char *cookie = call_session_cookie(c);
+    const char *cookie = call_cookie(c, SESSION_COOKIE);
     enum status s = cookie ? account_logout(c->hub->accounts, cookie, e) : ST_OK;
-    set_cookie(c, "", 0);
+    call_session(c, "", 0);
     return s == ST_OK ? call_empty(c) : s;
 }
 

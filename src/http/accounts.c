@@ -22,7 +22,10 @@ static const char *const migrations[] = {
     " begun_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE token(hash TEXT PRIMARY KEY, person TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT "
     "NULL,"
-    " expires_ms INTEGER NOT NULL, made TEXT NOT NULL, UNIQUE(person, name)) STRICT;"};
+    " expires_ms INTEGER NOT NULL, made TEXT NOT NULL, UNIQUE(person, name)) STRICT;",
+    "CREATE TABLE linked(issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, made TEXT NOT "
+    "NULL,"
+    " PRIMARY KEY(issuer, subject), UNIQUE(person, issuer)) STRICT;"};
 
 struct accounts {
     struct db *db;
@@ -40,7 +43,7 @@ enum status accounts_open(const char *path, const struct identity *hub, struct a
     hmac_sha256((struct slice){(const char *)hub->seed, SEED_BYTES}, SLICE("accord-accounts-1"), a->key);
     enum status s = file_exists(path) ? ST_OK : file_replace(path, SLICE(""), 0600, e);
     if (s == ST_OK)
-        s = db_open(path, DB_CREATE, migrations, 1, &a->db, e);
+        s = db_open(path, DB_CREATE, migrations, sizeof migrations / sizeof *migrations, &a->db, e);
     if (s == ST_OK)
         *out = a;
     else
@@ -272,6 +275,80 @@ enum status account_login(struct accounts *a, const char *person, const char *pa
         s = err_set(e, ST_UNAUTHENTICATED,
                     "name, password or one-time code is not right (a code counts once)");
     return s == ST_OK ? begin_session(a, person, now_ms, out, e) : s;
+}
+
+enum status account_link(struct accounts *a, const char *person, const char *issuer, const char *subject,
+                         struct err *e)
+{
+    char now[21];
+    time_format(time_now_ms(), now);
+    const char *texts[] = {issuer, subject, person, now, NULL};
+    enum status s = change(a, "INSERT INTO linked VALUES(?1, ?2, ?3, ?4)", texts, NULL, NULL, e);
+    return s == ST_CONFLICT
+               ? err_set(e, s,
+                         "this identity is linked to an account already, or the account to another "
+                         "identity of the same provider")
+               : s;
+}
+
+enum status account_unlink(struct accounts *a, const char *person, const char *issuer, struct err *e)
+{
+    int64_t changed = 0;
+    const char *texts[] = {person, issuer, NULL};
+    enum status s = change(a, "DELETE FROM linked WHERE person=?1 AND issuer=?2", texts, NULL, &changed, e);
+    return s == ST_OK && !changed ? err_set(e, ST_NOT_FOUND, "no identity of this provider is linked") : s;
+}
+
+/* The one text that a query with two texts gives; "" without a row. */
+static enum status text_of(struct accounts *a, const char *sql, const char *one, const char *two, char *out,
+                           size_t size, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *out = '\0';
+    pthread_mutex_lock(&a->lock);
+    enum status s = db_prepare(a->db, sql, &q, e);
+    if (s == ST_OK) {
+        stmt_bind_text(q, 1, one);
+        stmt_bind_text(q, 2, two);
+        s = stmt_step(q, &row, e);
+        if (s == ST_OK && row)
+            snprintf(out, size, "%s", stmt_text(q, 0));
+        stmt_done(q);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return s;
+}
+
+enum status account_linked(struct accounts *a, const char *person, const char *issuer,
+                           char subject[ACCOUNT_SUBJECT_MOST + 1], struct err *e)
+{
+    return text_of(a, "SELECT subject FROM linked WHERE person=?1 AND issuer=?2", person, issuer, subject,
+                   ACCOUNT_SUBJECT_MOST + 1, e);
+}
+
+enum status account_login_linked(struct accounts *a, const char *issuer, const char *subject, int64_t now_ms,
+                                 struct session_new *out, struct err *e)
+{
+    char person[ACCOUNT_PERSON_MOST + 1];
+    enum status s = text_of(a, "SELECT person FROM linked WHERE issuer=?1 AND subject=?2", issuer, subject,
+                            person, sizeof person, e);
+    if (s == ST_OK && !*person)
+        s = err_set(
+            e, ST_DENIED,
+            "this identity is not linked to an account here: sign in with the account's password and link "
+            "it first; no account is made by signing in");
+    return s == ST_OK ? begin_session(a, person, now_ms, out, e) : s;
+}
+
+void account_seal(const struct accounts *a, struct slice text, const char *purpose, struct buf *out)
+{
+    secret_encrypt(a->key, text, slice_of(purpose), out);
+}
+
+bool account_unseal(const struct accounts *a, struct slice sealed, const char *purpose, struct buf *out)
+{
+    return secret_decrypt(a->key, sealed, slice_of(purpose), out);
 }
 
 enum status account_logout(struct accounts *a, const char *token, struct err *e)

@@ -17,7 +17,12 @@
 #include "base/err.h"
 #include "base/json.h"
 
-enum { ACCOUNT_TOKEN_DIGITS = 64, ACCOUNT_PERSON_MOST = 64, ACCOUNT_PASSWORD_LEAST = 12 };
+enum {
+    ACCOUNT_TOKEN_DIGITS = 64,
+    ACCOUNT_PERSON_MOST = 64,
+    ACCOUNT_PASSWORD_LEAST = 12,
+    ACCOUNT_SUBJECT_MOST = 255
+};
 
 struct accounts;
 MUST_CHECK enum status accounts_open(const char *path, const struct identity *hub, struct accounts **out,
@@ -44,6 +49,20 @@ MUST_CHECK enum status account_login(struct accounts *a, const char *person, con
 /* The CSRF token of a session: made from its token with a key of the hub's, so that a page that was loaded
    again can ask for it (GET /session) and another tab's stays good. */
 void account_csrf(const struct accounts *a, const char *token, char csrf[ACCOUNT_TOKEN_DIGITS + 1]);
+/* Identities of an OpenID provider: (issuer, subject) opens the sessions of the one account that it is linked
+   to. ST_DENIED when it is linked to none; ST_CONFLICT when either side is linked already. */
+MUST_CHECK enum status account_link(struct accounts *a, const char *person, const char *issuer,
+                                    const char *subject, struct err *e);
+MUST_CHECK enum status account_unlink(struct accounts *a, const char *person, const char *issuer,
+                                      struct err *e);
+/* The linked subject, "" without one. */
+MUST_CHECK enum status account_linked(struct accounts *a, const char *person, const char *issuer,
+                                      char subject[ACCOUNT_SUBJECT_MOST + 1], struct err *e);
+MUST_CHECK enum status account_login_linked(struct accounts *a, const char *issuer, const char *subject,
+                                            int64_t now_ms, struct session_new *out, struct err *e);
+/* A text that a browser keeps for us in a cookie, unread and unchanged. */
+void account_seal(const struct accounts *a, struct slice text, const char *purpose, struct buf *out);
+bool account_unseal(const struct accounts *a, struct slice sealed, const char *purpose, struct buf *out);
 MUST_CHECK enum status account_logout(struct accounts *a, const char *token, struct err *e);
 
 /* Who a request acts for. */

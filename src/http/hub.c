@@ -249,6 +249,8 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
     h->limiter = limiter_new();
     h->answers = answers_new();
     enum status s = open_parts(h, o, e);
+    if (s == ST_OK && o->sign_in)
+        s = oidc_open(o->sign_in, &h->oidc, e);
     if (s == ST_OK) {
         struct server *opened;
         hub_lock(h); /* requests may come before h->server is set */
@@ -329,6 +331,7 @@ void hub_close(struct hub *h)
     replay_guard_free(h->guard);
     limiter_free(h->limiter);
     accounts_close(h->accounts);
+    oidc_close(h->oidc);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -23,6 +23,7 @@
 #include "http/accounts.h"
 #include "http/answers.h"
 #include "http/limiter.h"
+#include "http/oidc.h"
 #include "http/server.h"
 #include "http/snapshot.h"
 
@@ -33,6 +34,7 @@ struct hub {
     struct replay_guard *guard;
     struct accounts *accounts;
     struct limiter *limiter;
+    struct oidc *oidc; /* NULL = no sign-in provider */
     struct server *server;
     struct snapshots *snapshots;
     struct answers *answers;
@@ -43,6 +45,7 @@ struct hub {
 struct hub_options {
     const char *data;
     const char *listen, *certificate, *key_path;
+    const char *sign_in; /* the settings of a sign-in provider, a file; may be NULL */
     struct board_options board;
 };
 MUST_CHECK enum status hub_open(const struct hub_options *o, struct hub **out, struct err *e);

@@ -165,14 +165,38 @@ static enum status authenticate(struct call *c, const struct route *route, struc
     return status;
 }
 
-const char *call_session_cookie(struct call *c)
+const char *call_cookie(struct call *c, const char *name)
 {
-    static const char name[] = "accord_session=";
     const char *cookies = request_header(c->request, "Cookie");
+    size_t n = strlen(name);
     for (const char *p = cookies; p && *p; p += strcspn(p, ";"), p += strspn(p, "; "))
-        if (strncmp(p, name, sizeof name - 1) == 0)
-            return arena_strndup(c->request->arena, p + sizeof name - 1, strcspn(p + sizeof name - 1, ";"));
+        if (strncmp(p, name, n) == 0 && p[n] == '=')
+            return arena_strndup(c->request->arena, p + n + 1, strcspn(p + n + 1, ";"));
     return NULL;
+}
+
+void call_set_cookie(struct call *c, const char *name, const char *value, const char *scope, int max_age)
+{
+    bool tls = strncmp(server_url(c->hub->server), "https:", 6) == 0;
+    response_header(c->response, "Set-Cookie",
+                    arena_printf(c->request->arena, "%s=%s; %s; HttpOnly; Max-Age=%d%s", name, value,
+                                 attributes, max_age, tls ? "; Secure" : ""));
+}
+
+enum status call_limit(struct call *c, const char *what, const char *who, unsigned most, unsigned seconds,
+                       struct err *e)
+{
+    char *name = arena_printf(c->request->arena, "%s:%s", what, who);
+    if (limiter_take(c->hub->limiter, name, most, seconds, time_monotonic_ns()))
+        return ST_OK;
+    c->code = 429;
+    response_header(c->response, "Retry-After", arena_printf(c->request->arena, "%u", seconds / most + 1));
+    return err_set(e, ST_DENIED, "too many tries; wait %u seconds", seconds / most + 1);
+}
+
+void call_session(struct call *c, const char *token, int max_age)
+{
+    call_set_cookie(c, SESSION_COOKIE, token, "Path=/; HttpOnly; SameSite=Strict", max_age);
 }
 
 /* A cookie goes with every request a browser makes, so a change must show what only our page knows. */
@@ -193,7 +217,8 @@ static enum status identify_account(struct call *c, struct err *e)
 {
     static const char bearer[] = "Bearer ";
     struct account_use *use = arena_alloc(c->request->arena, sizeof *use);
-    const char *authorization = request_header(c->request, "Authorization"), *cookie = call_session_cookie(c);
+    const char *authorization = request_header(c->request, "Authorization"),
+               *cookie = call_cookie(c, SESSION_COOKIE);
     enum status s;
     if (authorization && strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
         s = account_by_token(c->hub->accounts, authorization + sizeof bearer - 1, time_now_ms(), use, e);

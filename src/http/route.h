@@ -92,8 +92,17 @@ MUST_CHECK enum status call_query(struct call *c, const char *name, const char *
 MUST_CHECK enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max,
                                       int64_t absent, int64_t *out, struct err *e);
 
-/* The session's token from the cookie; NULL without. Arena memory. */
-const char *call_session_cookie(struct call *c);
+#define SESSION_COOKIE "accord_session"
+enum { SESSION_SECONDS = 12 * 3600 };
+/* A cookie's value, NULL without it; arena memory. And setting one, Secure under TLS; `scope` is "Path=…;
+ * HttpOnly; SameSite=…". */
+const char *call_cookie(struct call *c, const char *name);
+void call_set_cookie(struct call *c, const char *name, const char *value, const char *scope, int max_age);
+/* The session's cookie at the browser; token "" and max_age 0 take it away. */
+void call_session(struct call *c, const char *token, int max_age);
+/* 429 when `who` did `what` more than `most` times in so many seconds. */
+MUST_CHECK enum status call_limit(struct call *c, const char *what, const char *who, unsigned most,
+                                  unsigned seconds, struct err *e);
 /* If-Match against the present version of "noun:id": 412 when it is another one. Fine without the header. */
 MUST_CHECK enum status call_if_match(struct call *c, const char *subject, struct err *e);
 /* Sets ETag; true when the client has this version already (then 304 is answered). */

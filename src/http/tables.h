@@ -8,6 +8,7 @@
 extern const struct route account_routes[];
 extern const struct route run_routes[];
 extern const struct route register_routes[];
+extern const struct route oidc_routes[];
 extern const struct route page_routes[];
 extern const struct route partnership_routes[];
 extern const struct route work_routes[];

@@ -23,7 +23,7 @@ curl -s --cacert "$GRID/hub.pem" --tls-max 1.1 "$url/api/v1/hub" && fail "TLS 1.
 curl -s "http://${url#https://}/api/v1/hub" | grep -q key && fail "plain HTTP on the TLS port"
 
 a node init --data "$GRID/node0" --quiet > /dev/null
-enrol() { a node enrol --data "$GRID/node0" --hub "$1" --name n0 --token token0 --quiet "${@:2}" > /dev/null 2> "$GRID/said"; }
+enrol() { a node enrol --data "$GRID/node0" --hub "$1" --name n0 --token-file - --quiet "${@:2}" <<< token0 > /dev/null 2> "$GRID/said"; }
 enrol "$url" && fail "enrolled at a hub whose certificate nobody vouches for"
 grep -qi certificate "$GRID/said" || fail "the error does not speak of the certificate: $(cat "$GRID/said")"
 enrol "$url" --ca "$GRID/hub.pem" --hub-key 'x+00000000+AAAA' && fail "enrolled at a hub of another key"

@@ -11,6 +11,7 @@ GRID=$(mktemp -d "${TMPDIR:-/tmp}/accord-grid-XXXXXX")
 export GRID
 declare -A GRID_PID=()
 GRID_ATTEMPT=${GRID_ATTEMPT:-60}
+GRID_HUB_OPTIONS=()
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "FAILED: $*"; for log in "$GRID"/*.log; do say "--- $log"; tail -n 15 "$log" >&2; done; exit 1; }
@@ -89,7 +90,7 @@ grid_study_rounds() {
 }
 
 grid_hub() {
-  "$ACCORD" hub --data "$GRID/hub" --listen "127.0.0.1:${GRID_PORT:-0}" --attempt-timeout "$GRID_ATTEMPT" >> "$GRID/hub.log" 2>&1 &
+  "$ACCORD" hub --data "$GRID/hub" --listen "127.0.0.1:${GRID_PORT:-0}" --attempt-timeout "$GRID_ATTEMPT" "${GRID_HUB_OPTIONS[@]}" >> "$GRID/hub.log" 2>&1 &
   GRID_PID[hub]=$!
   local n url
   for ((n = 0; n < 100; n++)); do
@@ -100,7 +101,7 @@ grid_hub() {
   export ACCORD_HUB=$url GRID_PORT=${url##*:}
 }
 
-grid_enrol() { a node enrol --data "$GRID/node$1" --hub "$ACCORD_HUB" --name "n$1" --token "token$1" --quiet > /dev/null || fail "enrolment of node $1"; }
+grid_enrol() { a node enrol --data "$GRID/node$1" --hub "$ACCORD_HUB" --name "n$1" --token-file - --quiet <<< "token$1" > /dev/null || fail "enrolment of node $1"; }
 
 grid_node() { # I
   "$ACCORD" node run --data "$GRID/node$1" --store "$GRID/store$1" --threads 1 >> "$GRID/node$1.log" 2>&1 &
