@@ -179,8 +179,8 @@ void call_set_cookie(struct call *c, const char *name, const char *value, const 
 {
     bool tls = strncmp(server_url(c->hub->server), "https:", 6) == 0;
     response_header(c->response, "Set-Cookie",
-                    arena_printf(c->request->arena, "%s=%s; %s; HttpOnly; Max-Age=%d%s", name, value,
-                                 attributes, max_age, tls ? "; Secure" : ""));
+                    arena_printf(c->request->arena, "%s=%s; %s; Max-Age=%d%s", name, value, scope, max_age,
+                                 tls ? "; Secure" : ""));
 }
 
 enum status call_limit(struct call *c, const char *what, const char *who, unsigned most, unsigned seconds,
