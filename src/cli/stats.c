@@ -309,6 +309,50 @@ static const struct option_spec gini_options[] = {
     {0},
 };
 
+static const struct option_spec cusum_options[] = {
+    {"y", "COLUMN", "the outcomes, 0 or 1, in time order"},
+    {"p", "COLUMN", "their predicted risks"},
+    {"odds-ratio", "NUMBER", "what the chart looks out for (default: 2)"},
+    WHERE,
+    {0},
+};
+
+static const struct option_spec ewma_options[] = {
+    {"y", "COLUMN", "the values, in time order"},
+    {"lambda", "NUMBER", "the weight of each new value (default: 0.2)"},
+    {"start", "NUMBER", "where the average starts (default: the mean)"},
+    WHERE,
+    {0},
+};
+
+static const struct option_spec its_options[] = {
+    {"y", "COLUMN", "the values, in time order"},
+    {"change", "ROW", "the first row after the change, counted from 1"},
+    {"lag", "N", "of Newey and West's errors (default: 4 (n/100)^(2/9))"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec shrink_options[] = {
+    X,
+    N,
+    {"method", "gamma|marshall", "Poisson-gamma by likelihood with intervals, or moments (default: gamma)"},
+    {"group", "COLUMNS", "what names each unit"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec calibrate_options[] = {
+    {"y", "COLUMN", "estimates as log ratios (default: log_rr, logRr)"},
+    {"se", "COLUMN", "their standard errors (default: se, seLogRr)"},
+    {"control", "COLUMN", "1 for a negative control, 0 for what is to be calibrated"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 const struct command stats_commands[] = {
     {"proportion", "FILE.csv", "proportions with Wilson intervals", NULL, proportion_options, 1, 1,
      stats_run_proportion},
@@ -326,6 +370,13 @@ const struct command stats_commands[] = {
     {"funnel", "FILE.csv", "funnel plots: limits, significance, over-dispersion", NULL, funnel_options, 1, 1,
      stats_run_funnel},
     {"xmr", "FILE.csv", "XmR charts (statistical process control)", NULL, xmr_options, 1, 1, stats_run_xmr},
+    {"cusum", "FILE.csv", "risk-adjusted CUSUM and VLAD of outcomes in time order", NULL, cusum_options, 1, 1,
+     stats_run_cusum},
+    {"ewma", "FILE.csv", "exponentially weighted moving average", NULL, ewma_options, 1, 1, stats_run_ewma},
+    {"its", "FILE.csv", "interrupted time series: segmented regression, Newey-West errors", NULL, its_options,
+     1, 1, stats_run_its},
+    {"shrink", "FILE.csv", "empirical Bayes smoothing of ratios of small areas", NULL, shrink_options, 1, 1,
+     stats_run_shrink},
     {"news2", "FILE.csv", "National Early Warning Score 2 of each row of readings, with its reason", NULL,
      news2_options, 1, 1, stats_run_news2},
     {"glm", "FILE.csv", "generalised linear models", NULL, glm_options, 1, 1, stats_run_glm},
@@ -341,6 +392,8 @@ const struct command stats_commands[] = {
     {"sccs", "FILE.csv", "self-controlled case series", NULL, sccs_options, 1, 1, stats_run_sccs},
     {"meta", "FILE.csv", "meta-analysis of estimates or 2 x 2 tables", NULL, meta_options, 1, 1,
      stats_run_meta},
+    {"calibrate", "FILE.csv", "estimates calibrated by negative controls", NULL, calibrate_options, 1, 1,
+     stats_run_calibrate},
     {"auc", "FILE.csv", "ROC area, calibration and net benefit of risk scores", NULL, auc_options, 1, 1,
      stats_run_auc},
     {"gini", "FILE.csv", "Gini and other indices of inequality, concentration index", NULL, gini_options, 1,

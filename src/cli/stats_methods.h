@@ -34,6 +34,11 @@ enum status stats_run_finegray(const struct args *a, struct err *e);
 enum status stats_run_auc(const struct args *a, struct err *e);
 enum status stats_run_meta(const struct args *a, struct err *e);
 enum status stats_run_sccs(const struct args *a, struct err *e);
+enum status stats_run_cusum(const struct args *a, struct err *e);
+enum status stats_run_ewma(const struct args *a, struct err *e);
+enum status stats_run_its(const struct args *a, struct err *e);
+enum status stats_run_shrink(const struct args *a, struct err *e);
+enum status stats_run_calibrate(const struct args *a, struct err *e);
 enum status stats_run_gini(const struct args *a, struct err *e);
 enum status stats_run_news2(const struct args *a, struct err *e);
 
