@@ -38,8 +38,11 @@ struct analysis_scope {
     struct arena *arena; /* lives as long as the study; for the parsed specification */
 };
 
+enum { PART_PERSONS = 1 << 17 }; /* enough for a thread to be worth while, little enough for memory */
+
 /* What a site gives an analysis: its store and the evaluated cohorts, in the study's order; or, of an
-   analysis with part_persons, the part of them that is about the persons [first_person, end_person). */
+   analysis with part_persons, what is about the persons [first_person, end_person): cohorts then have rows
+   only, no steps and no n_persons. */
 struct study_site {
     const struct store *store;
     struct pool *pool; /* may be NULL */
@@ -56,6 +59,7 @@ struct analysis {
     /* Where what a site adds up is a sum over persons: `local` is called for ranges of at most so many
        persons, on all threads, and the ranges' sums are added. 0 = only ever called for all persons. */
     uint32_t part_persons;
+    bool own_threads; /* `local` uses the pool itself: ranges come one after the other */
     enum status (*parse)(const struct js *specification, const struct analysis_scope *scope, void **spec,
                          struct err *e);
     /* Checks the parameters (NULL in the first round) and says how many sums the round has. */

@@ -301,6 +301,7 @@ const struct analysis before_after_analysis = {
     .output = OUTPUT_RATE,
     .parse = before_after_parse,
     .size = before_after_size,
+    .part_persons = PART_PERSONS,
     .local = before_after_local,
     .finish = before_after_finish,
 };

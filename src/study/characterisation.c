@@ -168,7 +168,7 @@ static enum status count_features(const struct characterisation *c, const struct
         const struct feature *f = &c->features[i];
         stamp.now = (uint32_t)i + 1;
         stamp.count = 0;
-        st = events_scan(site->store, &f->concepts, rows, f->window, stamp_row, &stamp, e);
+        st = events_scan(site, &f->concepts, rows, f->window, 0, stamp_row, &stamp, e);
         sums_count(out, at + i, stamp.count);
     }
     free(stamp.last);
@@ -232,7 +232,7 @@ static enum status characterisation_local(const void *spec, const struct js *par
         size_t at = g * group_size(c) + 1;
         struct index_rows rows;
         index_rows_init(&site->cohorts[c->cohorts[g]], &rows);
-        index_rows_map(&rows, site->store);
+        index_rows_map(&rows, site);
         sums_count(out, at - 1, (int64_t)rows.n);
         st = count_levels(c, site, &rows, at, out, e);
         if (st == ST_OK)
@@ -470,6 +470,8 @@ const struct analysis characterisation_analysis = {
     .parse = characterisation_parse,
     .size = characterisation_size,
     .bound = characterisation_bound,
+    .part_persons = 8 * PART_PERSONS, /* each range looks into the run of every concept */
+    .own_threads = true,
     .local = characterisation_local,
     .next = characterisation_next,
     .finish = characterisation_finish,

@@ -179,6 +179,7 @@ const struct analysis control_chart_analysis = {
     .output = OUTPUT_RATE,
     .parse = chart_parse,
     .size = chart_size,
+    .part_persons = PART_PERSONS,
     .local = chart_local,
     .finish = chart_finish,
 };

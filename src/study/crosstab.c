@@ -85,6 +85,7 @@ const struct analysis crosstab_analysis = {
     .output = OUTPUT_COUNT,
     .parse = crosstab_parse,
     .size = crosstab_size,
+    .part_persons = PART_PERSONS,
     .local = crosstab_local,
     .finish = crosstab_finish,
 };

@@ -425,6 +425,7 @@ const struct analysis descriptive_analysis = {
     .parse = descriptive_parse,
     .size = descriptive_size,
     .bound = descriptive_bound,
+    .part_persons = PART_PERSONS,
     .local = descriptive_local,
     .next = descriptive_next,
     .finish = descriptive_finish,

@@ -84,11 +84,11 @@ void design_read(struct spec *s, bool required, bool intercept, struct design *d
 
 static void ages(const struct study_site *site, const struct index_rows *rows, double *out)
 {
-    const struct store_persons *p = store_persons(site->store);
-    for (size_t i = 0; i < rows->n; i++) {
-        int32_t birth = person_birth(p, rows->person[i]);
-        out[i] = birth == DATE_NONE ? (double)NAN : (double)age_on(birth, rows->start[i]);
-    }
+    int16_t *age = xmalloc((rows->n + 1) * sizeof *age);
+    ages_at_start(store_persons(site->store), rows, age);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = age[i] == AGE_UNKNOWN ? (double)NAN : (double)age[i];
+    free(age);
 }
 
 enum status number_values(const struct number *c, const struct study_site *site,
@@ -98,7 +98,7 @@ enum status number_values(const struct number *c, const struct study_site *site,
     if (c->age)
         ages(site, rows, out);
     else
-        st = events_latest_value(site->store, &c->concepts, rows, c->window, out, e);
+        st = events_latest_value(site, &c->concepts, rows, c->window, out, e);
     for (size_t i = 0; st == ST_OK && i < rows->n; i++)
         if (out[i] < c->least || out[i] > c->most)
             out[i] = (double)NAN;

@@ -113,12 +113,11 @@ static enum status age_levels(const struct dimension *d, const struct study_site
                               const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)e;
-    const struct store_persons *p = store_persons(site->store);
-    for (size_t i = 0; i < rows->n; i++) {
-        int32_t birth = person_birth(p, rows->person[i]);
-        int age = birth == DATE_NONE ? -1 : age_on(birth, rows->start[i]);
-        out[i] = age < 0 ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, age);
-    }
+    int16_t *age = xmalloc((rows->n + 1) * sizeof *age);
+    ages_at_start(store_persons(site->store), rows, age);
+    for (size_t i = 0; i < rows->n; i++)
+        out[i] = age[i] < 0 ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, age[i]);
+    free(age);
     return ST_OK;
 }
 
@@ -154,8 +153,8 @@ static enum status deprivation_levels(const struct dimension *d, const struct st
 {
     uint32_t groups = d->n_levels - 1;
     double *value = xmalloc((rows->n + 1) * sizeof *value);
-    enum status st = events_latest_value(site->store, &d->concepts, rows,
-                                         (struct day_window){-SPEC_UNBOUNDED, 0}, value, e);
+    enum status st =
+        events_latest_value(site, &d->concepts, rows, (struct day_window){-SPEC_UNBOUNDED, 0}, value, e);
     for (size_t i = 0; st == ST_OK && i < rows->n; i++) {
         bool decile = value[i] >= 1 && value[i] <= 10 && value[i] == floor(value[i]);
         out[i] = decile ? (uint16_t)(((uint32_t)value[i] - 1) * groups / 10) : (uint16_t)groups;
@@ -425,7 +424,7 @@ static enum status concept_levels(const struct dimension *d, const struct study_
                                   const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     uint8_t *any = xmalloc(rows->n + 1);
-    enum status st = events_any(site->store, &d->concepts, rows, d->window, any, e);
+    enum status st = events_any(site, &d->concepts, rows, d->window, any, e);
     for (size_t i = 0; st == ST_OK && i < rows->n; i++)
         out[i] = any[i];
     free(any);
@@ -445,7 +444,7 @@ static enum status measurement_levels(const struct dimension *d, const struct st
                                       const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     double *value = xmalloc((rows->n + 1) * sizeof *value);
-    enum status st = events_latest_value(site->store, &d->concepts, rows, d->window, value, e);
+    enum status st = events_latest_value(site, &d->concepts, rows, d->window, value, e);
     for (size_t i = 0; st == ST_OK && i < rows->n; i++)
         out[i] = isnan(value[i]) ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, value[i]);
     free(value);

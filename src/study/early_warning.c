@@ -137,7 +137,7 @@ static enum status gather(const struct early_warning *c, const struct study_site
     for (int i = 0; st == ST_OK && i < NEWS2_PARTS; i++) {
         out->part = (enum news2_part)i;
         if (c->readings[i].n)
-            st = events_scan(site->store, &c->readings[i], rows, (struct day_window){0, c->last_day},
+            st = events_scan(site, &c->readings[i], rows, (struct day_window){0, c->last_day}, EVENT_VALUE,
                              keep_reading, out, e);
     }
     if (out->n)

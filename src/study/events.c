@@ -8,8 +8,6 @@
 #include "base/date.h"
 #include "base/log.h"
 
-enum { BLOCK = 1 << 15 };
-
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out)
 {
     size_t most = rows->n ? rows->n : 1;
@@ -47,85 +45,145 @@ void index_rows_deinit(struct index_rows *r)
     *r = (struct index_rows){0};
 }
 
-void index_rows_map(struct index_rows *r, const struct store *s)
+void index_rows_map(struct index_rows *r, const struct study_site *site)
 {
-    uint32_t n = store_persons(s)->n;
-    r->row_of = xmalloc((n + 1) * sizeof *r->row_of);
+    uint32_t n = site->end_person - site->first_person;
+    r->first_person = site->first_person;
+    r->row_of = xmalloc(((size_t)n + 1) * sizeof *r->row_of);
     r->has_row = xcalloc((size_t)n / 64 + 1, sizeof *r->has_row);
     for (size_t i = 0; i < r->n; i++) {
-        r->row_of[r->person[i]] = (uint32_t)i;
-        r->has_row[r->person[i] / 64] |= (uint64_t)1 << r->person[i] % 64;
+        uint32_t at = r->person[i] - r->first_person;
+        r->row_of[at] = (uint32_t)i;
+        r->has_row[at / 64] |= (uint64_t)1 << at % 64;
     }
 }
 
+/* One block of a table, as far as it is needed, and which of its rows are. */
 struct block {
-    int32_t person[BLOCK], day[BLOCK], end[BLOCK];
-    double value[BLOCK];
+    int32_t person[STORE_BLOCK_ROWS], day[STORE_BLOCK_ROWS], end[STORE_BLOCK_ROWS];
+    double value[STORE_BLOCK_ROWS];
+    uint32_t row[STORE_BLOCK_ROWS]; /* index row of each hit */
+    uint16_t at[STORE_BLOCK_ROWS + 1];
+    size_t hits;
 };
 
 struct scan {
-    const struct store *store;
-    const struct index_rows *rows;
+    const struct study_site *site;
+    const struct index_rows *rows; /* mapped */
     struct day_window window;
+    bool windowed;
+    unsigned fields;
     event_fn fn;
     void *context;
     struct block *block;
 };
 
-static enum status read_block(const struct scan *c, enum store_table t, uint64_t first, uint64_t n,
-                              struct err *e)
+static struct scan scan_of(const struct study_site *site, const struct index_rows *rows,
+                           struct day_window window, struct block *block)
 {
-    enum status st = store_read_i32(c->store, t, COL_PERSON, first, n, c->block->person, e);
-    if (st == ST_OK)
-        st = store_read_i32(c->store, t, COL_START, first, n, c->block->day, e);
-    if (st == ST_OK && store_column_kind(t, COL_END) == KIND_I32)
-        st = store_read_i32(c->store, t, COL_END, first, n, c->block->end, e);
-    else
-        memcpy(c->block->end, c->block->day, n * sizeof *c->block->end);
+    return (struct scan){.site = site,
+                         .rows = rows,
+                         .window = window,
+                         .windowed = window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED,
+                         .block = block};
+}
+
+/* Persons of the block to hits: without a branch per row, because most rows are of nobody in the cohort. */
+static void find_hits(const struct index_rows *rows, struct block *b, size_t n)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)b->person[i] - rows->first_person;
+        b->at[hits] = (uint16_t)i;
+        hits += rows->has_row[at / 64] >> at % 64 & 1;
+    }
+    for (size_t k = 0; k < hits; k++)
+        b->row[k] = rows->row_of[(uint32_t)b->person[b->at[k]] - rows->first_person];
+    b->hits = hits;
+}
+
+static void keep_in_window(const struct scan *c, struct block *b)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < b->hits; k++) {
+        uint16_t at = b->at[k];
+        uint32_t row = b->row[k];
+        b->at[kept] = at;
+        b->row[kept] = row;
+        kept += in_window(c->window, c->rows->start[row], b->day[at]);
+    }
+    b->hits = kept;
+}
+
+/* Rows [first, first + n) of one block: the hits, and their days where the window or `days` asks for them. */
+static enum status read_hits(const struct scan *c, enum store_table t, uint64_t first, uint64_t n, bool days,
+                             struct err *e)
+{
+    struct block *b = c->block;
+    enum status st = store_read_i32(c->site->store, t, COL_PERSON, first, n, b->person, e);
     if (st != ST_OK)
         return st;
-    if (store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64)
-        return store_read_f64(c->store, t, COL_VALUE_NUMBER, first, n, c->block->value, e);
-    for (uint64_t i = 0; i < n; i++)
-        c->block->value[i] = NAN;
-    return ST_OK;
+    find_hits(c->rows, b, n);
+    if (b->hits && (c->windowed || days))
+        st = store_read_i32(c->site->store, t, COL_START, first, n, b->day, e);
+    if (st == ST_OK && c->windowed)
+        keep_in_window(c, b);
+    return st;
 }
 
-/* The row of a person at or after *row; rows->n when there is none. Runs and rows are both in person order,
-   so without a map this is a merge. */
-static size_t row_of(const struct index_rows *rows, uint32_t person, size_t *row)
+static enum status read_fields(const struct scan *c, enum store_table t, uint64_t first, uint64_t n,
+                               struct err *e)
 {
-    if (rows->row_of)
-        return rows->has_row[person / 64] >> person % 64 & 1 ? rows->row_of[person] : rows->n;
-    while (*row < rows->n && rows->person[*row] < person)
-        (*row)++;
-    return *row < rows->n && rows->person[*row] == person ? *row : rows->n;
+    const struct store *s = c->site->store;
+    struct block *b = c->block;
+    bool end = (c->fields & EVENT_END) && store_column_kind(t, COL_END) == KIND_I32;
+    bool value = (c->fields & EVENT_VALUE) && store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64;
+    enum status st = end ? store_read_i32(s, t, COL_END, first, n, b->end, e) : ST_OK;
+    if (st == ST_OK && value)
+        st = store_read_f64(s, t, COL_VALUE_NUMBER, first, n, b->value, e);
+    for (size_t k = 0; st == ST_OK && k < b->hits; k++) {
+        uint16_t i = b->at[k];
+        int32_t last = end && b->end[i] > b->day[i] ? b->end[i] : b->day[i];
+        c->fn(c->context, &(struct event){b->row[k], b->day[i], last, value ? b->value[i] : (double)NAN});
+    }
+    return st;
 }
 
-static void emit(const struct scan *c, size_t row, size_t i)
+/* Which rows of a run belong to the persons that the site looks at. */
+static enum status range_of(const struct study_site *site, enum store_table t, const struct store_run *run,
+                            uint64_t *first, uint64_t *end, struct err *e)
 {
-    int32_t day = c->block->day[i], end = c->block->end[i];
-    c->fn(c->context, &(struct event){row, day, end > day ? end : day, c->block->value[i]});
+    *first = run->first;
+    *end = run->first + run->n;
+    if (interrupted())
+        return interrupted_err(e);
+    enum status st = ST_OK;
+    if (site->first_person > 0)
+        st = store_run_seek(site->store, t, run, site->first_person, first, e);
+    if (st == ST_OK && site->end_person < store_persons(site->store)->n)
+        st = store_run_seek(site->store, t, run, site->end_person, end, e);
+    return st;
+}
+
+/* The end of the block that `row` is in, or `end`. */
+static uint64_t block_end(uint64_t row, uint64_t end)
+{
+    uint64_t next = (row / STORE_BLOCK_ROWS + 1) * STORE_BLOCK_ROWS;
+    return next < end ? next : end;
 }
 
 static enum status scan_run(const struct scan *c, enum store_table t, const struct store_run *run,
                             struct err *e)
 {
-    size_t merged = 0;
-    for (uint64_t at = 0; at < run->n; at += BLOCK) {
-        uint64_t n = run->n - at < BLOCK ? run->n - at : BLOCK;
-        enum status st = read_block(c, t, run->first + at, n, e);
-        if (st != ST_OK)
-            return st;
-        if (interrupted())
-            return interrupted_err(e);
-        for (uint64_t i = 0; i < n; i++) {
-            size_t row = row_of(c->rows, (uint32_t)c->block->person[i], &merged);
-            if (row < c->rows->n && in_window(c->window, c->rows->start[row], c->block->day[i]))
-                emit(c, row, i);
-        }
+    uint64_t first, end;
+    enum status st = range_of(c->site, t, run, &first, &end, e);
+    for (uint64_t next; st == ST_OK && first < end; first = next) {
+        next = block_end(first, end);
+        st = read_hits(c, t, first, next - first, true, e);
+        if (st == ST_OK && c->block->hits)
+            st = read_fields(c, t, first, next - first, e);
     }
-    return ST_OK;
+    return st;
 }
 
 static enum status scan_concept(const struct scan *c, int32_t id, struct err *e)
@@ -133,7 +191,7 @@ static enum status scan_concept(const struct scan *c, int32_t id, struct err *e)
     enum status st = ST_OK;
     for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++) {
         struct store_run run;
-        if (store_run_find(c->store, (enum store_table)t, id, &run))
+        if (store_run_find(c->site->store, (enum store_table)t, id, &run))
             st = scan_run(c, (enum store_table)t, &run, e);
     }
     return st;
@@ -171,94 +229,53 @@ static int32_t *expand(const struct store *s, const struct concept_list *list, s
     return ids;
 }
 
-enum status events_scan(const struct store *s, const struct concept_list *concepts,
-                        const struct index_rows *rows, struct day_window window, event_fn fn, void *context,
-                        struct err *e)
+enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
+                        const struct index_rows *rows, struct day_window window, unsigned fields, event_fn fn,
+                        void *context, struct err *e)
 {
     size_t n;
-    int32_t *ids = expand(s, concepts, &n);
-    struct scan c = {s, rows, window, fn, context, xmalloc(sizeof(struct block))};
+    struct block block;
+    int32_t *ids = expand(site->store, concepts, &n);
+    struct index_rows mapped = *rows;
+    struct scan c = scan_of(site, &mapped, window, &block);
     enum status st = ST_OK;
+    c.fields = fields;
+    c.fn = fn;
+    c.context = context;
+    if (!rows->row_of)
+        index_rows_map(&mapped, site);
     for (size_t i = 0; st == ST_OK && i < n; i++)
         st = scan_concept(&c, ids[i], e);
-    free(c.block);
+    if (!rows->row_of) {
+        free(mapped.row_of);
+        free(mapped.has_row);
+    }
     free(ids);
     return st;
 }
-
-/* Where in a block the rows of interest are; `at` has room for one more than n. */
-static size_t hits_of(const struct index_rows *rows, const int32_t *person, size_t n, uint32_t *at)
-{
-    size_t hits = 0;
-    for (size_t i = 0; i < n; i++) {
-        at[hits] = (uint32_t)i;
-        hits += rows->has_row[(uint32_t)person[i] / 64] >> (uint32_t)person[i] % 64 & 1;
-    }
-    return hits;
-}
-
-/* A run lies in person order, so that the rows of one person follow each other. */
-struct distinct {
-    const struct index_rows *rows;
-    struct day_window window;
-    bool windowed;
-    uint32_t last, *out;
-    size_t n;
-};
-
-static void add_hits(struct distinct *d, const int32_t *person, const int32_t *day, const uint32_t *at,
-                     size_t hits)
-{
-    for (size_t k = 0; k < hits; k++) {
-        uint32_t row = d->rows->row_of[person[at[k]]];
-        if (row == d->last || (d->windowed && !in_window(d->window, d->rows->start[row], day[at[k]])))
-            continue;
-        if (d->out)
-            d->out[d->n] = row;
-        d->last = row;
-        d->n++;
-    }
-}
-
-/* Which rows of a run belong to the persons that the site looks at. */
-static enum status range_of(const struct study_site *site, enum store_table t, const struct store_run *run,
-                            uint64_t *first, uint64_t *end, struct err *e)
-{
-    *first = run->first;
-    *end = run->first + run->n;
-    enum status st = ST_OK;
-    if (site->first_person > 0)
-        st = store_run_seek(site->store, t, run, site->first_person, first, e);
-    if (st == ST_OK && site->end_person < store_persons(site->store)->n)
-        st = store_run_seek(site->store, t, run, site->end_person, end, e);
-    return st;
-}
-
-enum { PIECE = 4096 }; /* rows at a time: what they need stays in the first-level cache */
 
 enum status events_rows(const struct study_site *site, enum store_table t, const struct store_run *run,
                         const struct index_rows *rows, struct day_window window, uint32_t *out, size_t *n,
                         struct err *e)
 {
-    struct distinct d = {rows,       window, window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED,
-                         UINT32_MAX, out,    0};
-    int32_t person[PIECE], day[PIECE];
-    uint32_t at[PIECE + 1];
+    struct block block;
+    struct scan c = scan_of(site, rows, window, &block);
+    uint32_t last = UINT32_MAX; /* a run lies in person order: the rows of one person follow each other */
     uint64_t first, end;
     *n = 0;
-    enum status st = interrupted() ? interrupted_err(e) : range_of(site, t, run, &first, &end, e);
-    if (st != ST_OK)
-        return st;
+    enum status st = range_of(site, t, run, &first, &end, e);
     for (uint64_t next; st == ST_OK && first < end; first = next) {
-        next = first / PIECE * PIECE + PIECE < end ? first / PIECE * PIECE + PIECE : end;
-        st = store_read_i32(site->store, t, COL_PERSON, first, next - first, person, e);
-        size_t hits = st == ST_OK ? hits_of(rows, person, next - first, at) : 0;
-        if (hits && d.windowed)
-            st = store_read_i32(site->store, t, COL_START, first, next - first, day, e);
-        if (st == ST_OK)
-            add_hits(&d, person, day, at, hits);
+        next = block_end(first, end);
+        st = read_hits(&c, t, first, next - first, false, e);
+        for (size_t k = 0; st == ST_OK && k < block.hits; k++) {
+            if (block.row[k] == last)
+                continue;
+            last = block.row[k];
+            if (out)
+                out[*n] = last;
+            ++*n;
+        }
     }
-    *n = d.n;
     return st;
 }
 
@@ -280,14 +297,14 @@ static void keep_latest(void *context, const struct event *event)
     }
 }
 
-enum status events_latest_value(const struct store *s, const struct concept_list *concepts,
+enum status events_latest_value(const struct study_site *site, const struct concept_list *concepts,
                                 const struct index_rows *rows, struct day_window window, double *out,
                                 struct err *e)
 {
     struct latest l = {xcalloc(rows->n ? rows->n : 1, sizeof *l.day), out};
     for (size_t i = 0; i < rows->n; i++)
         out[i] = NAN;
-    enum status st = events_scan(s, concepts, rows, window, keep_latest, &l, e);
+    enum status st = events_scan(site, concepts, rows, window, EVENT_VALUE, keep_latest, &l, e);
     free(l.day);
     return st;
 }
@@ -297,11 +314,11 @@ static void mark(void *context, const struct event *event)
     ((uint8_t *)context)[event->row] = 1;
 }
 
-enum status events_any(const struct store *s, const struct concept_list *concepts,
+enum status events_any(const struct study_site *site, const struct concept_list *concepts,
                        const struct index_rows *rows, struct day_window window, uint8_t *out, struct err *e)
 {
     memset(out, 0, rows->n);
-    return events_scan(s, concepts, rows, window, mark, out, e);
+    return events_scan(site, concepts, rows, window, 0, mark, out, e);
 }
 
 void cohort_any(const struct cohort_rows *cohort, const struct index_rows *rows, struct day_window window,
@@ -327,12 +344,32 @@ int32_t person_birth(const struct store_persons *p, uint32_t person)
     return date_of(year, month, date_valid(year, month, day) ? day : 1);
 }
 
+static int years_between(int by, int bm, int bd, int y, int m, int d)
+{
+    if (bm == 2 && bd == 29 && !date_valid(y, 2, 29))
+        bd = 28;
+    return y - by - (m < bm || (m == bm && d < bd));
+}
+
 int age_on(int32_t birth, int32_t day)
 {
     int by, bm, bd, y, m, d;
     date_parts(birth, &by, &bm, &bd);
     date_parts(day, &y, &m, &d);
-    if (bm == 2 && bd == 29 && !date_valid(y, 2, 29))
-        bd = 28;
-    return y - by - (m < bm || (m == bm && d < bd));
+    return years_between(by, bm, bd, y, m, d);
+}
+
+void ages_at_start(const struct store_persons *p, const struct index_rows *rows, int16_t *out)
+{
+    int y = 0, m = 0, d = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        uint32_t person = rows->person[i];
+        int year = p->birth_year[person], month = p->birth_month[person], day = p->birth_day[person];
+        if (i == 0 || rows->start[i] != rows->start[i - 1])
+            date_parts(rows->start[i], &y, &m, &d);
+        month = month < 1 || month > 12 ? 1 : month;
+        day = day <= 28 || date_valid(year, month, day) ? day : 1;
+        bool known = year >= 1 && year <= 9999;
+        out[i] = (int16_t)(known ? years_between(year, month, day < 1 ? 1 : day, y, m, d) : AGE_UNKNOWN);
+    }
 }

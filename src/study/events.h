@@ -16,30 +16,30 @@ struct index_rows {
     int32_t *start, *end; /* the entry's */
     /* NULL unless index_rows_map was called: per person of the store its row, and one bit that says whether
        it has one. */
-    uint32_t *row_of;
+    uint32_t first_person, *row_of; /* only where has_row says so */
     uint64_t *has_row;
 };
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
 /* Rows of its own, to leave some of them out; without the map. */
 void index_rows_copy(const struct index_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
-/* Makes scans of many short runs cheap: their cost no longer follows the number of rows. Call it once the
-   rows are final. */
-void index_rows_map(struct index_rows *r, const struct store *s);
+/* What scans find rows by; events_scan makes its own where this was not called, once the rows are final. */
+void index_rows_map(struct index_rows *r, const struct study_site *site);
 
 struct event {
     size_t row;       /* of the index rows */
-    int32_t day, end; /* end = day where the table or the row has none */
-    double value;     /* value_as_number; NaN where missing or the table has none */
+    int32_t day, end; /* end = day where the table or the row has none, or it was not asked for */
+    double value;     /* value_as_number; NaN where missing, or the table has none, or it was not asked for */
 };
+enum event_fields { EVENT_END = 1, EVENT_VALUE = 2 }; /* what is to be read beside the day */
 typedef void (*event_fn)(void *context, const struct event *event);
 
 /* Calls fn for every event of the concepts (in every table that has them; with descendants if the list says
    so) of a person of the index rows that starts within the window from the row's start. Events come by
    concept, then person, then day. */
-MUST_CHECK enum status events_scan(const struct store *s, const struct concept_list *concepts,
-                                   const struct index_rows *rows, struct day_window window, event_fn fn,
-                                   void *context, struct err *e);
+MUST_CHECK enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
+                                   const struct index_rows *rows, struct day_window window, unsigned fields,
+                                   event_fn fn, void *context, struct err *e);
 /* The distinct rows with an event of one run in the window, ascending: `out` has room for all of them (NULL =
    only how many). Rows must have been mapped. */
 MUST_CHECK enum status events_rows(const struct study_site *site, enum store_table t,
@@ -47,11 +47,11 @@ MUST_CHECK enum status events_rows(const struct study_site *site, enum store_tab
                                    struct day_window window, uint32_t *out, size_t *n, struct err *e);
 /* The latest value on or before the window's end per row (the greatest on ties, so that the order of rows
    does not matter); NaN where there is none. `out` has rows->n. */
-MUST_CHECK enum status events_latest_value(const struct store *s, const struct concept_list *concepts,
+MUST_CHECK enum status events_latest_value(const struct study_site *site, const struct concept_list *concepts,
                                            const struct index_rows *rows, struct day_window window,
                                            double *out, struct err *e);
 /* 1 where there is an event in the window. */
-MUST_CHECK enum status events_any(const struct store *s, const struct concept_list *concepts,
+MUST_CHECK enum status events_any(const struct study_site *site, const struct concept_list *concepts,
                                   const struct index_rows *rows, struct day_window window, uint8_t *out,
                                   struct err *e);
 
@@ -70,5 +70,8 @@ static inline bool in_window(struct day_window w, int32_t index, int32_t day)
 int32_t person_birth(const struct store_persons *p, uint32_t person);
 /* Whole years on `day` after `birth`; 29 February birthdays are on 28 February in other years. */
 int age_on(int32_t birth, int32_t day);
+/* The same for every row at its start; AGE_UNKNOWN without a year of birth. */
+enum { AGE_UNKNOWN = INT16_MIN };
+void ages_at_start(const struct store_persons *p, const struct index_rows *rows, int16_t *out);
 
 #endif

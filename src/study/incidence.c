@@ -112,6 +112,7 @@ const struct analysis incidence_analysis = {
     .output = OUTPUT_RATE,
     .parse = incidence_parse,
     .size = rates_size,
+    .part_persons = PART_PERSONS,
     .local = rates_local,
     .finish = rates_finish,
 };
@@ -126,6 +127,7 @@ const struct analysis prevalence_analysis = {
     .output = OUTPUT_RATE,
     .parse = prevalence_parse,
     .size = rates_size,
+    .part_persons = PART_PERSONS,
     .local = rates_local,
     .finish = rates_finish,
 };

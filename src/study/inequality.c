@@ -185,6 +185,7 @@ const struct analysis inequality_analysis = {
     .output = OUTPUT_RATE,
     .parse = inequality_parse,
     .size = inequality_size,
+    .part_persons = PART_PERSONS,
     .local = inequality_local,
     .finish = inequality_finish,
 };

@@ -157,6 +157,7 @@ const struct analysis life_expectancy_analysis = {
     .output = OUTPUT_RATE,
     .parse = life_parse,
     .size = life_size,
+    .part_persons = PART_PERSONS,
     .local = life_local,
     .finish = life_finish,
 };

@@ -107,7 +107,7 @@ enum status outcome_values(const struct outcome *o, const struct study_site *sit
         cohort_outcome(o, site, rows, y, offset);
         return ST_OK;
     }
-    enum status st = events_latest_value(site->store, &o->concepts, rows, o->window, y, e);
+    enum status st = events_latest_value(site, &o->concepts, rows, o->window, y, e);
     size_t kept = 0;
     for (size_t i = 0; st == ST_OK && i < rows->n; i++) {
         if (isnan(y[i]))

@@ -45,4 +45,8 @@ struct parts {
 MUST_CHECK enum status study_parts(const struct study *s, const struct js *parameters, struct parts *out,
                                    struct err *e);
 
+/* study_local with ranges of at most so many persons, where an analysis allows ranges. */
+MUST_CHECK enum status study_local_by(const struct site *site, const struct js *parameters, uint32_t most,
+                                      struct sums *out, struct err *e);
+
 #endif

@@ -225,7 +225,7 @@ static enum status pathways_local(const void *spec, const struct js *parameters,
     index_rows_init(&site->cohorts[c->cohort], &rows);
     for (size_t i = 0; st == ST_OK && i < c->n; i++) {
         eras.treatment = (uint32_t)i;
-        st = events_scan(site->store, &c->concepts[i], &rows, c->window, add_record, &eras, e);
+        st = events_scan(site, &c->concepts[i], &rows, c->window, EVENT_END, add_record, &eras, e);
     }
     if (st == ST_OK) {
         collapse(c, &eras);
@@ -296,6 +296,7 @@ const struct analysis pathways_analysis = {
     .output = OUTPUT_COUNT,
     .parse = pathways_parse,
     .size = pathways_size,
+    .part_persons = PART_PERSONS,
     .local = pathways_local,
     .finish = pathways_finish,
 };

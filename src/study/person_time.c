@@ -106,8 +106,7 @@ void denominator_spans(const struct denominator *d, const struct study_site *sit
 {
     struct span_list list = {0};
     if (d->cohort == SIZE_MAX) {
-        uint32_t persons = store_persons(site->store)->n;
-        for (uint32_t p = 0; p < persons; p++)
+        for (uint32_t p = site->first_person; p < site->end_person; p++)
             add_span(d, site, p, NULL, &list);
     } else {
         const struct cohort_rows *rows = &site->cohorts[d->cohort];

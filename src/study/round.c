@@ -135,18 +135,99 @@ static enum status check_bounds(const struct part *p, const struct sums *sums, s
         p->analysis->name);
 }
 
-static enum status local_part(const struct site *site, const struct part *p, struct sums *all, struct err *e)
+/* Where the rows of a person, or of the first one behind, begin. */
+static size_t row_of_person(const struct cohort_rows *rows, uint32_t person)
 {
+    size_t low = 0, high = rows->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows->person[middle] < person)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* What the site knows about the persons [first, end); the caller frees the cohorts. */
+static struct study_site view_of(const struct study_site *all, uint32_t first, uint32_t end)
+{
+    struct cohort_rows *cohorts = xcalloc(all->n_cohorts + 1, sizeof *cohorts);
+    for (size_t i = 0; i < all->n_cohorts; i++) {
+        const struct cohort_rows *rows = &all->cohorts[i];
+        size_t from = row_of_person(rows, first), to = row_of_person(rows, end);
+        if (from < to)
+            cohorts[i] = (struct cohort_rows){.n = to - from,
+                                              .person = rows->person + from,
+                                              .start = rows->start + from,
+                                              .end = rows->end + from};
+    }
+    return (struct study_site){.store = all->store,
+                               .first_person = first,
+                               .end_person = end,
+                               .cohorts = cohorts,
+                               .n_cohorts = all->n_cohorts};
+}
+
+/* Some neighbouring ranges of persons at once, each into sums of its own. */
+struct wave {
+    const struct part *part;
+    const struct study_site *all;
+    uint32_t first, step;
+    struct sums *sums;
+};
+
+static enum status local_range(void *context, size_t i, struct err *e)
+{
+    const struct wave *w = context;
+    uint32_t end = w->all->end_person, first = w->first + (uint32_t)i * w->step;
+    struct study_site view = view_of(w->all, first, end - first > w->step ? first + w->step : end);
+    view.pool = w->part->analysis->analysis->own_threads ? w->all->pool : NULL;
+    sums_init(&w->sums[i], w->part->n);
+    enum status st = w->part->analysis->analysis->local(w->part->analysis->spec, w->part->parameters, &view,
+                                                        &w->sums[i], e);
+    free((void *)(uintptr_t)view.cohorts);
+    return st;
+}
+
+/* Sums are exact, so that neither ranges nor waves show in the total. */
+static enum status local_by_ranges(const struct part *p, const struct study_site *all, uint32_t step,
+                                   struct sums *out, struct err *e)
+{
+    size_t threads = p->analysis->analysis->own_threads ? 1 : pool_threads(all->pool);
+    struct wave w = {p, all, 0, step, xcalloc(threads, sizeof *w.sums)};
+    enum status st = ST_OK;
+    while (st == ST_OK && w.first < all->end_person) {
+        size_t left = (all->end_person - w.first - 1) / step + 1, n = left < threads ? left : threads;
+        st = interrupted() ? interrupted_err(e) : pool_run(all->pool, n, local_range, &w, e);
+        for (size_t i = 0; i < n; i++) {
+            if (st == ST_OK)
+                st = sums_add(out, &w.sums[i], e);
+            sums_deinit(&w.sums[i]);
+        }
+        w.first = n == left ? all->end_person : w.first + (uint32_t)n * step;
+    }
+    free(w.sums);
+    return st;
+}
+
+static enum status local_part(const struct site *site, const struct part *p, uint32_t most, struct sums *all,
+                              struct err *e)
+{
+    const struct analysis *a = p->analysis->analysis;
     struct sums own = sums_part(all, p->first, p->n);
-    if (interrupted())
-        return interrupted_err(e);
-    enum status st = p->analysis->analysis->local(p->analysis->spec, p->parameters, &site->view, &own, e);
+    uint32_t step = a->part_persons < most ? a->part_persons : most;
+    bool whole = step == 0 || site->view.end_person <= step;
+    enum status st = interrupted() ? interrupted_err(e)
+                     : whole       ? a->local(p->analysis->spec, p->parameters, &site->view, &own, e)
+                                   : local_by_ranges(p, &site->view, step, &own, e);
     if (st != ST_OK)
         return err_wrap(e, "analysis %s", p->analysis->name);
     return check_bounds(p, &own, e);
 }
 
-enum status study_local(const struct site *site, const struct js *parameters, struct sums *out, struct err *e)
+enum status study_local_by(const struct site *site, const struct js *parameters, uint32_t most,
+                           struct sums *out, struct err *e)
 {
     struct parts parts;
     *out = (struct sums){0};
@@ -154,9 +235,14 @@ enum status study_local(const struct site *site, const struct js *parameters, st
     if (st == ST_OK)
         sums_init(out, parts.n_sums);
     for (size_t k = 0; st == ST_OK && k < parts.n; k++)
-        st = local_part(site, &parts.part[k], out, e);
+        st = local_part(site, &parts.part[k], most, out, e);
     free(parts.part);
     if (st != ST_OK)
         sums_deinit(out);
     return st;
+}
+
+enum status study_local(const struct site *site, const struct js *parameters, struct sums *out, struct err *e)
+{
+    return study_local_by(site, parameters, UINT32_MAX, out, e);
 }

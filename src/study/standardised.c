@@ -169,6 +169,7 @@ const struct analysis standardised_analysis = {
     .output = OUTPUT_RATE,
     .parse = standardised_parse,
     .size = standardised_size,
+    .part_persons = PART_PERSONS,
     .local = standardised_local,
     .finish = standardised_finish,
 };

@@ -314,6 +314,7 @@ const struct analysis survival_analysis = {
     .output = OUTPUT_SURVIVAL,
     .parse = survival_parse,
     .size = survival_size,
+    .part_persons = PART_PERSONS,
     .local = survival_local,
     .finish = survival_finish,
 };

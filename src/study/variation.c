@@ -228,6 +228,7 @@ const struct analysis variation_analysis = {
     .output = OUTPUT_RATE,
     .parse = variation_parse,
     .size = variation_size,
+    .part_persons = PART_PERSONS,
     .local = variation_local,
     .finish = variation_finish,
 };

@@ -16,6 +16,7 @@
 #include "base/date.h"
 #include "sites.h"
 #include "stats/series.h"
+#include "study/parts.h"
 #include "study/person_time.h"
 
 static const char *const models[] = {"cox", "regression", "comparative_effect", "risk_model", NULL};
@@ -236,7 +237,8 @@ static void quantiles_are_those_of_the_sorted_values(void **state)
     index_rows_init(rows, &index);
     double *value = calloc(index.n + 1, sizeof *value);
     int32_t id = 3004249;
-    assert_int_equal(events_latest_value(s->pooled[3], &(struct concept_list){&id, 1, true}, &index,
+    struct study_site view = {.store = s->pooled[3], .end_person = store_persons(s->pooled[3])->n};
+    assert_int_equal(events_latest_value(&view, &(struct concept_list){&id, 1, true}, &index,
                                          (struct day_window){-SPEC_UNBOUNDED, SPEC_UNBOUNDED}, value, &e),
                      ST_OK);
     size_t n = 0;
@@ -270,6 +272,39 @@ static void quantiles_are_those_of_the_sorted_values(void **state)
     result_free(r);
     study_site_close(site);
     study_free(study);
+}
+
+static void assert_same_sums(const struct site *site, const struct js *parameters, const struct sums *whole)
+{
+    struct sums parts;
+    struct err e;
+    enum { FEW = 64 };
+    assert_int_equal(study_local_by(site, parameters, FEW, &parts, &e), ST_OK);
+    assert_int_equal(parts.n, whole->n);
+    assert_memory_equal(parts.v, whole->v, whole->n * sizeof *whole->v);
+    sums_deinit(&parts);
+}
+
+static void ranges_of_persons_add_up_bit_for_bit(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = truth_study(models, false);
+    struct pool *pool = pool_new(3);
+    struct site *site;
+    struct err e;
+    assert_int_equal(study_site_open(study, s->pooled[3], pool, &site, &e), ST_OK);
+    struct study_run *run = study_run_new(study);
+    for (int round = 0; round < 3 && !study_run_finished(run); round++) {
+        struct sums whole;
+        assert_int_equal(study_local(site, study_run_parameters(run), &whole, &e), ST_OK);
+        assert_same_sums(site, study_run_parameters(run), &whole);
+        assert_int_equal(study_run_advance(run, &whole, &e), ST_OK);
+        sums_deinit(&whole);
+    }
+    study_run_free(run);
+    study_site_close(site);
+    study_free(study);
+    pool_free(pool);
 }
 
 /* A stratum is described as a cohort of its own would be. */
@@ -587,6 +622,7 @@ int main(void)
         cmocka_unit_test(many_sites_equal_the_pooled_rows_bit_for_bit),
         cmocka_unit_test(the_order_of_sites_does_not_change_a_bit),
         cmocka_unit_test(cox_on_a_common_grid_is_the_pooled_model),
+        cmocka_unit_test(ranges_of_persons_add_up_bit_for_bit),
         cmocka_unit_test(a_crosstab_counts_each_person_once),
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
