@@ -43,17 +43,18 @@ static uint32_t period_of(const struct engine *g, uint32_t person, int32_t day)
 
 /* --- rows to days --- */
 
-VECTORS static void offer_rows(const struct block *b, struct first_days *days)
+/* Without branches: whether a person has a day already is as good as random. */
+VECTORS static void offer_rows(const uint16_t *restrict sel, size_t n, const int32_t *restrict person,
+                               const int32_t *restrict start, uint32_t first, uint64_t *restrict words,
+                               int32_t *restrict days)
 {
-    const uint32_t *person = (const uint32_t *)b->person;
-    uint64_t *words = days->has.words;
-    for (size_t i = 0; i < b->n_sel; i++) {
-        uint16_t row = b->sel[i];
-        uint32_t at = person[row] - days->has.first;
-        uint64_t bit = (uint64_t)1 << (at & 63), word = words[at >> 6];
-        int32_t day = b->start[row], best = days->day[at];
-        days->day[at] = !(word & bit) || day < best ? day : best;
-        words[at >> 6] = word | bit;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)person[sel[i]] - first;
+        uint64_t word = words[at >> 6];
+        int32_t day = start[sel[i]], none = (int32_t)(word >> (at & 63) & 1) - 1; /* all ones for none yet */
+        int32_t best = (days[at] & ~none) | (INT32_MAX & none);
+        days[at] = day < best ? day : best;
+        words[at >> 6] = word | (uint64_t)1 << (at & 63);
     }
 }
 
@@ -75,7 +76,7 @@ static enum status visit(void *context, struct block *b, struct err *e)
     if (x->observed)
         keep_observed(x->g, b);
     if (s == ST_OK)
-        offer_rows(b, &x->days);
+        offer_rows(b->sel, b->n_sel, b->person, b->start, x->days.has.first, x->days.has.words, x->days.day);
     return s;
 }
 
@@ -108,36 +109,44 @@ void first_days_deinit(struct first_days *d)
 
 /* --- days to events --- */
 
-static void put_event(const struct earliest *x, uint32_t person, int32_t day, uint32_t period,
-                      struct events *out)
+/* Persons that have a day, and the day. */
+static size_t list_days(const struct first_days *days, struct events *out)
 {
-    out->person[out->n] = person;
-    out->start[out->n] = day;
-    out->op_start[out->n] = x->g->periods->start[period];
-    out->op_end[out->n++] = x->g->periods->end[period];
+    const struct person_set *has = &days->has;
+    size_t n = 0;
+    for (size_t w = 0; w < person_set_words(has); w++)
+        n += (size_t)__builtin_popcountll(has->words[w]);
+    events_reserve(out, n);
+    n = 0;
+    for (size_t w = 0; w < person_set_words(has); w++)
+        for (uint64_t left = has->words[w]; left; left &= left - 1) {
+            uint32_t at = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+            out->person[n] = has->first + at;
+            out->start[n++] = days->day[at];
+        }
+    return n;
 }
 
 /* One event per person whose day is observed; returns how many are not, in `missed`. */
 static size_t collect(const struct earliest *x, struct person_set *missed, struct events *out)
 {
-    const struct person_set *has = &x->days.has;
-    size_t n = 0, n_missed = 0;
-    for (size_t w = 0; w < person_set_words(has); w++)
-        n += (size_t)__builtin_popcountll(has->words[w]);
-    events_reserve(out, n);
-    out->n = 0;
-    for (size_t w = 0; w < person_set_words(has); w++)
-        for (uint64_t left = has->words[w]; left; left &= left - 1) {
-            uint32_t at = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left), person = has->first + at;
-            uint32_t period = period_of(x->g, person, x->days.day[at]);
-            if (period != UINT32_MAX) {
-                put_event(x, person, x->days.day[at], period, out);
-            } else {
-                person_set_add(missed, person);
-                n_missed++;
-            }
+    const struct store_periods *p = x->g->periods;
+    size_t n = list_days(&x->days, out), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t person = out->person[i];
+        int32_t day = out->start[i];
+        uint32_t period = period_of(x->g, person, day);
+        if (period == UINT32_MAX) {
+            person_set_add(missed, person);
+            continue;
         }
-    return n_missed;
+        out->person[kept] = person;
+        out->start[kept] = day;
+        out->op_start[kept] = p->start[period];
+        out->op_end[kept++] = p->end[period];
+    }
+    out->n = kept;
+    return n - kept;
 }
 
 /* Of the missed, the earliest day that is observed. */

@@ -45,6 +45,8 @@ static inline void person_set_add(const struct person_set *s, uint32_t person)
 }
 /* An empty set over the range of another; free its words. */
 struct person_set person_set_like(const struct person_set *range);
+/* Adds persons[i], ascending, where mask[i] is 1; no mask for all. */
+void person_set_add_all(const struct person_set *s, const uint32_t *persons, const uint8_t *mask, size_t n);
 
 /* --- concept sets --- */
 

@@ -148,8 +148,7 @@ static void trace_persons(const struct engine *g, const uint32_t *person, size_t
     if (!t)
         return;
     struct person_set left = person_set_like(&g->range);
-    for (size_t i = 0; i < n; i++)
-        person_set_add(&left, person[i]);
+    person_set_add_all(&left, person, NULL, n);
     t->persons = xrealloc_array(t->persons, t->n_steps + 1, sizeof *t->persons);
     t->persons[t->n_steps++] = left.words;
 }

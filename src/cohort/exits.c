@@ -125,8 +125,7 @@ static enum status fetch_endings(struct ending *x, struct err *e)
 {
     const struct engine *g = x->g;
     struct person_set persons = person_set_like(&g->range);
-    for (size_t i = 0; i < x->index->n; i++)
-        person_set_add(&persons, x->index->person[i]);
+    person_set_add_all(&persons, x->index->person, NULL, x->index->n);
     enum status s = ST_OK;
     if (g->d->exit.type == END_ERA)
         s = fetch_exposures(g, &persons, &x->exposures, e);
@@ -136,19 +135,40 @@ static enum status fetch_endings(struct ending *x, struct err *e)
     return s;
 }
 
-/* With nothing to look up, an event ends with its observation period, or before by its offset. */
+/* Where nothing has to be looked up. */
+static void end_alone(const struct ending *x)
+{
+    const struct events *v = x->index;
+    for (size_t i = 0; i < v->n; i++) {
+        x->end[i] = DATE_NONE;
+        if (x->g->d->exit.type == END_OFFSET)
+            end_by_offset(x, i);
+        else if (v->op_end[i] >= v->start[i])
+            x->end[i] = v->op_end[i];
+    }
+}
+
+static enum status end_by_events(struct ending *x, struct err *e)
+{
+    const struct events *index = x->index;
+    enum status s = fetch_endings(x, e);
+    for (size_t i = 0; s == ST_OK && i < index->n;) {
+        size_t next = person_end(index, i, index->person[i]);
+        end_person(x, i, next);
+        i = next;
+    }
+    return s;
+}
+
 static enum status find_ends(const struct engine *g, const struct events *index, int32_t *end, struct err *e)
 {
     struct ending x = {.g = g, .index = index, .end = end};
     enum status s = ST_OK;
     x.censoring = xcalloc(g->d->n_censoring + 1, sizeof *x.censoring);
     if (g->d->exit.type == END_ERA || g->d->n_censoring)
-        s = fetch_endings(&x, e);
-    for (size_t i = 0; s == ST_OK && i < index->n;) {
-        size_t next = person_end(index, i, index->person[i]);
-        end_person(&x, i, next);
-        i = next;
-    }
+        s = end_by_events(&x, e);
+    else
+        end_alone(&x);
     for (size_t c = 0; c < g->d->n_censoring; c++)
         events_deinit(&x.censoring[c]);
     events_deinit(&x.exposures);
@@ -189,7 +209,10 @@ static void collapse(const struct cohort_definition *d, const struct events *v, 
     out->person = xmalloc(v->n * sizeof *out->person);
     out->start = xmalloc(v->n * sizeof *out->start);
     out->end = xmalloc(v->n * sizeof *out->end);
-    for (size_t i = 0; i < v->n;) {
+    for (size_t i = 0; v->one_each && i < v->n; i++)
+        if (end[i] != DATE_NONE)
+            add_row(d, v->person[i], v->start[i], (int64_t)end[i] + d->era_pad, out);
+    for (size_t i = 0; !v->one_each && i < v->n;) {
         int64_t most = INT64_MIN;
         size_t first = i;
         for (; i < v->n && v->person[i] == v->person[first]; i++) {

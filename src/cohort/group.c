@@ -38,13 +38,6 @@ unsigned group_needs(const struct group *g)
 
 /* --- correlated criteria --- */
 
-struct correlating {
-    const struct correlated *c;
-    const struct events *index, *events;
-    const uint8_t *open; /* index events that still matter */
-    uint8_t *hit;
-};
-
 struct bounds {
     int32_t low, high;
 };
@@ -54,22 +47,60 @@ static int32_t saturated(int64_t day)
     return day < INT32_MIN + 1 ? INT32_MIN + 1 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
 }
 
-/* The days a window allows; an index event without the end that it counts from allows none. */
-static struct bounds window_days(const struct window *w, const struct events *index, size_t i, bool ignore_op)
+/* A window over a list of index events: for event i the days from low[i] + low_days to high[i] + high_days.
+ */
+struct days_allowed {
+    const int32_t *low, *high;
+    int64_t low_days, high_days;
+    const int32_t *needed; /* an event without this date allows none; NULL for no such date */
+};
+
+static const int32_t *side_of(const struct window *w, const struct window_bound *b,
+                              const struct events *index, bool ignore_op, int64_t far, int64_t *days)
 {
-    int32_t anchor = w->use_index_end ? index->end[i] : index->start[i];
-    struct bounds b = {INT32_MIN + 1, INT32_MAX};
-    if (w->start.all && !ignore_op)
-        b.low = w->start.before ? index->op_start[i] : index->op_end[i];
-    if (w->end.all && !ignore_op)
-        b.high = w->end.before ? index->op_start[i] : index->op_end[i];
-    if (anchor == DATE_NONE && (!w->start.all || !w->end.all))
+    *days = b->all ? 0 : b->days;
+    if (!b->all)
+        return w->use_index_end ? index->end : index->start;
+    if (!ignore_op)
+        return b->before ? index->op_start : index->op_end;
+    *days = far; /* beyond any day */
+    return index->start;
+}
+
+static struct days_allowed days_of_window(const struct window *w, const struct events *index, bool ignore_op)
+{
+    const int64_t far = (int64_t)1 << 40;
+    struct days_allowed d = {.needed = NULL};
+    d.low = side_of(w, &w->start, index, ignore_op, -far, &d.low_days);
+    d.high = side_of(w, &w->end, index, ignore_op, far, &d.high_days);
+    if (w->use_index_end && (!w->start.all || !w->end.all))
+        d.needed = index->end;
+    return d;
+}
+
+static inline struct bounds days_allowed(const struct days_allowed *d, size_t i)
+{
+    if (d->needed && d->needed[i] == DATE_NONE)
         return (struct bounds){1, 0};
-    if (!w->start.all)
-        b.low = saturated((int64_t)anchor + w->start.days);
-    if (!w->end.all)
-        b.high = saturated((int64_t)anchor + w->end.days);
-    return b;
+    return (struct bounds){saturated(d->low[i] + d->low_days), saturated(d->high[i] + d->high_days)};
+}
+
+struct correlating {
+    const struct correlated *c;
+    const struct events *index, *events;
+    const uint8_t *open; /* index events that still matter */
+    uint8_t *hit;
+    struct days_allowed start, end;
+};
+
+static struct correlating correlating_of(const struct correlated *c, const struct events *index,
+                                         const uint8_t *open, uint8_t *hit)
+{
+    struct correlating x = {.c = c, .index = index, .open = open, .hit = hit};
+    x.start = days_of_window(&c->start_window, index, c->ignore_observation_period);
+    if (c->has_end_window)
+        x.end = days_of_window(&c->end_window, index, c->ignore_observation_period);
+    return x;
 }
 
 static bool in_bounds(struct bounds b, int32_t day)
@@ -95,11 +126,11 @@ static struct matcher matcher_of(const struct correlating *x, size_t i)
     struct matcher m = {.observed = {INT32_MIN + 1, INT32_MAX}};
     if (!ignore)
         m.observed = (struct bounds){x->index->op_start[i], x->index->op_end[i]};
-    m.start = window_days(&c->start_window, x->index, i, ignore);
+    m.start = days_allowed(&x->start, i);
     m.start_free = unbounded(&c->start_window, ignore);
     m.end_free = !c->has_end_window || unbounded(&c->end_window, ignore);
     if (c->has_end_window)
-        m.end = window_days(&c->end_window, x->index, i, ignore);
+        m.end = days_allowed(&x->end, i);
     m.visit = c->restrict_visit ? x->index->visit[i] : NONE_I64;
     return m;
 }
@@ -151,17 +182,21 @@ static size_t count_matches(const struct correlating *x, size_t i, size_t low, s
     return keys ? count_distinct(keys, n) : n;
 }
 
-static bool occurs(const struct occurrence *o, size_t n)
+/* How many events make a hit. */
+static struct bounds hits_wanted(const struct occurrence *o)
 {
-    int64_t found = (int64_t)n;
-    return o->type == EXACTLY   ? found == o->count
-           : o->type == AT_MOST ? found <= o->count
-                                : found >= o->count;
+    return (struct bounds){o->type == AT_MOST ? 0 : o->count, o->type == AT_LEAST ? INT32_MAX : o->count};
+}
+
+static bool occurs(struct bounds wanted, size_t n)
+{
+    return (int64_t)n >= wanted.low && (int64_t)n <= wanted.high;
 }
 
 static void correlate_events(const struct correlating *x)
 {
     const struct events *index = x->index, *v = x->events;
+    struct bounds wanted = hits_wanted(&x->c->occurrence);
     int64_t *keys = NULL;
     size_t low = 0, high = 0, capacity = 0;
     for (size_t i = 0; i < index->n; i++) {
@@ -174,7 +209,7 @@ static void correlate_events(const struct correlating *x)
                 GROW(keys, high - low + 1, capacity);
         }
         if (x->open[i])
-            x->hit[i] = occurs(&x->c->occurrence, count_matches(x, i, low, high, keys));
+            x->hit[i] = occurs(wanted, count_matches(x, i, low, high, keys));
     }
     free(keys);
 }
@@ -207,37 +242,44 @@ static bool starts_decide(const struct correlated *c)
            !c->occurrence.distinct && tally_applies(&c->criterion);
 }
 
-/* The days an event may start on for index event i. */
-static struct tally tally_of(const struct correlating *x, size_t i)
+/* The days an event may start on, of each open index event; returns how many are open. */
+static size_t open_tallies(const struct correlating *x, uint32_t *person, struct tally *tallies)
 {
     const struct events *index = x->index;
+    const struct days_allowed days = x->start;
     bool ignore = x->c->ignore_observation_period;
-    struct bounds b = window_days(&x->c->start_window, index, i, ignore);
-    if (!ignore) {
-        b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
-        b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
-    }
-    return (struct tally){b.low, b.high, 0};
-}
-
-static enum status correlate_starts(const struct engine *g, const struct person_set *candidates,
-                                    struct correlating *x, struct err *e)
-{
-    const struct events *index = x->index;
-    struct tally *tallies = xmalloc((index->n + 1) * sizeof *tallies);
-    uint32_t *person = xmalloc((index->n + 1) * sizeof *person);
     size_t n = 0;
     for (size_t i = 0; i < index->n; i++) {
         if (!x->open[i])
             continue;
+        struct bounds b = days_allowed(&days, i);
+        if (!ignore) {
+            b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
+            b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
+        }
         person[n] = index->person[i];
-        tallies[n++] = tally_of(x, i);
+        tallies[n++] = (struct tally){b.low, b.high, 0};
     }
-    enum status s = tally_rows(g, &x->c->criterion, candidates, person, n, tallies, e);
-    n = 0;
-    for (size_t i = 0; s == ST_OK && i < index->n; i++)
+    return n;
+}
+
+static void hits_of_tallies(const struct correlating *x, const struct tally *tallies)
+{
+    struct bounds wanted = hits_wanted(&x->c->occurrence);
+    for (size_t i = 0; i < x->index->n; i++)
         if (x->open[i])
-            x->hit[i] = occurs(&x->c->occurrence, tallies[n++].n);
+            x->hit[i] = occurs(wanted, (tallies++)->n);
+}
+
+static enum status correlate_starts(const struct engine *g, const struct person_set *candidates,
+                                    const struct correlating *x, struct err *e)
+{
+    struct tally *tallies = xmalloc((x->index->n + 1) * sizeof *tallies);
+    uint32_t *person = xmalloc((x->index->n + 1) * sizeof *person);
+    size_t n = open_tallies(x, person, tallies);
+    enum status s = tally_rows(g, &x->c->criterion, candidates, person, n, tallies, e);
+    if (s == ST_OK)
+        hits_of_tallies(x, tallies);
     free(tallies);
     free(person);
     return s;
@@ -311,9 +353,7 @@ struct deciding {
 static void open_persons(struct deciding *x)
 {
     memset(x->persons.words, 0, person_set_words(&x->persons) * sizeof *x->persons.words);
-    for (size_t i = 0; i < x->index->n; i++)
-        if (x->open[i])
-            person_set_add(&x->persons, x->index->person[i]);
+    person_set_add_all(&x->persons, x->index->person, x->open, x->index->n);
 }
 
 static void demographic_hits(const struct deciding *x, const struct demographic *d)
@@ -356,7 +396,7 @@ static enum status child_hits(struct deciding *x, const struct child *c, struct 
         return subgroup_hits(x, &group->groups[c->at], e);
     open_persons(x);
     const struct correlated *criterion = &group->criteria[c->at];
-    struct correlating correlating = {.c = criterion, .index = x->index, .open = x->open, .hit = x->hit};
+    struct correlating correlating = correlating_of(criterion, x->index, x->open, x->hit);
     return starts_decide(criterion) ? correlate_starts(x->g, &x->persons, &correlating, e)
                                     : correlate_listed(x->g, &x->persons, &correlating, e);
 }

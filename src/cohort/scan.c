@@ -32,6 +32,22 @@ struct person_set person_set_like(const struct person_set *range)
     return s;
 }
 
+void person_set_add_all(const struct person_set *s, const uint32_t *persons, const uint8_t *mask, size_t n)
+{
+    size_t word = 0;
+    uint64_t bits = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = persons[i] - s->first;
+        if (at >> 6 != word) {
+            s->words[word] |= bits;
+            word = at >> 6;
+            bits = 0;
+        }
+        bits |= (uint64_t)(mask ? mask[i] : 1) << (at & 63);
+    }
+    s->words[word] |= bits;
+}
+
 void block_select_all(struct block *b)
 {
     for (size_t i = 0; i < BLOCK; i++)
