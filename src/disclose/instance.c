@@ -277,7 +277,7 @@ static enum status check_sums(const struct instance *in, struct err *e)
 
 static enum status build_system(struct instance *in, const struct cell_list *cells, struct err *e)
 {
-    struct lattice_dimension dimensions[MAX_DIMENSIONS];
+    struct lattice_dimension *dimensions = arena_array(in->arena, in->n_dimensions, sizeof *dimensions);
     struct lattice l = lattice_of(in, dimensions);
     uint32_t rest[MAX_DIMENSIONS];
     enum status s = lattice_check(&l, e);
@@ -296,6 +296,7 @@ static enum status build_system(struct instance *in, const struct cell_list *cel
         lattice_add_equations(&l, uses, rest, &in->system);
     }
     system_close(&in->system);
+    system_place(&in->system, &l);
     return check_sums(in, e);
 }
 

@@ -6,9 +6,20 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "disclose/near.h"
 #include "disclose/solver.h"
 
-enum { LOCAL_LEAST = 2000, LOCAL_PART = 3 };
+/* Places of a small lattice around a cell, and of a larger one; systems under LOCAL_LEAST variables are
+   solved whole at once. */
+enum {
+    LOCAL_LEAST = 600,
+    LOCAL_SMALL = 300,
+    LOCAL_LARGE = 1500,
+    WHOLE_MOST = 4000000,
+    DIVE_SOLVES = 200,
+    SEARCH_NODES = 2000
+};
+#define WHOLE_SLACK 1.25
 
 /* A segment of a variable's room in one direction: one column. */
 struct segment {
@@ -34,11 +45,13 @@ struct moves {
     struct lp *lp;
     double *deviation; /* scratch by variable */
     double *residual;  /* scratch by equation */
-    bool *near_mark;   /* scratch by variable */
-    int *local_row;    /* scratch by equation: its row in a local programme, -1 */
+    struct near *near;
+    double *price;    /* by variable: of moving it, for near_list */
+    uint32_t *listed; /* scratch by variable */
+    double *columns;  /* scratch by segment */
+    int *local_row;   /* scratch by equation: its row in a local programme, -1 */
     int64_t local_iterations;
-    double local_cost;
-    bool was_local; /* the last move found came from a local programme */
+    double cost_found; /* of the last move found */
 };
 
 void move_free(struct move *m)
@@ -100,6 +113,16 @@ static double cost_of(const struct moves *m, const struct segment *g)
                                                             : free_cost(m, g->variable);
 }
 
+/* Printed room costs nothing, hidden room next to nothing. */
+static double price_of(const struct moves *m, uint32_t v)
+{
+    double price = INFINITY;
+    for (uint32_t i = m->first[v]; i < m->first[v + 1]; i++)
+        if (m->upper[i] > 0)
+            price = fmin(price, m->cost[i]);
+    return price;
+}
+
 static void refresh(struct moves *m, uint32_t v)
 {
     for (uint32_t i = m->first[v]; i < m->first[v + 1]; i++) {
@@ -111,6 +134,7 @@ static void refresh(struct moves *m, uint32_t v)
             lp_set_cost(m->lp, (int)i, m->cost[i]);
         }
     }
+    m->price[v] = price_of(m, v);
 }
 
 static void make_columns(struct moves *m)
@@ -158,7 +182,9 @@ struct moves *moves_new(const struct system *s, const struct room *room, const b
     m->held = xcalloc(n, sizeof *m->held);
     m->deviation = xcalloc(n, sizeof *m->deviation);
     m->residual = xcalloc((size_t)s->n_equations + 1, sizeof *m->residual);
-    m->near_mark = xcalloc(n, sizeof *m->near_mark);
+    m->near = near_new(s);
+    m->price = xcalloc(n, sizeof *m->price);
+    m->listed = xcalloc(n, sizeof *m->listed);
     m->local_row = xcalloc((size_t)s->n_equations + 1, sizeof *m->local_row);
     for (uint32_t k = 0; k < s->n_equations; k++)
         m->local_row[k] = -1;
@@ -173,6 +199,7 @@ struct moves *moves_new(const struct system *s, const struct room *room, const b
     m->lower = xcalloc((size_t)m->n_segments + 1, sizeof *m->lower);
     m->upper = xcalloc((size_t)m->n_segments + 1, sizeof *m->upper);
     m->cost = xcalloc((size_t)m->n_segments + 1, sizeof *m->cost);
+    m->columns = xcalloc((size_t)m->n_segments + 1, sizeof *m->columns);
     m->row_zero = xcalloc((size_t)s->n_equations + 1, sizeof *m->row_zero);
     for (uint32_t v = 0; v < s->n_variables; v++)
         refresh(m, v);
@@ -205,7 +232,10 @@ void moves_free(struct moves *m)
     free(m->row_zero);
     free(m->deviation);
     free(m->residual);
-    free(m->near_mark);
+    near_free(m->near);
+    free(m->price);
+    free(m->listed);
+    free(m->columns);
     free(m->local_row);
     free(m);
 }
@@ -353,35 +383,22 @@ static void add_local_column(struct moves *m, struct local *l, uint32_t segment)
     l->start[++l->n_columns] = at;
 }
 
-/* The variables within two equations of one: most moves need no more, and a programme over them alone is far
-   smaller than over a table of many dimensions. Listed in near[]; returns their number, 0 when that is no
-   small part of all. */
-static uint32_t neighbours(struct moves *m, uint32_t variable, uint32_t *near)
+/* Solves into solution[]; in whole numbers by a dive from the optimum in fractions. */
+static enum lp_status solve_in(struct moves *m, struct lp *lp, int n_columns, bool whole, double *solution)
 {
-    const struct system *s = m->system;
-    uint32_t n = 0, from = 0, most = s->n_variables / LOCAL_PART;
-    near[n++] = variable;
-    m->near_mark[variable] = true;
-    for (int hop = 0; hop < 2; hop++)
-        for (uint32_t end = n; from < end; from++)
-            for (uint32_t k = s->by_first[near[from]]; k < s->by_first[near[from] + 1]; k++) {
-                uint32_t equation = s->by_equation[k];
-                for (uint32_t i = s->first[equation]; i < s->first[equation + 1] && n < most; i++) {
-                    uint32_t v = s->variable[i];
-                    if (m->near_mark[v] || m->first[v] == m->first[v + 1])
-                        continue;
-                    m->near_mark[v] = true;
-                    near[n++] = v;
-                }
-            }
-    for (uint32_t i = 0; i < n; i++)
-        m->near_mark[near[i]] = false;
-    return n < most ? n : 0;
+    enum lp_status status = lp_minimise(lp, LP_COLD);
+    if (status == LP_OPTIMAL && whole)
+        status = lp_dive(lp, DIVE_SOLVES);
+    m->cost_found = status == LP_OPTIMAL ? lp_objective(lp) : (double)INFINITY;
+    if (status == LP_OPTIMAL)
+        memcpy(solution, lp_solution(lp), (size_t)n_columns * sizeof *solution);
+    return status;
 }
 
 /* The programme over the listed variables alone: its columns are their open segments, its rows their
    equations, numbered as they are met. Solves it into columns[] of the whole. */
-static enum lp_status solve_local(struct moves *m, const uint32_t *near, uint32_t n, double *columns)
+static enum lp_status solve_local(struct moves *m, const uint32_t *near, uint32_t n, bool whole,
+                                  double *columns)
 {
     const struct system *s = m->system;
     struct local l = {0};
@@ -411,14 +428,15 @@ static enum lp_status solve_local(struct moves *m, const uint32_t *near, uint32_
         }
     struct lp_form form = {l.n_columns, l.n_rows, l.start, l.row,  l.coefficient,
                            lower,       upper,    cost,    l.zero, l.zero};
+    double *solution = xcalloc(most + 1, sizeof *solution);
     struct lp *lp = lp_new(&form);
-    enum lp_status status = lp_minimise(lp, LP_COLD);
+    enum lp_status status = solve_in(m, lp, l.n_columns, whole, solution);
+    m->local_iterations += lp_iterations(lp);
+    lp_free(lp);
     memset(columns, 0, m->n_segments * sizeof *columns);
     for (int i = 0; status == LP_OPTIMAL && i < l.n_columns; i++)
-        columns[l.column[i]] = lp_solution(lp)[i];
-    m->local_iterations += lp_iterations(lp);
-    m->local_cost = status == LP_OPTIMAL ? lp_objective(lp) : 0;
-    lp_free(lp);
+        columns[l.column[i]] = solution[i];
+    free(solution);
     for (int i = 0; i < l.n_rows; i++)
         m->local_row[l.equation[i]] = -1;
     free(l.column);
@@ -431,35 +449,110 @@ static enum lp_status solve_local(struct moves *m, const uint32_t *near, uint32_
     return status;
 }
 
-static enum move_answer find_local(struct moves *m, uint32_t variable, double deviation, struct move *out)
+/* A move within a small lattice around the variable; MOVE_NONE where that has none. */
+static enum move_answer find_local(struct moves *m, uint32_t variable, double deviation, uint32_t most,
+                                   bool whole, struct move *out)
 {
-    if (m->system->n_variables < LOCAL_LEAST)
+    uint32_t n = near_list(m->near, variable, m->price, most, m->listed);
+    if (n == 0 || solve_local(m, m->listed, n, whole, m->columns) != LP_OPTIMAL)
         return MOVE_NONE;
-    uint32_t *near = xcalloc((size_t)m->system->n_variables + 1, sizeof *near);
-    double *columns = xcalloc((size_t)m->n_segments + 1, sizeof *columns);
-    uint32_t n = neighbours(m, variable, near);
+    return take(m, m->columns, deviation, out);
+}
+
+/* Where no dive ends: branch and bound over the whole system. */
+static enum lp_status search(struct moves *m)
+{
+    bool *whole = xcalloc((size_t)m->n_segments + 1, sizeof *whole);
+    memset(whole, true, m->n_segments * sizeof *whole);
+    enum lp_status s = mip_minimise(&m->form, whole, SEARCH_NODES, m->columns);
+    m->cost_found = 0;
+    for (uint32_t i = 0; s == LP_OPTIMAL && i < m->n_segments; i++)
+        m->cost_found += m->cost[i] * m->columns[i];
+    free(whole);
+    return s;
+}
+
+static enum move_answer find_anywhere(struct moves *m, double deviation, bool whole, struct move *out)
+{
+    enum lp_status s = solve_in(m, m->lp, (int)m->n_segments, whole, m->columns);
+    if (s == LP_FAILED && whole && m->system->n_variables <= WHOLE_MOST)
+        s = search(m);
+    if (s == LP_OPTIMAL)
+        return take(m, m->columns, deviation, out);
+    return s == LP_INFEASIBLE ? MOVE_NONE : MOVE_FAILED;
+}
+
+/* Whether a move stays within what is printed and what is hidden already. */
+static bool is_free(const struct moves *m, const struct move *move)
+{
+    for (uint32_t i = 0; i < move->n; i++) {
+        uint32_t v = move->variable[i];
+        double at = m->system->value[v] + move->deviation[i];
+        if (!m->hidden[v] && (at < m->room.low[v] - 1e-6 || at > m->room.high[v] + 1e-6))
+            return false;
+    }
+    return true;
+}
+
+/* Keeps the cheaper of two moves. */
+static bool keep_cheaper(struct moves *m, struct move *best, double *cost, struct move *other)
+{
+    bool cheaper = m->cost_found < *cost;
+    move_free(cheaper ? best : other);
+    if (cheaper) {
+        *best = *other;
+        *cost = m->cost_found;
+    }
+    return cheaper;
+}
+
+/* Looked for in ever larger parts until one costs no more than `enough` or hides nothing; a large system is
+   searched whole only when its parts have no move. */
+static enum move_answer find(struct moves *m, uint32_t variable, double deviation, bool whole, double enough,
+                             struct move *out)
+{
+    static const uint32_t parts[] = {LOCAL_SMALL, LOCAL_LARGE};
     enum move_answer answer = MOVE_NONE;
-    if (n && solve_local(m, near, n, columns) == LP_OPTIMAL)
-        answer = take(m, columns, deviation, out);
-    free(near);
-    free(columns);
+    struct move other;
+    double cost = INFINITY;
+    *out = (struct move){0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && m->system->n_variables > parts[i]; i++) {
+        if (find_local(m, variable, deviation, parts[i], whole, &other) != MOVE_FOUND)
+            continue;
+        keep_cheaper(m, out, &cost, &other);
+        answer = MOVE_FOUND;
+        if (cost <= enough || is_free(m, out))
+            break;
+    }
+    if (answer != MOVE_FOUND || (cost > enough && m->system->n_variables <= WHOLE_MOST && !is_free(m, out))) {
+        enum move_answer last = find_anywhere(m, deviation, whole, &other);
+        if (last == MOVE_FOUND)
+            keep_cheaper(m, out, &cost, &other);
+        if (answer != MOVE_FOUND)
+            answer = last;
+    }
+    m->cost_found = cost;
     return answer;
 }
 
 enum move_answer moves_find(struct moves *m, uint32_t variable, double deviation, struct move *out)
 {
+    enum move_answer answer =
+        pin(m, variable, deviation) ? find(m, variable, deviation, false, 0, out) : MOVE_NONE;
+    unpin(m, variable);
+    return answer;
+}
+
+enum move_answer moves_find_whole(struct moves *m, uint32_t variable, double deviation, struct move *out)
+{
     enum move_answer answer = MOVE_NONE;
-    m->was_local = false;
     if (pin(m, variable, deviation)) {
-        answer = find_local(m, variable, deviation, out);
-        m->was_local = answer == MOVE_FOUND;
-        if (!m->was_local) {
-            enum lp_status s = lp_minimise(m->lp, LP_COLD);
-            answer = MOVE_NONE;
-            if (s == LP_OPTIMAL)
-                answer = take(m, lp_solution(m->lp), deviation, out);
-            else if (s != LP_INFEASIBLE)
-                answer = MOVE_FAILED;
+        /* A whole move is good enough when it costs little more than one in fractions. */
+        answer = find(m, variable, deviation, false, 0, out);
+        if (answer == MOVE_FOUND) {
+            double enough = WHOLE_SLACK * m->cost_found;
+            move_free(out);
+            answer = find(m, variable, deviation, true, enough, out);
         }
     }
     unpin(m, variable);
@@ -479,26 +572,6 @@ enum move_answer moves_furthest(struct moves *m, uint32_t variable, int sign, do
     return s == LP_OPTIMAL || s == LP_UNBOUNDED ? MOVE_FOUND : MOVE_FAILED;
 }
 
-enum move_answer moves_find_whole(struct moves *m, uint32_t variable, double deviation, struct move *out)
-{
-    enum { NODES = 2000 };
-    enum move_answer answer = MOVE_NONE;
-    if (pin(m, variable, deviation)) {
-        bool *whole = xcalloc((size_t)m->n_segments + 1, sizeof *whole);
-        double *solution = xcalloc((size_t)m->n_segments + 1, sizeof *solution);
-        memset(whole, true, m->n_segments * sizeof *whole);
-        enum lp_status s = mip_minimise(&m->form, whole, NODES, solution);
-        if (s == LP_OPTIMAL)
-            answer = take(m, solution, deviation, out);
-        else if (s != LP_INFEASIBLE)
-            answer = MOVE_FAILED;
-        free(solution);
-        free(whole);
-    }
-    unpin(m, variable);
-    return answer;
-}
-
 int64_t moves_iterations(const struct moves *m)
 {
     return lp_iterations(m->lp) + m->local_iterations;
@@ -506,7 +579,7 @@ int64_t moves_iterations(const struct moves *m)
 
 double moves_cost(const struct moves *m)
 {
-    return m->was_local ? m->local_cost : lp_objective(m->lp);
+    return m->cost_found;
 }
 
 void moves_limit(struct moves *m, int iterations)

@@ -378,12 +378,36 @@ static void reopen(struct work *w)
             moves_open(w->moves, v);
 }
 
-/* Small systems: exchange against cheaper cells while that helps. */
+static bool is_used(const struct work *w, uint32_t variable)
+{
+    for (size_t i = 0; i < w->by_variable[variable].n; i++) {
+        uint32_t id = w->by_variable[variable].id[i];
+        for (size_t k = 0; k < w->users[id].n; k++)
+            if (w->questions[w->users[id].id[k]].proof == id)
+                return true;
+    }
+    return false;
+}
+
+/* Publishes what no proof needs. */
+static void publish_unused(struct work *w, const bool *primary)
+{
+    for (uint32_t v = 0; v < w->system->n_variables; v++)
+        if (w->hidden[v] && !primary[v] && !is_used(w, v)) {
+            w->hidden[v] = false;
+            moves_open(w->moves, v);
+        }
+}
+
+/* Small systems: exchange against cheaper cells while that helps, then publish what can be. In large ones
+   that was measured to save under 3% of the hidden value at several times the cost of everything else. */
 static void improve(struct work *w, const bool *primary)
 {
-    if (w->system->n_variables <= EXCHANGE_MOST)
-        for (int round = 0; round < EXCHANGE_ROUNDS && publish_again(w, primary); round++)
-            reopen(w);
+    publish_unused(w, primary);
+    if (w->system->n_variables > EXCHANGE_MOST)
+        return;
+    for (int round = 0; round < EXCHANGE_ROUNDS && publish_again(w, primary); round++)
+        reopen(w);
     moves_free(w->moves);
     w->moves = moves_new(w->system, w->room, w->hidden, NULL);
     moves_limit(w->moves, PUBLISH_ITERATIONS);

@@ -241,6 +241,7 @@ static enum status secure(struct secured *s, struct proof *proof, struct err *e)
     lattice_add_equations(&s->lattice, UINT32_MAX, NULL, &s->system);
     add_differences(s);
     system_close(&s->system);
+    system_place(&s->system, &s->lattice);
     status = check_structure(s, e);
     if (status != ST_OK)
         return status;

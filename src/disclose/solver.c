@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disclose/solver.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,48 @@ enum lp_status lp_minimise(struct lp *lp, enum lp_start start)
     default:
         return LP_FAILED;
     }
+}
+
+/* The column furthest from a whole number; -1 when there is none. */
+static int most_fractional(const struct lp *lp)
+{
+    const double *x = Clp_getColSolution(lp->clp);
+    double worst = 1e-7;
+    int found = -1;
+    for (int i = 0; i < lp->n_columns; i++)
+        if (fabs(x[i] - nearbyint(x[i])) > worst) {
+            worst = fabs(x[i] - nearbyint(x[i]));
+            found = i;
+        }
+    return found;
+}
+
+static bool solves_again(struct lp *lp, int column, double at)
+{
+    lp_set_bounds(lp, column, at, at);
+    Clp_dual(lp->clp, 0);
+    lp->iterations += Clp_numberIterations(lp->clp);
+    return Clp_status(lp->clp) == 0;
+}
+
+enum lp_status lp_dive(struct lp *lp, int solves)
+{
+    size_t n = (size_t)lp->n_columns;
+    double *lower = xcalloc(2 * n + 1, sizeof *lower), *upper = lower + n;
+    memcpy(lower, Clp_columnLower(lp->clp), n * sizeof *lower);
+    memcpy(upper, Clp_columnUpper(lp->clp), n * sizeof *upper);
+    bool good = true;
+    int column;
+    while (good && (column = most_fractional(lp)) >= 0 && solves > 0) {
+        double x = Clp_getColSolution(lp->clp)[column], near = nearbyint(x);
+        solves -= 2;
+        good = solves_again(lp, column, near) || solves_again(lp, column, near > x ? near - 1 : near + 1);
+    }
+    good = good && column < 0;
+    memcpy(Clp_columnLower(lp->clp), lower, n * sizeof *lower);
+    memcpy(Clp_columnUpper(lp->clp), upper, n * sizeof *upper);
+    free(lower);
+    return good ? LP_OPTIMAL : LP_FAILED;
 }
 
 const double *lp_solution(const struct lp *lp)

@@ -36,6 +36,10 @@ void lp_free(struct lp *lp);                   /* NULL is fine */
 void lp_set_bounds(struct lp *lp, int column, double lower, double upper);
 void lp_set_cost(struct lp *lp, int column, double cost);
 enum lp_status lp_minimise(struct lp *lp, enum lp_start start);
+/* After LP_OPTIMAL: dives to a solution in whole numbers near the optimum, by fixing one fractional column
+   after the other at its nearer whole number and solving again (dual simplex), the other side where that has
+   no solution. At most `solves`; LP_FAILED where no dive got there. Bounds are left as they were. */
+enum lp_status lp_dive(struct lp *lp, int solves);
 /* After LP_OPTIMAL, until the next call. */
 const double *lp_solution(const struct lp *lp);
 const double *lp_row_duals(const struct lp *lp);

@@ -25,6 +25,7 @@ void system_deinit(struct system *s)
     free(s->by_first);
     free(s->by_equation);
     free(s->by_coefficient);
+    free(s->key);
     *s = (struct system){0};
 }
 
@@ -90,6 +91,15 @@ void system_close(struct system *s)
             s->by_equation[at] = k;
             s->by_coefficient[at] = s->coefficient[i];
         }
+}
+
+void system_place(struct system *s, const struct lattice *l)
+{
+    s->places = *l;
+    s->n_placed = (uint32_t)l->n_cells;
+    s->key = xcalloc((size_t)s->n_placed + 1, sizeof *s->key);
+    for (uint64_t i = 0; i < l->n_cells; i++)
+        s->key[l->cells[i].variable] = l->cells[i].key;
 }
 
 double system_worst_gap(const struct system *s, uint32_t *equation)
