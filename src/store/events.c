@@ -137,6 +137,11 @@ void store_runs(const struct store *s, enum store_table t, const struct store_ru
     *n = s->tables[t].n_runs;
 }
 
+const uint32_t *store_runs_by_concept(const struct store *s, enum store_table t)
+{
+    return s->tables[t].by_concept;
+}
+
 bool store_run_find(const struct store *s, enum store_table t, int32_t concept_id, struct store_run *out)
 {
     const struct table_files *f = &s->tables[t];

@@ -152,8 +152,9 @@ bool store_concept_find(const struct store *s, int32_t id, struct store_concept 
 /* Ids of CONCEPT_ANCESTOR descendants of an id (without the id itself unless a row says so), valid or not,
  * ascending; borrowed array. */
 void store_descendants(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
-/* All ids that have descendants, ascending; borrowed array. */
+/* All ids that have descendants, ascending (borrowed array), and the descendants of the i-th. */
 void store_ancestors(const struct store *s, const int32_t **ids, uint32_t *n);
+void store_descendants_at(const struct store *s, uint32_t i, const int32_t **ids, uint32_t *n);
 /* concept_id_1 of valid 'Maps to' rows whose concept_id_2 is id. */
 void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n);
 
@@ -169,6 +170,8 @@ struct store_run {
 };
 /* All runs of a table in row order; borrowed array. */
 void store_runs(const struct store *s, enum store_table t, const struct store_run **runs, uint32_t *n);
+/* Places in that array by ascending concept id. */
+const uint32_t *store_runs_by_concept(const struct store *s, enum store_table t);
 /* The run of a concept; false when there are no rows. */
 bool store_run_find(const struct store *s, enum store_table t, int32_t concept_id, struct store_run *out);
 

@@ -99,18 +99,24 @@ bool store_concept_find(const struct store *s, int32_t id, struct store_concept 
     return true;
 }
 
+static void related_at(const struct relation *r, uint64_t i, const int32_t **ids, uint32_t *n)
+{
+    *ids = NULL;
+    *n = 0;
+    uint64_t from = r->at[i], to = r->at[i + 1];
+    if (from > to || to > r->n_to || to - from > UINT32_MAX)
+        return;
+    *ids = r->to + from;
+    *n = (uint32_t)(to - from);
+}
+
 static void find_related(const struct relation *r, int32_t id, const int32_t **ids, uint32_t *n)
 {
     const int32_t *found = find_id(r->from, r->n, id);
     *ids = NULL;
     *n = 0;
-    if (!found)
-        return;
-    uint64_t from = r->at[found - r->from], to = r->at[found - r->from + 1];
-    if (from > to || to > r->n_to || to - from > UINT32_MAX)
-        return;
-    *ids = r->to + from;
-    *n = (uint32_t)(to - from);
+    if (found)
+        related_at(r, (uint64_t)(found - r->from), ids, n);
 }
 
 void store_descendants(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n)
@@ -123,6 +129,11 @@ void store_ancestors(const struct store *s, const int32_t **ids, uint32_t *n)
     const struct relation *r = &s->vocabulary.ancestors;
     *ids = r->from;
     *n = r->n < UINT32_MAX ? (uint32_t)r->n : UINT32_MAX;
+}
+
+void store_descendants_at(const struct store *s, uint32_t i, const int32_t **ids, uint32_t *n)
+{
+    related_at(&s->vocabulary.ancestors, i, ids, n);
 }
 
 void store_mapped_from(const struct store *s, int32_t id, const int32_t **ids, uint32_t *n)

@@ -52,7 +52,8 @@ static enum status sex_levels(const struct dimension *d, const struct study_site
     const int32_t *gender = store_persons(site->store)->gender;
     for (size_t i = 0; i < rows->n; i++) {
         int32_t g = gender[rows->person[i]];
-        out[i] = g == CONCEPT_MALE ? 0 : g == CONCEPT_FEMALE ? 1 : 2;
+        /* male 0, female 1, others 2, without a branch that half of people would mispredict */
+        out[i] = (uint16_t)((g != CONCEPT_MALE) + ((g != CONCEPT_MALE) & (g != CONCEPT_FEMALE)));
     }
     return ST_OK;
 }
@@ -113,10 +114,16 @@ static enum status age_levels(const struct dimension *d, const struct study_site
                               const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)e;
+    enum { AGES = 256 };
     int16_t *age = xmalloc((rows->n + 1) * sizeof *age);
+    uint16_t band[AGES];
     ages_at_start(store_persons(site->store), rows, age);
+    for (int years = 0; years < AGES; years++)
+        band[years] = band_of(d->cuts, d->n_cuts, years);
     for (size_t i = 0; i < rows->n; i++)
-        out[i] = age[i] < 0 ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, age[i]);
+        out[i] = age[i] < 0      ? (uint16_t)(d->n_cuts + 1)
+                 : age[i] < AGES ? band[age[i]]
+                                 : (uint16_t)d->n_cuts; /* cuts end at 120 */
     free(age);
     return ST_OK;
 }

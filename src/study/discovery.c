@@ -162,35 +162,19 @@ struct recorded {
     uint32_t *persons;
 };
 
-struct id_persons {
-    int32_t id;
-    uint32_t persons;
-};
-
-static int by_id(const void *a, const void *b)
-{
-    const struct id_persons *x = a, *y = b;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
 static struct recorded recorded_in(const struct store *s, enum store_table t)
 {
     const struct store_run *runs;
     uint32_t n;
     store_runs(s, t, &runs, &n);
-    struct id_persons *list = xcalloc((size_t)n + 1, sizeof *list);
+    const uint32_t *order = store_runs_by_concept(s, t);
     struct recorded out = {.n = n,
                            .id = xcalloc((size_t)n + 1, sizeof *out.id),
                            .persons = xcalloc((size_t)n + 1, sizeof *out.persons)};
-    for (uint32_t i = 0; i < n; i++)
-        list[i] = (struct id_persons){runs[i].concept_id, runs[i].persons};
-    if (n)
-        qsort(list, n, sizeof *list, by_id);
     for (uint32_t i = 0; i < n; i++) {
-        out.id[i] = list[i].id;
-        out.persons[i] = list[i].persons;
+        out.id[i] = runs[order[i]].concept_id;
+        out.persons[i] = runs[order[i]].persons;
     }
-    free(list);
     return out;
 }
 
@@ -199,6 +183,8 @@ static uint32_t most_persons(const struct recorded *r, const int32_t *below, uin
 {
     uint32_t most = 0;
     size_t at = 0;
+    if (n == 0 || below[n - 1] < r->id[0] || below[0] > r->id[r->n - 1])
+        return 0;
     for (uint32_t i = 0; i < n && at < r->n; i++) {
         at = discovery_place(r->id, r->n, at, below[i]);
         if (at < r->n && r->id[at] == below[i] && r->persons[at] > most)
@@ -237,7 +223,7 @@ static void search_table(const struct search *c, const struct store *s, enum sto
     if (roll_up)
         store_ancestors(s, &ancestors, &n_ancestors);
     for (uint32_t i = 0; r.n && i < n_ancestors; i++) {
-        store_descendants(s, ancestors[i], &below, &n);
+        store_descendants_at(s, i, &below, &n);
         uint32_t own = most_persons(&r, &ancestors[i], 1), most = most_persons(&r, below, n);
         search_add(c, ancestors[i], own > most ? own : most);
     }

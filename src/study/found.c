@@ -33,29 +33,22 @@ struct counting {
     size_t at;
 };
 
-static int by_concept(const void *a, const void *b)
-{
-    const struct store_run *x = a, *y = b;
-    return (x->concept_id > y->concept_id) - (x->concept_id < y->concept_id);
-}
-
 static void lists_init(struct lists *l, const struct store *s, enum store_table t)
 {
     const struct store_run *runs;
     uint32_t n;
     store_runs(s, t, &runs, &n);
+    const uint32_t *order = store_runs_by_concept(s, t);
     *l = (struct lists){.table = t,
                         .n = n,
                         .id = xcalloc((size_t)n + 1, sizeof *l->id),
                         .run = xcalloc((size_t)n + 1, sizeof *l->run),
                         .rows = xcalloc((size_t)n + 1, sizeof *l->rows),
                         .n_rows = xcalloc((size_t)n + 1, sizeof *l->n_rows)};
-    for (uint32_t i = 0; i < n; i++)
-        l->run[i] = runs[i];
-    if (n)
-        qsort(l->run, n, sizeof *l->run, by_concept);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        l->run[i] = runs[order[i]];
         l->id[i] = l->run[i].concept_id;
+    }
 }
 
 static void lists_deinit(struct lists *l)

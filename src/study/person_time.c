@@ -31,6 +31,8 @@ void denominator_read(struct spec *s, struct denominator *d)
 int32_t birthday(int32_t birth, int age)
 {
     int y, m, d;
+    if (age == 0)
+        return birth;
     date_parts(birth, &y, &m, &d);
     y += age;
     if (y > 9999)
@@ -201,11 +203,25 @@ static size_t most_intervals(int32_t from, int32_t to, enum interval_kind kind)
     return (size_t)((to - from) / least_days[kind]) + 3;
 }
 
+/* Where the intervals are found by day, without a search. */
+static void calendar_index(struct arena *a, struct calendar *c)
+{
+    if (c->n == 0)
+        return;
+    size_t days = (size_t)(c->end[c->n - 1] - c->start[0]) + 1, i = 0;
+    c->of_day = arena_array(a, days, sizeof *c->of_day);
+    for (size_t k = 0; k < days; k++) {
+        i += c->end[i] < c->start[0] + (int32_t)k;
+        c->of_day[k] = (uint32_t)i;
+    }
+}
+
 struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum interval_kind kind, bool whole)
 {
     size_t most = most_intervals(from, to, kind);
-    struct calendar c = {0, arena_array(a, most, sizeof *c.start), arena_array(a, most, sizeof *c.end),
-                         arena_array(a, most, sizeof *c.labels)};
+    struct calendar c = {.start = arena_array(a, most, sizeof *c.start),
+                         .end = arena_array(a, most, sizeof *c.end),
+                         .labels = arena_array(a, most, sizeof *c.labels)};
     for (int32_t day = from; day <= to;) {
         int32_t first = interval_floor(day, kind);
         int32_t next = kind == INTERVAL_OVERALL ? to + 1 : interval_after(first, kind);
@@ -218,18 +234,13 @@ struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum inte
         }
         day = next;
     }
+    calendar_index(a, &c);
     return c;
 }
 
 size_t calendar_find(const struct calendar *c, int32_t day)
 {
-    size_t low = 0, high = c->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c->end[middle] < day)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    if (c->n == 0 || day <= c->start[0])
+        return 0;
+    return day > c->end[c->n - 1] ? c->n : c->of_day[day - c->start[0]];
 }

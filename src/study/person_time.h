@@ -60,6 +60,7 @@ struct calendar {
     size_t n;
     int32_t *start, *end;
     const char **labels;
+    uint32_t *of_day; /* from start[0] to the last end: the interval calendar_find gives */
 };
 struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum interval_kind kind, bool whole);
 /* The first interval that ends on or after `day`; n when there is none. */

@@ -74,18 +74,27 @@ static void count(struct counter *c, size_t interval, uint32_t stratum, int figu
     sums_count(c->out, cell * RATES_N_FIGURES + (size_t)figure, more);
 }
 
-/* The stratum on `day` and the last day on which it holds. */
-static uint32_t stratum_on(const struct counter *c, int32_t day, int32_t *until)
+/* The age band on `day`; 0 where age does not matter. */
+static uint32_t band_on(const struct counter *c, int32_t day)
 {
     const struct dimension *age = c->rates->age;
-    *until = INT32_MAX;
+    return age ? band_of(age->cuts, age->n_cuts, age_on(c->birth, day)) : 0;
+}
+
+static uint32_t stratum_in(const struct counter *c, uint32_t band)
+{
+    const struct dimension *age = c->rates->age;
+    uint32_t stride = (uint32_t)c->rates->age_stride;
     if (!age)
         return c->stratum;
-    uint32_t band = band_of(age->cuts, age->n_cuts, age_on(c->birth, day));
-    if (band < age->n_cuts)
-        *until = birthday(c->birth, (int)age->cuts[band]) - 1;
-    uint32_t stride = (uint32_t)c->rates->age_stride;
     return c->stratum / stride * stride * age->n_levels + band * stride + c->stratum % stride;
+}
+
+/* The last day in an age band. */
+static int32_t band_until(const struct counter *c, uint32_t band)
+{
+    const struct dimension *age = c->rates->age;
+    return age && band < age->n_cuts ? birthday(c->birth, (int)age->cuts[band]) - 1 : INT32_MAX;
 }
 
 static void count_person(struct counter *c, size_t interval, uint32_t stratum)
@@ -141,11 +150,9 @@ static void count_piece(struct counter *c, uint32_t stratum, int32_t from, int32
 static void count_risk(void *context, int32_t start, int32_t end, bool event)
 {
     struct counter *c = context;
-    while (start <= end) {
-        int32_t until;
-        uint32_t stratum = stratum_on(c, start, &until);
-        int32_t last = until < end ? until : end;
-        count_piece(c, stratum, start, last, event && last == end);
+    for (uint32_t band = band_on(c, start); start <= end; band++) {
+        int32_t until = band_until(c, band), last = until < end ? until : end;
+        count_piece(c, stratum_in(c, band), start, last, event && last == end);
         start = last + 1;
     }
 }
@@ -181,9 +188,9 @@ static void count_present(struct counter *c, const struct span *span, const stru
         bool full = span->start <= cal->start[i] && span->end >= cal->end[i];
         if (c->rates->full_contribution && !full)
             continue;
-        int32_t from = span->start > cal->start[i] ? span->start : cal->start[i], until;
+        int32_t from = span->start > cal->start[i] ? span->start : cal->start[i];
         int32_t to = span->end < cal->end[i] ? span->end : cal->end[i];
-        uint32_t stratum = stratum_on(c, from, &until);
+        uint32_t stratum = stratum_in(c, band_on(c, from));
         count_person(c, i, stratum);
         count(c, i, stratum, RATES_DAYS, to - from + 1);
         if (c->had_event[i] != c->person + 1 && overlaps(outcomes, first, n, from, to))
