@@ -61,6 +61,12 @@ bool persons_meet(const struct persons *a, const struct persons *b)
     return roaring_bitmap_intersect(a->set, b->set);
 }
 
+void persons_join(struct persons *into, const struct persons *other)
+{
+    roaring_bitmap_or_inplace(into->set, other->set);
+    into->n = (size_t)roaring_bitmap_get_cardinality(into->set);
+}
+
 uint32_t *persons_list(const struct persons *p)
 {
     uint32_t *out = xmalloc((p->n + 1) * sizeof *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An immutable set of persons, given by the numbers that the node's roster (guard_book.h) never gives to
+ * A set of persons, given by the numbers that the node's roster (guard_book.h) never gives to
  * anybody else, compressed as a Roaring bitmap. Equal sets have equal bytes and so equal hashes: a set is
  * named by its content. persons.c is the door to libroaring.
  */
@@ -23,6 +23,7 @@ size_t persons_count(const struct persons *p);
 bool persons_has(const struct persons *p, uint32_t number);
 uint32_t persons_last(const struct persons *p); /* the largest number; 0 of an empty set */
 bool persons_meet(const struct persons *a, const struct persons *b); /* somebody is in both */
+void persons_join(struct persons *into, const struct persons *other);
 /* All numbers in order; persons_count of them, malloced. */
 uint32_t *persons_list(const struct persons *p);
 /* Calls fn in order until it returns false. */

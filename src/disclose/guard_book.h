@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The guard's book: the persons behind every cell that this site printed or gave to a run, on disk. It never
+ * leaves the node (mode 0600, docs/formats/guard.md). A request's cells are written in one transaction before
+ * anything of it goes out, so a node that is killed at any moment has either nothing sent or everything
+ * remembered.
+ *
+ * Persons are numbered by their pseudonym, for ever: numbers are never given twice, so that sets of different
+ * imports can be compared.
+ */
+#ifndef ACCORD_DISCLOSE_GUARD_BOOK_H
+#define ACCORD_DISCLOSE_GUARD_BOOK_H
+
+#include "base/json.h"
+#include "disclose/guard.h"
+
+enum { PSEUDONYM_BYTES = 16 };
+/* What a requester is told; it is the same whatever was found. */
+#define GUARD_REFUSAL                                                                                        \
+    "with what was released before, this could single out fewer persons than the policy's minimum"
+/* An answer is given at the end of a whole period of this length, so that its time tells nothing either. */
+enum { GUARD_PERIOD_MS = 2000 };
+
+struct guard_book;
+/* Makes the book when there is none. `minimum` is k, of the policy that governs. */
+MUST_CHECK enum status guard_book_open(const char *path, int64_t minimum, struct guard_book **out,
+                                       struct err *e);
+void guard_book_close(struct guard_book *b); /* NULL is fine */
+
+/* The numbers of n persons by their pseudonyms, one after the other; who is new is written with the next
+ * record. */
+void guard_book_number(struct guard_book *b, const uint8_t *pseudonyms, size_t n, uint32_t *numbers);
+
+struct guard_print {
+    const char *name;        /* "by_age_sex: total, 40-49" */
+    struct persons *persons; /* borrowed */
+    int64_t low, high;
+    bool open; /* as in struct guard_cell */
+};
+struct guard_request {
+    const char *run, *project, *title, *snapshot;
+    const struct persons *everybody; /* of the snapshot */
+    const struct guard_print *prints;
+    size_t n_prints;
+};
+struct guard_answer {
+    enum guard_verdict verdict;
+    char cell[160]; /* the worst cell, and an earlier one that it goes with: for the site's own people */
+    char with[160];
+};
+/* Judges all cells against what other requests printed, once for each opening of the book. A run that was
+   recorded before is allowed. */
+MUST_CHECK enum status guard_book_ask(struct guard_book *b, const struct guard_request *r,
+                                      struct guard_answer *out, struct err *e);
+/* Writes the request down as "pending". */
+MUST_CHECK enum status guard_book_record(struct guard_book *b, const struct guard_request *r, struct err *e);
+/* What became of it: "released", or "withdrawn" when nothing left (then it counts no more). */
+MUST_CHECK enum status guard_book_settle(struct guard_book *b, const char *run, const char *state,
+                                         struct err *e);
+
+/* What was released: an array of {project, run, title, state, made, snapshot, cells, overlaps: [runs that
+   count some of the same persons]}. project NULL = all. It has no numbers of persons. The caller frees it. */
+MUST_CHECK enum status guard_book_history(struct guard_book *b, const char *project, struct js **out,
+                                          struct err *e);
+
+/* Waits for the end of the period that `started_ns` (time_monotonic_ns) began. */
+void guard_wait(int64_t started_ns);
+
+#endif
