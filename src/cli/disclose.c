@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/checks.h"
 #include "cli/command.h"
+#include "cli/disclose_history.h"
 #include "disclose/audit.h"
 #include "disclose/gate.h"
 #include "disclose/instance.h"
@@ -330,6 +331,8 @@ const struct command disclose_commands[] = {
      "The\n"
      "exit status tells (as does `verify`) whether a cell is exact or narrow.",
      audit_options, 1, -1, run_audit},
+    {"history", "", "what a site released, and what it would combine with", disclose_history_about,
+     disclose_history_options, 0, 0, run_disclose_history},
     {"protect", "INSTANCE.json", "hide what protects the primary cells of a table",
      "Reads a table with hierarchies and demands, and writes its key columns with a status: s (published), "
      "u\n"

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "disclose/release.h"
 #include "study/example.h"
+#include "study/guarding.h"
 #include "study/model_card.h"
 #include "study/study.h"
 
@@ -151,6 +152,38 @@ static enum status print_released(const struct args *a, const struct released *r
     return st;
 }
 
+/* The differencing guard of the site's node, where the release is for people outside. */
+static enum status guard(const struct args *a, const struct study *study, const struct policy *policy,
+                         const struct places *places, struct err *e)
+{
+    const char *node = args_get(a, "node");
+    struct guard_answer answer;
+    char hash[2 * HASH_BYTES + 1], rules[2 * HASH_BYTES + 1];
+    if (!node)
+        return ST_OK;
+    if (!dir_exists(node))
+        return err_set(e, ST_NOT_FOUND, "--node: there is no such folder; 'accord node init' makes one");
+    study_hash(study, hash);
+    policy_hash(policy, rules);
+    char *book = xasprintf("%s/guard.db", node);
+    char *run = xasprintf("local:%.16s:%.16s:%.16s", hash, rules, store_snapshot_id(places->store[0]));
+    struct guarding how = {.book = book,
+                           .run = run,
+                           .project = args_get_or(a, "project", "local"),
+                           .policy = policy,
+                           .insist = args_has(a, "reviewed")};
+    enum status st = study_guard(&how, places->site, places->n, &answer, e);
+    if (st == ST_OK && answer.verdict != GUARD_ALLOW) {
+        fprintf(stderr, "for the site's own people: '%s' with '%s'\n", answer.cell, answer.with);
+        st = err_set(e, ST_UNSAFE,
+                     "the differencing rule: " GUARD_REFUSAL
+                     "; an output checker of the site may let it pass with --reviewed");
+    }
+    free(run);
+    free(book);
+    return st;
+}
+
 static enum status run_over(const struct args *a, const struct study *study, const struct policy *policy,
                             const struct places *places, struct err *e)
 {
@@ -160,6 +193,8 @@ static enum status run_over(const struct args *a, const struct study *study, con
     enum status st = study_run_at(study, places->site, places->n, &result, e);
     if (st == ST_OK)
         st = disclose_release(result, policy, context, &released, e);
+    if (st == ST_OK)
+        st = guard(a, study, policy, places, e);
     if (st == ST_OK)
         st = print_released(a, released, e);
     released_free(released);
@@ -248,6 +283,9 @@ static const struct option_spec run_options[] = {
     {"store", "STORE",
      "the patient store that 'accord node import' made; given several times, their persons are pooled"},
     {"policy", "POLICY", "disclosure policy: a file, or a profile's name (default sde-10)"},
+    {"node", "DIR", "the site's node: its guard compares the persons counted with all that it released"},
+    {"project", "NAME", "with --node: whom the release is for (local)"},
+    {"reviewed", NULL, "with --node: an output checker has looked at what the guard found and lets it pass"},
     {0},
 };
 

@@ -231,6 +231,15 @@ uint32_t guard_add(struct guard *g, struct persons *persons, const struct guard_
     return (uint32_t)(k - g->known);
 }
 
+void guard_announce(struct guard *g, const struct guard_cell *cell)
+{
+    struct sketch sketch;
+    sketch_of(g, cell->persons, &sketch);
+    struct known *k = guard_find_same(g, (int64_t)persons_count(cell->persons), &sketch);
+    if (k && (k->open || (!cell->open && cell->low >= k->low && cell->high <= k->high)))
+        k->request = cell->request;
+}
+
 size_t guard_n_sets(const struct guard *g)
 {
     return g->n_known;

@@ -49,6 +49,9 @@ struct guard;
 struct guard *guard_new(int64_t minimum, const uint8_t secret[HASH_BYTES]);
 void guard_free(struct guard *g); /* NULL is fine */
 
+/* Before a request's cells are asked for, each is announced: where the same set was printed before, no
+   narrower, the gate has weighed it with the request's other cells, and it is no earlier cell to them. */
+void guard_announce(struct guard *g, const struct guard_cell *cell);
 void guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out);
 /* Remembers a printed cell; takes `persons` over. Returns its number: equal sets are one. */
 uint32_t guard_add(struct guard *g, struct persons *persons, const struct guard_cell *cell);

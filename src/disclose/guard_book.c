@@ -277,22 +277,25 @@ static struct persons *copy_of(const struct persons *p)
     return out;
 }
 
+static struct guard_cell cell_of(const struct guard_print *print, int64_t project)
+{
+    return (struct guard_cell){print->persons, print->low,        print->high,
+                               print->open,    (uint32_t)project, UINT32_MAX};
+}
+
 static void judge(struct guard_book *b, const struct guard_request *r, const struct guard_print *print,
-                  struct guard_cell *cell, struct guard_answer *out)
+                  int64_t project, struct guard_answer *out)
 {
     struct guard_finding f;
-    cell->persons = print->persons;
-    cell->low = print->low;
-    cell->high = print->high;
-    cell->open = print->open;
-    guard_ask(b->guard, cell, &f);
+    struct guard_cell cell = cell_of(print, project);
+    guard_ask(b->guard, &cell, &f);
     if (f.verdict > out->verdict) {
         out->verdict = f.verdict;
         snprintf(out->cell, sizeof out->cell, "%s", print->name);
         snprintf(out->with, sizeof out->with, "%s",
                  f.entangled ? "more earlier cells than could be searched" : b->names[f.with[0]]);
     }
-    know(b, copy_of(print->persons), cell, run_name(r->run, print->name));
+    know(b, copy_of(print->persons), &cell, run_name(r->run, print->name));
 }
 
 enum status guard_book_ask(struct guard_book *b, const struct guard_request *r, struct guard_answer *out,
@@ -311,9 +314,12 @@ enum status guard_book_ask(struct guard_book *b, const struct guard_request *r, 
     b->asked = true;
     struct guard_cell everybody = {r->everybody, n, n, false, GUARD_EVERYBODY, GUARD_EVERYBODY};
     know(b, copy_of(r->everybody), &everybody, xstrdup("everybody"));
-    struct guard_cell cell = {.project = (uint32_t)project, .request = UINT32_MAX};
+    for (size_t i = 0; i < r->n_prints; i++) {
+        struct guard_cell cell = cell_of(&r->prints[i], project);
+        guard_announce(b->guard, &cell);
+    }
     for (size_t i = 0; i < r->n_prints; i++)
-        judge(b, r, &r->prints[i], &cell, out);
+        judge(b, r, &r->prints[i], project, out);
     return ST_OK;
 }
 
@@ -394,7 +400,7 @@ static enum status write_request(struct guard_book *b, const struct guard_reques
     if (s == ST_OK)
         s = db_prepare(b->db,
                        "INSERT OR REPLACE INTO request(run, project, title, snapshot, state, made)"
-                       " VALUES(?1, ?2, ?3, ?4, 'pending', ?5)",
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                        &q, e);
     if (s != ST_OK)
         return s;
@@ -402,7 +408,8 @@ static enum status write_request(struct guard_book *b, const struct guard_reques
     stmt_bind_int(q, 2, project);
     stmt_bind_text(q, 3, r->title);
     stmt_bind_text(q, 4, r->snapshot);
-    stmt_bind_text(q, 5, now);
+    stmt_bind_text(q, 5, r->state);
+    stmt_bind_text(q, 6, now);
     s = stmt_run(q, e);
     *id = db_last_id(b->db);
     return s;
@@ -451,15 +458,21 @@ enum status guard_book_record(struct guard_book *b, const struct guard_request *
     return s;
 }
 
-enum status guard_book_settle(struct guard_book *b, const char *run, const char *state, struct err *e)
+enum status guard_book_withdraw(struct guard_book *b, const char *run, struct err *e)
 {
     struct stmt *q;
-    enum status s = db_prepare(b->db, "UPDATE request SET state=?2 WHERE run=?1", &q, e);
+    enum status s =
+        db_prepare(b->db, "UPDATE request SET state='withdrawn' WHERE run=?1 AND state='given'", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, run);
-    stmt_bind_text(q, 2, state);
-    return stmt_run(q, e);
+    s = stmt_run(q, e);
+    return s == ST_OK && !db_changes(b->db)
+               ? err_set(e, ST_NOT_FOUND,
+                         "the guard's book has no run '%.60s' whose outcome is open; 'accord disclose "
+                         "history' lists them",
+                         run)
+               : s;
 }
 
 /* --- history ------------------------------------------------------------------------------------------ */

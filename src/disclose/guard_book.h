@@ -39,6 +39,7 @@ struct guard_print {
 };
 struct guard_request {
     const char *run, *project, *title, *snapshot;
+    const char *state;               /* once written: "given" to a run whose outcome is open, or "released" */
     const struct persons *everybody; /* of the snapshot */
     const struct guard_print *prints;
     size_t n_prints;
@@ -52,11 +53,10 @@ struct guard_answer {
    recorded before is allowed. */
 MUST_CHECK enum status guard_book_ask(struct guard_book *b, const struct guard_request *r,
                                       struct guard_answer *out, struct err *e);
-/* Writes the request down as "pending". */
+/* Writes the request down. */
 MUST_CHECK enum status guard_book_record(struct guard_book *b, const struct guard_request *r, struct err *e);
-/* What became of it: "released", or "withdrawn" when nothing left (then it counts no more). */
-MUST_CHECK enum status guard_book_settle(struct guard_book *b, const char *run, const char *state,
-                                         struct err *e);
+/* Nothing of a run that was given left after all: it counts no more. ST_NOT_FOUND when there is none. */
+MUST_CHECK enum status guard_book_withdraw(struct guard_book *b, const char *run, struct err *e);
 
 /* What was released: an array of {project, run, title, state, made, snapshot, cells, overlaps: [runs that
    count some of the same persons]}. project NULL = all. It has no numbers of persons. The caller frees it. */

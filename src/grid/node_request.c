@@ -160,6 +160,8 @@ static enum status make_terms(const struct agreed *a, const char *id, const char
     bool here = false;
     js_put_str(terms, "agreement", id);
     js_put(terms, "sites", sites);
+    if (js_get_str(a->doc, "project"))
+        js_put_str(terms, "project", js_get_str(a->doc, "project"));
     for (size_t i = 0; i < js_size(parties); i++) {
         const char *role = js_get_str(js_at(parties, i), "role"),
                    *body = js_get_str(js_at(parties, i), "body");

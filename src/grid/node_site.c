@@ -77,7 +77,11 @@ static enum status take(struct node *n, const char *run, const struct node_run *
 /* A person of the site said yes (node_admit). */
 static enum status take_admitted(struct node *n, const char *run, struct node_run *r, struct err *e)
 {
+    bool guarded = false;
     snprintf(r->state, sizeof r->state, "checked");
+    enum status s = differencing_passed(n, run, &guarded, e);
+    if (s != ST_OK || guarded)
+        return s;
     return take(n, run, r, e);
 }
 
@@ -174,7 +178,10 @@ static enum status check_bounds(const struct study *study, const struct js *para
     return s;
 }
 
-static enum status compute(struct node *n, const struct study *study, const struct js *parameters,
+/* The differencing guard is asked once, before the first round's sums leave: later rounds count the same
+   persons. */
+static enum status compute(struct node *n, const struct node_run *r, const char *run,
+                           const struct study *study, const struct js *parameters, bool first,
                            struct sums *out, struct err *e)
 {
     struct store *store = NULL;
@@ -186,6 +193,8 @@ static enum status compute(struct node *n, const struct study *study, const stru
         s = study_local(site, parameters, out, e);
     if (s == ST_OK)
         s = check_bounds(study, parameters, out, e);
+    if (s == ST_OK && first)
+        s = differencing_check(n, r, run, site, e);
     study_site_close(site);
     store_close(store);
     return s;
@@ -210,7 +219,7 @@ static enum status sums_of(struct node *n, const struct node_run *r, const struc
         parameters = study_run_parameters(first);
     }
     if (s == ST_OK)
-        s = compute(n, study, parameters, out, e);
+        s = compute(n, r, run, study, parameters, first != NULL, out, e);
     if (s == ST_OK)
         s = local_keep(n, run, round, out, e);
     study_run_free(first);
@@ -316,6 +325,17 @@ static bool is_final(enum status s)
     return s == ST_INVALID || s == ST_UNSUPPORTED || s == ST_DENIED || s == ST_INTERNAL || s == ST_UNSAFE;
 }
 
+/* The guard's answer, unless it left the run to a person. */
+static enum status refuse_differencing(struct node *n, const char *run, const struct err *why, struct err *e)
+{
+    struct node_run r;
+    enum status s = node_run_find(n, run, &r, e);
+    if (s == ST_OK && strcmp(r.state, "asking") != 0)
+        s = refuse_run(n, run, "differencing", why->text, e);
+    node_run_deinit(&r);
+    return s;
+}
+
 /* An attempt that is not right is told in full; what went wrong in computing may tell something of the data,
    so the log only hears that it did. */
 static enum status refuse_computing(struct node *n, const char *run, enum status why_status,
@@ -324,6 +344,8 @@ static enum status refuse_computing(struct node *n, const char *run, enum status
     log_err(LOG_WARN, "node.computation", why);
     if (why_status == ST_DENIED)
         return refuse_run(n, run, "attempt", why->text, e);
+    if (why_status == ST_UNSAFE)
+        return refuse_differencing(n, run, why, e);
     return refuse_run(n, run, "computation", "this site could not compute its sums; its operator can see why",
                       e);
 }

@@ -43,6 +43,11 @@ static const char first_policy[] =
     "# (accord node run admit ID)\n"
     "admission: automatic\n"
     "\n"
+    "# A run whose cells, with those given before, could single out a few persons: review = somebody looks "
+    "at\n"
+    "# it (accord node run admit or refuse); refuse = it is refused at once\n"
+    "differencing: review\n"
+    "\n"
     "# Disclosure rules: a built-in profile (sde-10, nhs-hes, opensafely, ons-10-5, gel-5) or a policy "
     "file.\n"
     "disclosure: sde-10\n"
@@ -61,14 +66,17 @@ struct opt_out {
 static enum status load_policy(struct node *n, struct err *e)
 {
     static const char *const admissions[] = {"automatic", "person", NULL};
+    static const char *const differencings[] = {"review", "refuse", NULL};
     struct policy_file {
-        int admission;
+        int admission, differencing;
         const char *disclosure;
         const struct config *opt_out, *analyses, *discovery;
-    } file = {ADMIT_AUTOMATIC, "sde-10", NULL, NULL, NULL};
+    } file = {ADMIT_AUTOMATIC, DIFFERENCING_REVIEW, "sde-10", NULL, NULL, NULL};
     struct opt_out opt_out = {true, 20};
     static const struct config_field fields[] = {
         {"admission", CONFIG_CHOICE, offsetof(struct policy_file, admission), 0, 0, admissions, false},
+        {"differencing", CONFIG_CHOICE, offsetof(struct policy_file, differencing), 0, 0, differencings,
+         false},
         {"disclosure", CONFIG_TEXT, offsetof(struct policy_file, disclosure), 0, 0, NULL, false},
         {"opt_out", CONFIG_MAP, offsetof(struct policy_file, opt_out), 0, 0, NULL, false},
         {"analyses", CONFIG_LIST, offsetof(struct policy_file, analyses), 0, 0, NULL, false},
@@ -90,6 +98,7 @@ static enum status load_policy(struct node *n, struct err *e)
     if (s == ST_OK && file.discovery)
         s = config_read(file.discovery, discovery_fields, &n->policy, e);
     n->policy.admission = file.admission;
+    n->policy.differencing = file.differencing;
     n->policy.disclosure = file.disclosure;
     n->policy.analyses = file.analyses;
     n->policy.opt_out_required = opt_out.required;

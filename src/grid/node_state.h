@@ -17,10 +17,12 @@
 #include "study/study.h"
 
 enum admission { ADMIT_AUTOMATIC, ADMIT_PERSON };
+enum differencing { DIFFERENCING_REVIEW, DIFFERENCING_REFUSE };
 
 /* node.yaml */
 struct node_policy {
     int admission;                     /* enum admission */
+    int differencing;                  /* enum differencing: what becomes of a run that the guard refuses */
     const char *disclosure;            /* a profile or a policy file */
     int64_t opt_out_days;              /* refuse when opt-outs were checked longer ago */
     bool opt_out_required;             /* false for synthetic data only */
@@ -108,6 +110,13 @@ MUST_CHECK enum status site_work(struct node *n, const struct js *work, struct e
 MUST_CHECK enum status lead_work(struct node *n, const struct js *work, struct err *e);
 /* node_output.c: sends what two checkers have approved; *held says whether any output still waits. */
 MUST_CHECK enum status outputs_settle(struct node *n, bool *held, struct err *e);
+
+/* node_guard.c: may this site's part in the run's cells be given out, after all that was given before?
+   ST_UNSAFE when not; where a person is to look at it, the run then is "asking". */
+MUST_CHECK enum status differencing_check(struct node *n, const struct node_run *r, const char *run,
+                                          struct site *site, struct err *e);
+/* A person let it pass: the run goes on as it was admitted before. *mine: the guard had asked for that. */
+MUST_CHECK enum status differencing_passed(struct node *n, const char *run, bool *mine, struct err *e);
 
 /* The study of a run; caller frees. */
 MUST_CHECK enum status run_study(const struct node_run *r, struct study **out, struct err *e);

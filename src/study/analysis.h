@@ -51,6 +51,8 @@ struct study_site {
     size_t n_cohorts;
 };
 
+struct members;
+
 struct analysis {
     const char *kind;     /* "count", "crosstab": the "kind" member of a specification */
     const char *summary;  /* one line for help and docs */
@@ -69,6 +71,10 @@ struct analysis {
     /* `out` has the size asked for and is zero. */
     enum status (*local)(const void *spec, const struct js *parameters, const struct study_site *site,
                          struct sums *out, struct err *e);
+    /* Who is counted in the cells of the tables, for the differencing guard at the site (members.h); called
+       once, for all persons. NULL = the persons of the cohorts, and nobody by less. */
+    enum status (*members)(const void *spec, const struct study_site *site, struct members *into,
+                           struct err *e);
     /* After a round's total: *next = parameters of another round (the caller frees them), or left NULL when
        done. *state carries what earlier rounds left, as JSON; it may be replaced. NULL = one round. */
     enum status (*next)(const void *spec, const struct js *parameters, const struct sums *total,

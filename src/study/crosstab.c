@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "study/members.h"
 #include "study/tables.h"
 
 enum { MOST_CELLS = 200000 };
@@ -57,6 +58,21 @@ static enum status crosstab_local(const void *spec, const struct js *parameters,
     return st;
 }
 
+static enum status crosstab_members(const void *spec, const struct study_site *site, struct members *into,
+                                    struct err *e)
+{
+    const struct crosstab *c = spec;
+    struct index_rows rows;
+    index_rows_init(&site->cohorts[c->cohort], &rows);
+    uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
+    enum status st = strata_levels(c->dimensions, c->n_dimensions, site, &rows, stratum, e);
+    if (st == ST_OK)
+        members_table(into, c->name, c->dimensions, c->n_dimensions, rows.person, stratum, rows.n);
+    free(stratum);
+    index_rows_deinit(&rows);
+    return st;
+}
+
 static enum status crosstab_finish(const void *spec, const struct js *parameters, const struct sums *total,
                                    const struct js *state, struct result *into, struct err *e)
 {
@@ -87,5 +103,6 @@ const struct analysis crosstab_analysis = {
     .size = crosstab_size,
     .part_persons = PART_PERSONS,
     .local = crosstab_local,
+    .members = crosstab_members,
     .finish = crosstab_finish,
 };

@@ -54,6 +54,12 @@ static enum status rates_local(const void *spec, const struct js *parameters, co
     return rates_sums(spec, site, out, e);
 }
 
+static enum status rates_members_of(const void *spec, const struct study_site *site, struct members *into,
+                                    struct err *e)
+{
+    return rates_collect(spec, site, into, e);
+}
+
 static double *cells_of(struct result *into, const struct result_table *t, const struct rates *r,
                         const struct sums *total, enum rates_figure which)
 {
@@ -114,6 +120,7 @@ const struct analysis incidence_analysis = {
     .size = rates_size,
     .part_persons = PART_PERSONS,
     .local = rates_local,
+    .members = rates_members_of,
     .finish = rates_finish,
 };
 
@@ -129,5 +136,6 @@ const struct analysis prevalence_analysis = {
     .size = rates_size,
     .part_persons = PART_PERSONS,
     .local = rates_local,
+    .members = rates_members_of,
     .finish = rates_finish,
 };

@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/members.h"
+
 enum { MOST_CELLS = 200000 };
+/* The guard's book would outgrow the data of a study by weeks over decades. */
+enum { MOST_INTERVALS = 60 };
 
 static void split_dimensions(struct rates *r, struct arena *a)
 {
@@ -264,6 +268,50 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
     free(c.seen);
     free(c.had_event);
     free(c.full);
+    free(spans);
+    return st;
+}
+
+/* Persons with a day at risk within [from, to], each in the stratum of the first such day. */
+static void collect(const struct rates *r, const struct study_site *site, const struct span *spans, size_t n,
+                    const size_t *of, const uint32_t *fixed, size_t interval, struct members *into)
+{
+    struct counter c = {.rates = r};
+    uint32_t *persons = xmalloc((n + 1) * sizeof *persons), *stratum = xmalloc((n + 1) * sizeof *stratum);
+    size_t found = 0;
+    for (size_t k = 0; k < n; k++) {
+        int32_t from = r->calendar.start[interval], until;
+        if (spans[k].end < from || spans[k].start > r->calendar.end[interval] ||
+            (found && persons[found - 1] == spans[k].person))
+            continue;
+        c.stratum = fixed[of[k]];
+        c.birth = person_birth(store_persons(site->store), spans[k].person);
+        persons[found] = spans[k].person;
+        stratum[found++] = stratum_on(&c, spans[k].start > from ? spans[k].start : from, &until);
+    }
+    char *name = xasprintf("%s, %s", r->name, r->calendar.labels[interval]);
+    members_table(into, name, r->by, r->n_by, persons, stratum, found);
+    free(name);
+    free(persons);
+    free(stratum);
+}
+
+enum status rates_collect(const struct rates *r, const struct study_site *site, struct members *into,
+                          struct err *e)
+{
+    struct span *spans;
+    struct index_rows rows;
+    size_t n;
+    denominator_spans(&r->denominator, site, &spans, &n);
+    size_t *of = xmalloc((n + 1) * sizeof *of);
+    uint32_t *fixed = xmalloc((n + 1) * sizeof *fixed);
+    first_spans(spans, n, &rows, of);
+    enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, fixed, e);
+    for (size_t i = 0; st == ST_OK && i < r->calendar.n && i < MOST_INTERVALS; i++)
+        collect(r, site, spans, n, of, fixed, i, into);
+    index_rows_deinit(&rows);
+    free(of);
+    free(fixed);
     free(spans);
     return st;
 }

@@ -40,6 +40,10 @@ void rates_prepare(struct spec *s, enum interval_kind interval, bool whole, stru
 
 MUST_CHECK enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out,
                                   struct err *e);
+/* The denominators' persons by interval (the first 60) and stratum: who could become an event. Wash-out is
+   left out, which takes more persons for counted than are. */
+MUST_CHECK enum status rates_collect(const struct rates *r, const struct study_site *site,
+                                     struct members *into, struct err *e);
 static inline size_t rates_n_sums(const struct rates *r)
 {
     return r->calendar.n * r->n_strata * RATES_N_FIGURES;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "study/members.h"
 #include "study/parts.h"
 
 static enum status add_part(const struct study *s, const struct js *j, size_t *next, struct parts *out,
@@ -117,6 +118,21 @@ void study_site_close(struct site *site)
 const struct cohort_rows *study_site_cohort(const struct site *site, size_t i)
 {
     return &site->rows[i];
+}
+
+enum status study_site_members(const struct site *site, struct members **out, struct err *e)
+{
+    return members_collect(site->study, &site->view, out, e);
+}
+
+const struct store *study_site_store(const struct site *site)
+{
+    return site->view.store;
+}
+
+const struct study *study_site_study(const struct site *site)
+{
+    return site->study;
 }
 
 static enum status check_bounds(const struct part *p, const struct sums *sums, struct err *e)

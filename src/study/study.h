@@ -61,8 +61,13 @@ struct site;
 MUST_CHECK enum status study_site_open(const struct study *s, const struct store *store, struct pool *pool,
                                        struct site **out, struct err *e);
 void study_site_close(struct site *site); /* NULL is fine */
-/* The evaluated rows of a cohort, for the differencing guard at the site; borrowed. */
+/* The evaluated rows of a cohort; borrowed. */
 const struct cohort_rows *study_site_cohort(const struct site *site, size_t i);
+/* Who is in the cells of its tables (members.h), for the differencing guard at the site (guarding.h). */
+struct members;
+MUST_CHECK enum status study_site_members(const struct site *site, struct members **out, struct err *e);
+const struct store *study_site_store(const struct site *site); /* borrowed */
+const struct study *study_site_study(const struct site *site);
 /* The sums of a round, within their bounds; `out` is initialised here and is the caller's. */
 MUST_CHECK enum status study_local(const struct site *site, const struct js *parameters, struct sums *out,
                                    struct err *e);

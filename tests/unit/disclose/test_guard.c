@@ -116,6 +116,26 @@ static void a_cycle_is_refused(void **state)
     free(ca.v);
 }
 
+/* A total that was printed before and is printed again with its parts is the gate's business. */
+static void parts_of_an_old_total_are_the_gates(void **state)
+{
+    (void)state;
+    struct crowd total = range(0, 100), part = range(0, 95);
+    struct guard *g = guard_new(K, secret);
+    struct persons *again = persons_new(total.v, total.n);
+    struct guard_cell cell = exact(total.n, 1, 2);
+    add(g, total.v, total.n, exact(total.n, 1, 1));
+    assert_int_equal(ask(g, part.v, part.n, exact(part.n, 1, 2)), GUARD_REFUSE);
+    cell.persons = again;
+    guard_announce(g, &cell);
+    assert_int_equal(ask(g, part.v, part.n, exact(part.n, 1, 2)), GUARD_ALLOW);
+    assert_int_equal(ask(g, part.v, part.n, exact(part.n, 1, 3)), GUARD_REFUSE);
+    persons_free(again);
+    guard_free(g);
+    free(total.v);
+    free(part.v);
+}
+
 /* --- random trackers ---------------------------------------------------------------------------------- */
 
 struct tracker {
@@ -285,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_rounded_print_that_stays_tells_nothing),
         cmocka_unit_test(everybody_but_a_few_is_refused),
         cmocka_unit_test(a_cycle_is_refused),
+        cmocka_unit_test(parts_of_an_old_total_are_the_gates),
         cmocka_unit_test(every_random_tracker_is_caught),
         cmocka_unit_test(honest_histories_pass),
     };

@@ -72,7 +72,7 @@ static enum guard_verdict ask(const char *run, const char *project, int from, in
     struct persons *all = people(b, 0, PEOPLE, to % 2 ? 1 : -1), *some = people(b, from, to, 1);
     int64_t n = (int64_t)persons_count(some);
     struct guard_print print = {"count: all", some, n, n, false};
-    struct guard_request r = {run, project, "a study", "snapshot", all, &print, 1};
+    struct guard_request r = {run, project, "a study", "snapshot", "given", all, &print, 1};
     struct guard_answer answer;
     assert_int_equal(guard_book_ask(b, &r, &answer, &e), ST_OK);
     if (record)
@@ -99,7 +99,8 @@ static void what_was_withdrawn_counts_no_more(void **state)
     (void)state;
     struct err e;
     struct guard_book *b = book();
-    assert_int_equal(guard_book_settle(b, "run-1", "withdrawn", &e), ST_OK);
+    assert_int_equal(guard_book_withdraw(b, "run-1", &e), ST_OK);
+    assert_int_equal(guard_book_withdraw(b, "run-1", &e), ST_NOT_FOUND);
     guard_book_close(b);
     assert_int_equal(ask("run-2", "heart", 0, 101, false), GUARD_ALLOW);
     assert_int_equal(ask("run-1", "heart", 0, 100, true), GUARD_ALLOW);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/guarding.h"
+
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "disclose/rounding.h"
+#include "study/members.h"
+#include "study/parts.h"
+
+/* The site's cells, in the numbers of the guard's book. */
+struct cells {
+    struct guard_print *prints;
+    size_t n;
+    struct members **members; /* one per store */
+    uint32_t **numbers;       /* per store: the number of each person */
+    struct persons *everybody;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorted, each once: stores of one site may share persons. */
+static struct persons *make_set(uint32_t *numbers, size_t n)
+{
+    size_t kept = 0;
+    if (n)
+        qsort(numbers, n, sizeof *numbers, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return persons_new(numbers, kept);
+}
+
+static void number_store(struct guard_book *b, const struct store *store, uint32_t *numbers)
+{
+    for (uint32_t p = 0; p < store_persons(store)->n; p++) {
+        uint8_t pseudonym[PSEUDONYM_BYTES];
+        store_pseudonym(store, p, pseudonym);
+        guard_book_number(b, pseudonym, 1, &numbers[p]);
+    }
+}
+
+static void number_stores(struct cells *c, struct guard_book *b, struct site *const *sites, size_t n)
+{
+    uint32_t *all = NULL;
+    size_t n_all = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct store *store = study_site_store(sites[i]);
+        uint32_t persons = store_persons(store)->n;
+        c->numbers[i] = xmalloc((persons + (size_t)1) * sizeof **c->numbers);
+        number_store(b, store, c->numbers[i]);
+        all = xrealloc_array(all, n_all + persons + 1, sizeof *all);
+        memcpy(all + n_all, c->numbers[i], persons * sizeof *all);
+        n_all += persons;
+    }
+    c->everybody = make_set(all, n_all);
+    free(all);
+}
+
+/* Cell i over all stores. */
+static struct persons *cell_set(const struct cells *c, size_t i, size_t n_stores)
+{
+    uint32_t *numbers = NULL;
+    size_t total = 0, n;
+    for (size_t k = 0; k < n_stores; k++) {
+        const uint32_t *persons = members_persons(c->members[k], i, &n);
+        numbers = xrealloc_array(numbers, total + n + 1, sizeof *numbers);
+        for (size_t j = 0; j < n; j++)
+            numbers[total++] = c->numbers[k][persons[j]];
+    }
+    struct persons *set = make_set(numbers, total);
+    free(numbers);
+    return set;
+}
+
+static struct guard_print print_of(const struct guarding *how, const char *name, struct persons *set)
+{
+    const struct policy *p = how->policy;
+    int64_t n = (int64_t)persons_count(set), minimum = policy_minimum(p, OUTPUT_COUNT);
+    enum rounding rounding = (enum rounding)p->rounding;
+    struct count_range range = round_range(round_count(n, rounding, p->base), rounding, p->base, minimum);
+    return (struct guard_print){name, set, range.low, range.high,
+                                how->federated && rounding != ROUNDING_NONE};
+}
+
+static enum status collect(struct cells *c, const struct guarding *how, struct guard_book *b,
+                           struct site *const *sites, size_t n, struct err *e)
+{
+    enum status s = ST_OK;
+    int64_t minimum = policy_minimum(how->policy, OUTPUT_COUNT);
+    number_stores(c, b, sites, n);
+    for (size_t i = 0; s == ST_OK && i < n; i++)
+        s = study_site_members(sites[i], &c->members[i], e);
+    if (s != ST_OK)
+        return s;
+    c->prints = xcalloc(members_n(c->members[0]) + 1, sizeof *c->prints);
+    for (size_t i = 0; i < members_n(c->members[0]); i++) {
+        struct persons *set = cell_set(c, i, n);
+        if ((int64_t)persons_count(set) >= minimum)
+            c->prints[c->n++] = print_of(how, members_name(c->members[0], i), set);
+        else
+            persons_free(set);
+    }
+    return ST_OK;
+}
+
+static void cells_deinit(struct cells *c, size_t n_stores)
+{
+    for (size_t i = 0; i < c->n; i++)
+        persons_free(c->prints[i].persons);
+    for (size_t i = 0; i < n_stores; i++) {
+        members_free(c->members[i]);
+        free(c->numbers[i]);
+    }
+    persons_free(c->everybody);
+    free(c->prints);
+    free(c->members);
+    free(c->numbers);
+}
+
+static enum status decide(const struct guarding *how, struct guard_book *b, const struct guard_request *r,
+                          struct guard_answer *answer, struct err *e)
+{
+    enum status s = guard_book_ask(b, r, answer, e);
+    if (s == ST_OK && how->insist && answer->verdict != GUARD_ALLOW)
+        answer->verdict = GUARD_ALLOW;
+    return s == ST_OK && answer->verdict == GUARD_ALLOW ? guard_book_record(b, r, e) : s;
+}
+
+enum status study_guard(const struct guarding *how, struct site *const *sites, size_t n,
+                        struct guard_answer *answer, struct err *e)
+{
+    struct guard_book *b = NULL;
+    struct cells c = {.members = xcalloc(n, sizeof *c.members), .numbers = xcalloc(n, sizeof *c.numbers)};
+    int64_t started = time_monotonic_ns();
+    *answer = (struct guard_answer){0};
+    enum status s = guard_book_open(how->book, policy_minimum(how->policy, OUTPUT_COUNT), &b, e);
+    if (s == ST_OK)
+        s = collect(&c, how, b, sites, n, e);
+    if (s == ST_OK) {
+        struct guard_request r = {how->run,
+                                  how->project,
+                                  study_title(study_site_study(sites[0])),
+                                  store_snapshot_id(study_site_store(sites[0])),
+                                  how->federated ? "given" : "released",
+                                  c.everybody,
+                                  c.prints,
+                                  c.n};
+        s = decide(how, b, &r, answer, e);
+    }
+    cells_deinit(&c, n);
+    guard_book_close(b);
+    if (s == ST_OK && answer->verdict != GUARD_ALLOW)
+        guard_wait(started);
+    return s;
+}
