@@ -156,8 +156,8 @@ start_nodes() {
     as stella node invite "node-$site" --body "$site" --token-hash "$(printf %s "$token" | sha256sum | cut -c1-64)" --until "$until_day"
     run "$accord" node init --data "$data"
     run "$accord" node enrol --data "$data" --hub "$hub" --name "node-$site" --token-file "$work/$site/token"
-    told "$accord" node run --data "$data" --store "$work/$site/store"
-    start "node-$site" "$accord" node run --data "$data" --store "$work/$site/store"
+    told "$accord" node run --data "$data" --store "$work/$site/store" --listen 127.0.0.1:0
+    start "node-$site" "$accord" node run --data "$data" --store "$work/$site/store" --listen 127.0.0.1:0
   done
 }
 
@@ -203,10 +203,28 @@ make_accounts() {
     "$accord" account new "$who" --data "$work/hub" --key "$work/keys/$who" --format csv <<< "$password" | tail -n 1 | tr , '\t' >> "$work/accounts.tsv"
   done
 }
+# At the nodes: the checkers at the lead site, a board member who can admit, refuse and stop at each.
+make_node_accounts() {
+  local site
+  printf 'account\tkey\ttotp_secret\n' > "$work/node-accounts.tsv"
+  for site in "${sites[@]}"; do
+    node_account "$site" "board-$site" controller
+  done
+  node_account "$lead" checker-1 checker
+  node_account "$lead" checker-2 checker
+}
+node_account() { # site, person, role
+  printf '%s/%s\n' "$1" "$("$accord" node account add "$2" --role "$3" --data "$work/$1/node" --key "$work/keys/$2" --format csv <<< "$password" | tail -n 1 | tr , '\t')" >> "$work/node-accounts.tsv"
+}
 tell_accounts() {
   say "sign in as one of these, all with the password '$password';"
   say "for the six digits: bash demo/code.sh ACCOUNT, or the secret in an authenticator app"
   awk -F '\t' 'NR > 1 { printf "     %-26s %s\n", $1, $3 }' "$work/accounts.tsv"
+  say "and at the nodes' own pages (the name is the part behind the stroke), where runs are admitted and outputs checked:"
+  local account secret
+  while IFS=$'\t' read -r account _ secret; do
+    printf '     %-40s %s  %s\n' "$account" "$secret" "$(grep -o '"url":"[^"]*"' "$work/node-${account%/*}.log" | cut -d'"' -f4)"
+  done < <(tail -n +2 "$work/node-accounts.tsv")
 }
 
 finish() {
@@ -214,6 +232,7 @@ finish() {
   say "done in $SECONDS s; everything is in $work"
   [ "${KEEP:-0}" != 0 ] || return 0
   make_accounts
+  make_node_accounts
   tell_accounts
   say "hub and nodes are still running: open $hub in a browser; Ctrl-C stops them"
   wait

@@ -5,18 +5,8 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/password.h"
 #include "http/accounts.h"
-
-enum { LINE_MOST = 300 };
-
-/* The first line of standard input: a password in the arguments would be in every list of processes. */
-static enum status read_password(char line[LINE_MOST], struct err *e)
-{
-    if (!fgets(line, LINE_MOST, stdin))
-        return err_set(e, ST_USAGE, "standard input: expected the password on its first line");
-    line[strcspn(line, "\r\n")] = '\0';
-    return ST_OK;
-}
 
 static enum status open_accounts(const char *data, struct accounts **out, struct err *e)
 {
@@ -34,7 +24,7 @@ static enum status open_accounts(const char *data, struct accounts **out, struct
 static enum status run_new(const struct args *a, struct err *e)
 {
     const char *data, *person = args_operand(a, 0), *key = args_get(a, "key");
-    char password[LINE_MOST] = "";
+    char password[PASSWORD_LINE] = "";
     struct accounts *accounts = NULL;
     struct identity *id = NULL;
     struct account_new made;
@@ -42,11 +32,12 @@ static enum status run_new(const struct args *a, struct err *e)
     if (s == ST_OK && key)
         s = identity_load(key, &id, e);
     if (s == ST_OK)
-        s = read_password(password, e);
+        s = password_read(password, e);
     if (s == ST_OK)
         s = open_accounts(data, &accounts, e);
     if (s == ST_OK)
-        s = account_create(accounts, person, password, id, &made, e);
+        s = account_create(
+            accounts, &(struct account_wanted){.person = person, .password = password, .key = id}, &made, e);
     secret_wipe(password, sizeof password);
     identity_free(id);
     accounts_close(accounts);

@@ -25,6 +25,8 @@ const struct command node_commands[] = {
     {"resume", "", "take runs again after 'stop'", NULL, node_data_options, 0, 0, run_node_resume},
     {"trust", "BODY KEY", "take another site's new node key for right, after asking that site", NULL,
      node_data_options, 2, 2, run_node_trust},
+    {"account", "list|add|remove [NAME]", "who may sign in at the node's own pages", node_account_about,
+     node_account_options, 1, 2, run_node_account},
     {"output", "list|show|check|approve|return [ID]", "outputs held here, and their checkers' verdicts",
      node_output_about, node_output_options, 1, 2, run_node_output},
     {"discovery", "[TASK.json]", "answer HDR UK Cohort Discovery (RQuest) tasks", node_discovery_about,

@@ -27,6 +27,11 @@ enum status run_node_refuse(const struct args *a, struct err *e);
 enum status run_node_stop(const struct args *a, struct err *e);
 enum status run_node_resume(const struct args *a, struct err *e);
 
+/* node_account.c */
+extern const char node_account_about[];
+extern const struct option_spec node_account_options[];
+enum status run_node_account(const struct args *a, struct err *e);
+
 /* node_output.c */
 extern const char node_output_about[];
 extern const struct option_spec node_output_options[];

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/node.h"
 #include "grid/node.h"
+#include "http/node_pages.h"
 
 const char node_init_about[] =
     "Makes DIR with the node's signing key (node.key), its database (node.db) and a policy to start from\n"
@@ -19,10 +20,13 @@ const char node_enrol_about[] =
     "operator the token. Enrolling shows the token once, signed with the node's own key, and pins the hub's "
     "key:\n"
     "from then on this node believes nothing that is not in the log signed with it.";
-const char node_run_about[] = "Holds one request open to the hub and does what is asked: checks each run for "
-                              "itself, computes sums over\n"
-                              "the store, sends them masked and sealed to the lead node. Killed at any "
-                              "moment, it goes on where it was.";
+const char node_run_about[] =
+    "Holds one request open to the hub and does what is asked: checks each run for "
+    "itself, computes sums over\n"
+    "the store, sends them masked and sealed to the lead node. Killed at any "
+    "moment, it goes on where it was. With --listen it serves pages "
+    "too, where people of the site admit\nruns, check outputs and can stop everything "
+    "('accord node account' says who).";
 
 const struct option_spec node_data_options[] = {{"data", "DIR", "the node's folder"}, {0}};
 const struct option_spec node_enrol_options[] = {
@@ -37,6 +41,10 @@ const struct option_spec node_enrol_options[] = {
 const struct option_spec node_run_options[] = {
     {"data", "DIR", "the node's folder"},
     {"store", "STORE", "the site's patient store"},
+    {"listen", "ADDRESS:PORT",
+     "serve pages for the site's checkers and controllers here (port 0: a free one)"},
+    {"tls-cert", "FILE", "certificate chain of the pages, PEM; needed beyond loopback addresses"},
+    {"tls-key", "FILE", "its key, PEM"},
     {0},
 };
 const struct option_spec node_reason_options[] = {
@@ -117,7 +125,17 @@ enum status run_node_run(const struct args *a, struct err *e)
         s = args_need(a, "store", &store, e);
     if (s == ST_OK && threads && (!parse_u64(slice_of(threads), &n) || n < 1 || n > 1024))
         s = err_set(e, ST_USAGE, "--threads must be a whole number from 1 to 1024");
-    return s == ST_OK ? node_serve(data, store, (unsigned)n, e) : s;
+    struct node_pages_options pages = {.data = data,
+                                       .listen = args_get(a, "listen"),
+                                       .certificate = args_get(a, "tls-cert"),
+                                       .key_path = args_get(a, "tls-key")};
+    struct node_pages *served = NULL;
+    if (s == ST_OK && pages.listen)
+        s = node_pages_open(&pages, &served, e);
+    if (s == ST_OK)
+        s = node_serve(data, store, (unsigned)n, e);
+    node_pages_close(served);
+    return s;
 }
 
 enum status run_node_status(const struct args *a, struct err *e)

@@ -9,7 +9,6 @@
 #include "http/hub.h"
 #include "http/tables.h"
 
-enum { LOGINS = 5, LOGIN_SECONDS = 300, PEER_LOGINS = 20, PEER_SECONDS = 60 };
 enum { NEW_ACCOUNTS = 10, NEW_SECONDS = 3600, TOKEN_DAYS_MOST = 366, KEY_MOST = 200 };
 
 static enum status post_account(struct call *c, struct err *e)
@@ -25,7 +24,8 @@ static enum status post_account(struct call *c, struct err *e)
     if (s == ST_OK)
         s = call_limit(c, "account", c->request->peer, NEW_ACCOUNTS, NEW_SECONDS, e);
     if (s == ST_OK)
-        s = account_create(c->hub->accounts, person, password, NULL, &made, e);
+        s = account_create(c->hub->accounts, &(struct account_wanted){.person = person, .password = password},
+                           &made, e);
     if (s != ST_OK)
         return s;
     struct js *answer = js_object();
@@ -42,9 +42,8 @@ static enum status login(struct call *c, const char *person, const char *passwor
                          struct err *e)
 {
     struct session_new made;
-    enum status s = call_limit(c, "peer", c->request->peer, PEER_LOGINS, PEER_SECONDS, e);
-    if (s == ST_OK)
-        s = call_limit(c, "login", person, LOGINS, LOGIN_SECONDS, e);
+    unsigned wait = limiter_login(c->hub->limiter, c->request->peer, person, time_monotonic_ns());
+    enum status s = wait ? call_too_many(c, wait, e) : ST_OK;
     if (s == ST_OK)
         s = account_login(c->hub->accounts, person, password, code, time_now_ms(), &made, e);
     if (s != ST_OK)

@@ -25,7 +25,9 @@ static const char *const migrations[] = {
     " expires_ms INTEGER NOT NULL, made TEXT NOT NULL, UNIQUE(person, name)) STRICT;",
     "CREATE TABLE linked(issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, made TEXT NOT "
     "NULL,"
-    " PRIMARY KEY(issuer, subject), UNIQUE(person, issuer)) STRICT;"};
+    " PRIMARY KEY(issuer, subject), UNIQUE(person, issuer)) STRICT;",
+    "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE account ADD COLUMN key TEXT NOT NULL DEFAULT '';"};
 
 struct accounts {
     struct db *db;
@@ -127,45 +129,84 @@ static void bind_secret(struct accounts *a, struct stmt *q, int at, const uint8_
     buf_deinit(&sealed);
 }
 
-static enum status insert_account(struct accounts *a, const char *person, const char *hash,
+static enum status insert_account(struct accounts *a, const struct account_wanted *wanted, const char *hash,
                                   const uint8_t *secret, const struct identity *id, struct err *e)
 {
     struct stmt *q;
-    char now[21];
+    char now[21], key[2 * SIGN_PUBLIC_BYTES + 1];
+    const char *person = wanted->person;
+    hex_encode(id->sign_public, SIGN_PUBLIC_BYTES, key);
     time_format(time_now_ms(), now);
     pthread_mutex_lock(&a->lock);
-    enum status s = db_prepare(
-        a->db, "INSERT INTO account(person, password, secret, seed, made) VALUES(?1, ?2, ?3, ?4, ?5)", &q, e);
+    enum status s = db_prepare(a->db,
+                               "INSERT INTO account(person, password, secret, seed, made, roles, key)"
+                               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                               &q, e);
     if (s == ST_OK) {
         stmt_bind_text(q, 1, person);
         stmt_bind_text(q, 2, hash);
         bind_secret(a, q, 3, secret, TOTP_SECRET_BYTES, person);
         bind_secret(a, q, 4, id->seed, SEED_BYTES, person);
         stmt_bind_text(q, 5, now);
+        stmt_bind_text(q, 6, wanted->roles ? wanted->roles : "");
+        stmt_bind_text(q, 7, key);
         s = stmt_run(q, e);
     }
     pthread_mutex_unlock(&a->lock);
     return s == ST_CONFLICT ? err_set(e, s, "there is an account of this name already") : s;
 }
 
-enum status account_create(struct accounts *a, const char *person, const char *password,
-                           const struct identity *key, struct account_new *out, struct err *e)
+enum status account_create(struct accounts *a, const struct account_wanted *wanted, struct account_new *out,
+                           struct err *e)
 {
     char hash[128];
     uint8_t secret[TOTP_SECRET_BYTES];
-    enum status s = check_new(person, password, e);
+    enum status s = check_new(wanted->person, wanted->password, e);
     if (s == ST_OK)
-        s = hash_password(a, password, hash, e);
+        s = hash_password(a, wanted->password, hash, e);
     if (s != ST_OK)
         return s;
-    struct identity *id = key ? identity_from_seed(key->seed) : identity_new();
+    struct identity *fresh = wanted->key ? NULL : identity_new();
+    const struct identity *id = wanted->key ? wanted->key : fresh;
     random_bytes(secret, sizeof secret);
-    s = insert_account(a, person, hash, secret, id, e);
+    s = insert_account(a, wanted, hash, secret, id, e);
     hex_encode(id->sign_public, SIGN_PUBLIC_BYTES, out->key_hex);
     totp_base32(secret, out->totp_secret);
     secret_wipe(secret, sizeof secret);
-    identity_free(id);
+    identity_free(fresh);
     return s;
+}
+
+enum status account_list(struct accounts *a, struct js **out, struct err *e)
+{
+    static const char *const names[] = {"person", "roles", "key", "made"};
+    struct stmt *q;
+    bool row = false;
+    *out = js_array();
+    pthread_mutex_lock(&a->lock);
+    enum status s = db_prepare(a->db, "SELECT person, roles, key, made FROM account ORDER BY person", &q, e);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row) {
+        struct js *o = js_object();
+        for (int i = 0; i < 4; i++)
+            js_put_str(o, names[i], stmt_text(q, i));
+        js_push(*out, o);
+    }
+    stmt_done(q);
+    pthread_mutex_unlock(&a->lock);
+    return s;
+}
+
+enum status account_remove(struct accounts *a, const char *person, struct err *e)
+{
+    static const char *const statements[] = {
+        "DELETE FROM session WHERE person=?1", "DELETE FROM token WHERE person=?1",
+        "DELETE FROM linked WHERE person=?1", "DELETE FROM account WHERE person=?1"};
+    const char *texts[] = {person, NULL};
+    int64_t changed = 0;
+    enum status s = ST_OK;
+    for (size_t i = 0; s == ST_OK && i < sizeof statements / sizeof *statements; i++)
+        s = change(a, statements[i], texts, NULL, &changed, e);
+    return s == ST_OK && !changed ? err_set(e, ST_NOT_FOUND, "there is no account of this name") : s;
 }
 
 /* --- sessions ------------------------------------------------------------------------------------------ */
@@ -376,6 +417,7 @@ static enum status use_find(struct accounts *a, const char *sql, const char *tok
             snprintf(out->person, sizeof out->person, "%s", stmt_text(q, 0));
             snprintf(out->csrf_hash, sizeof out->csrf_hash, "%s", stmt_text(q, 1));
             snprintf(out->scopes, sizeof out->scopes, "%s", stmt_text(q, 2));
+            snprintf(out->roles, sizeof out->roles, "%s", stmt_text(q, 3));
         }
         stmt_done(q);
     }
@@ -398,15 +440,17 @@ enum status account_by_session(struct accounts *a, const char *token, int64_t no
     if (s != ST_OK)
         return s;
     _Static_assert(IDLE_MS == 3600000, "as in the statement above");
-    return use_find(a, "SELECT person, csrf_hash, '*' FROM session WHERE hash=?1 AND used_ms>=?2", token,
-                    now_ms - IDLE_MS, out, e);
+    return use_find(a,
+                    "SELECT person, csrf_hash, '*', roles FROM session JOIN account USING(person)"
+                    " WHERE hash=?1 AND used_ms>=?2",
+                    token, now_ms - IDLE_MS, out, e);
 }
 
 enum status account_by_token(struct accounts *a, const char *token, int64_t now_ms, struct account_use *out,
                              struct err *e)
 {
-    return use_find(a, "SELECT person, '', scopes FROM token WHERE hash=?1 AND expires_ms>=?2", token, now_ms,
-                    out, e);
+    return use_find(a, "SELECT person, '', scopes, '' FROM token WHERE hash=?1 AND expires_ms>=?2", token,
+                    now_ms, out, e);
 }
 
 bool account_may(const struct account_use *u, const char *scope)

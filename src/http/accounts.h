@@ -33,10 +33,17 @@ struct account_new {
     char key_hex[2 * SIGN_PUBLIC_BYTES + 1];
     char totp_secret[33]; /* base32, for the authenticator app; never shown again */
 };
-/* With the key that the account is to hold, or NULL = a new one. ST_CONFLICT when the name is taken,
-   ST_INVALID for a password that is too short or too plain. */
-MUST_CHECK enum status account_create(struct accounts *a, const char *person, const char *password,
-                                      const struct identity *key, struct account_new *out, struct err *e);
+struct account_wanted {
+    const char *person, *password;
+    const char *roles;          /* what the account may do at a node, separated by '|'; "" at a hub */
+    const struct identity *key; /* one that the person has already; NULL makes a new one */
+};
+/* ST_CONFLICT when the name is taken, ST_INVALID for a password that is too short or too plain. */
+MUST_CHECK enum status account_create(struct accounts *a, const struct account_wanted *wanted,
+                                      struct account_new *out, struct err *e);
+/* [{"person", "roles", "key", "made"}]; and the end of one, with its sessions and tokens. */
+MUST_CHECK enum status account_list(struct accounts *a, struct js **out, struct err *e);
+MUST_CHECK enum status account_remove(struct accounts *a, const char *person, struct err *e);
 
 struct session_new {
     char token[ACCOUNT_TOKEN_DIGITS + 1]; /* for the cookie */
@@ -70,6 +77,7 @@ struct account_use {
     char person[ACCOUNT_PERSON_MOST + 1];
     char csrf_hash[65]; /* SHA-256 hex of a session's CSRF token; "" for API tokens */
     char scopes[256];   /* of an API token, separated by spaces; "*" for sessions */
+    char roles[64];     /* of the account, in a session */
 };
 MUST_CHECK enum status account_by_session(struct accounts *a, const char *token, int64_t now_ms,
                                           struct account_use *out, struct err *e);

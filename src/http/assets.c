@@ -57,3 +57,25 @@ bool asset_find(const char *name, struct asset *out)
     }
     return false;
 }
+
+enum status asset_answer(const struct http_request *request, const struct asset *asset,
+                         struct http_response *response)
+{
+    const char *known = request_header(request, "If-None-Match");
+    const char *accepts = request_header(request, "Accept-Encoding");
+    response_header(response, "ETag", asset->etag);
+    response_header(response, "Cache-Control", "no-cache");
+    response_header(response, "Vary", "Accept-Encoding");
+    if (known && strcmp(known, asset->etag) == 0) {
+        response->code = 304;
+        return ST_OK;
+    }
+    bool gzip = accepts && strstr(accepts, "gzip");
+    struct slice bytes = gzip ? asset->gzipped : asset->bytes;
+    if (gzip)
+        response_header(response, "Content-Encoding", "gzip");
+    response->code = 200;
+    response->type = asset->type;
+    buf_add(&response->body, bytes.p, bytes.n);
+    return ST_OK;
+}

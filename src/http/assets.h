@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "http/server.h"
 
 struct asset {
     const char *type; /* "text/css; charset=utf-8" */
@@ -15,5 +16,8 @@ struct asset {
 };
 /* name: behind "/assets/", "app.css". */
 bool asset_find(const char *name, struct asset *out);
+/* The file as an answer: 304 where the client has it, gzipped where it may be. */
+enum status asset_answer(const struct http_request *request, const struct asset *asset,
+                         struct http_response *response);
 
 #endif

@@ -2,6 +2,7 @@
 #include "http/limiter.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,4 +87,15 @@ bool limiter_take(struct limiter *l, const char *name, unsigned most, unsigned s
         b->tokens -= 1;
     pthread_mutex_unlock(&l->lock);
     return has;
+}
+
+unsigned limiter_login(struct limiter *l, const char *peer, const char *person, int64_t now_ns)
+{
+    enum { TRIES = 5, SECONDS = 300, PEER_TRIES = 20, PEER_SECONDS = 60 };
+    char name[128];
+    snprintf(name, sizeof name, "peer:%s", peer);
+    if (!limiter_take(l, name, PEER_TRIES, PEER_SECONDS, now_ns))
+        return PEER_SECONDS / PEER_TRIES + 1;
+    snprintf(name, sizeof name, "login:%s", person);
+    return limiter_take(l, name, TRIES, SECONDS, now_ns) ? 0 : SECONDS / TRIES + 1;
 }

@@ -6,14 +6,9 @@
 #include <stdio.h>
 
 #include "http/assets.h"
+#include "http/html.h"
 #include "http/plain.h"
 #include "http/tables.h"
-
-/* The pages' own policy: everything from this server, nothing inline; text can become script nowhere. */
-static const char page_policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 enum { PAGE_MOST = 64 << 20 };
 
@@ -26,7 +21,7 @@ static enum status send_page(struct call *c, const struct plain_page *page, stru
     if (s == ST_OK)
         s = call_bytes(c, "text/html; charset=utf-8", buf_slice(&html));
     if (s == ST_OK)
-        response_header(c->response, "Content-Security-Policy", page_policy);
+        response_header(c->response, "Content-Security-Policy", html_policy);
     buf_deinit(&html);
     return s;
 }
@@ -144,19 +139,7 @@ static enum status get_asset(struct call *c, struct err *e)
     struct asset asset;
     if (!asset_find(c->param[0], &asset))
         return no_page(e);
-    const char *known = request_header(c->request, "If-None-Match");
-    const char *accepts = request_header(c->request, "Accept-Encoding");
-    response_header(c->response, "ETag", asset.etag);
-    response_header(c->response, "Cache-Control", "no-cache");
-    response_header(c->response, "Vary", "Accept-Encoding");
-    if (known && strcmp(known, asset.etag) == 0) {
-        c->response->code = 304;
-        return ST_OK;
-    }
-    bool gzip = accepts && strstr(accepts, "gzip");
-    if (gzip)
-        response_header(c->response, "Content-Encoding", "gzip");
-    return call_bytes(c, asset.type, gzip ? asset.gzipped : asset.bytes);
+    return asset_answer(c->request, &asset, c->response);
 }
 
 const struct route page_routes[] = {

@@ -108,8 +108,7 @@ void respond_problem(struct http_response *r, const struct err *e, int code)
 
 /* --- matching ------------------------------------------------------------------------------------------ */
 
-/* Does the path fit the pattern segment by segment? {x} takes one segment, percent-decoded. */
-static bool match(const char *pattern, const char *path, struct arena *a, const char **param)
+bool route_match(const char *pattern, const char *path, struct arena *a, const char **param)
 {
     size_t n_params = 0;
     while (*pattern == '/' && *path == '/') {
@@ -134,7 +133,7 @@ static const struct route *find(struct call *c, bool *other_method)
     *other_method = false;
     for (const struct route *const *t = route_tables; *t; t++)
         for (const struct route *route = *t; route->method; route++) {
-            if (!match(route->pattern, r->path, r->arena, c->param))
+            if (!route_match(route->pattern, r->path, r->arena, c->param))
                 continue;
             if (strcmp(route->method, r->method) == 0)
                 return route;
@@ -167,12 +166,7 @@ static enum status authenticate(struct call *c, const struct route *route, struc
 
 const char *call_cookie(struct call *c, const char *name)
 {
-    const char *cookies = request_header(c->request, "Cookie");
-    size_t n = strlen(name);
-    for (const char *p = cookies; p && *p; p += strcspn(p, ";"), p += strspn(p, "; "))
-        if (strncmp(p, name, n) == 0 && p[n] == '=')
-            return arena_strndup(c->request->arena, p + n + 1, strcspn(p + n + 1, ";"));
-    return NULL;
+    return request_cookie(c->request, name);
 }
 
 void call_set_cookie(struct call *c, const char *name, const char *value, const char *scope, int max_age)
@@ -183,15 +177,20 @@ void call_set_cookie(struct call *c, const char *name, const char *value, const 
                                  tls ? "; Secure" : ""));
 }
 
+enum status call_too_many(struct call *c, unsigned wait_s, struct err *e)
+{
+    c->code = 429;
+    response_header(c->response, "Retry-After", arena_printf(c->request->arena, "%u", wait_s));
+    return err_set(e, ST_DENIED, "too many tries; wait %u seconds", wait_s);
+}
+
 enum status call_limit(struct call *c, const char *what, const char *who, unsigned most, unsigned seconds,
                        struct err *e)
 {
     char *name = arena_printf(c->request->arena, "%s:%s", what, who);
-    if (limiter_take(c->hub->limiter, name, most, seconds, time_monotonic_ns()))
-        return ST_OK;
-    c->code = 429;
-    response_header(c->response, "Retry-After", arena_printf(c->request->arena, "%u", seconds / most + 1));
-    return err_set(e, ST_DENIED, "too many tries; wait %u seconds", seconds / most + 1);
+    return limiter_take(c->hub->limiter, name, most, seconds, time_monotonic_ns())
+               ? ST_OK
+               : call_too_many(c, seconds / most + 1, e);
 }
 
 void call_session(struct call *c, const char *token, int max_age)

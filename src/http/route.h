@@ -72,6 +72,10 @@ struct route {
 /* Every table, ended by NULL; each table is ended by an empty entry. */
 extern const struct route *const route_tables[];
 
+/* Whether the path fits the pattern segment by segment; {x} takes one segment, percent-decoded, into `param`
+   (ROUTE_PARAMS of them; arena memory). */
+bool route_match(const char *pattern, const char *path, struct arena *a, const char **param);
+
 /* The one http_handler; context is the struct hub. */
 enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response);
 
@@ -103,6 +107,8 @@ void call_session(struct call *c, const char *token, int max_age);
 /* 429 when `who` did `what` more than `most` times in so many seconds. */
 MUST_CHECK enum status call_limit(struct call *c, const char *what, const char *who, unsigned most,
                                   unsigned seconds, struct err *e);
+/* The same refusal, to wait so long. */
+MUST_CHECK enum status call_too_many(struct call *c, unsigned wait_s, struct err *e);
 /* If-Match against the present version of "noun:id": 412 when it is another one. Fine without the header. */
 MUST_CHECK enum status call_if_match(struct call *c, const char *subject, struct err *e);
 /* Sets ETag; true when the client has this version already (then 304 is answered). */

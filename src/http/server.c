@@ -63,6 +63,16 @@ const char *request_header(const struct http_request *r, const char *name)
     return NULL;
 }
 
+const char *request_cookie(const struct http_request *r, const char *name)
+{
+    const char *cookies = request_header(r, "Cookie");
+    size_t n = strlen(name);
+    for (const char *p = cookies; p && *p; p += strcspn(p, ";"), p += strspn(p, "; "))
+        if (strncmp(p, name, n) == 0 && p[n] == '=')
+            return arena_strndup(r->arena, p + n + 1, strcspn(p + n + 1, ";"));
+    return NULL;
+}
+
 const char *percent_decode(struct arena *a, struct slice s)
 {
     char *out = arena_alloc(a, s.n + 1), *q = out;

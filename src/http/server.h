@@ -40,6 +40,9 @@ const char *request_header(const struct http_request *r, const char *name);
 MUST_CHECK enum status request_query(const struct http_request *r, const char *name, const char **out,
                                      struct err *e);
 
+/* The value of a cookie; NULL when absent. Arena memory. */
+const char *request_cookie(const struct http_request *r, const char *name);
+
 /* Percent-decoding (application/x-www-form-urlencoded); arena memory, NULL where it is not valid. */
 const char *percent_decode(struct arena *a, struct slice s);
 

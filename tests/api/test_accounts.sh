@@ -4,6 +4,7 @@
 # Idempotency-Key, If-Match, and the limit on logins.
 set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
+. "$SOURCE/tests/lib/totp.sh"
 mkdir -p "$GRID/keys" "$GRID/hub"
 a key new "$GRID/keys/steward" --quiet > /dev/null
 a register found "$GRID/hub/register.db" --hub-identity "$GRID/hub/hub.key" --origin test.example/register --steward stella \
@@ -21,12 +22,6 @@ call() {
 bare() { local want=$1 method=$2 path=$3 code; shift 3; code=$(curl -s -X "$method" -o "$GRID/body" -D "$GRID/head" -w '%{http_code}' "$@" "$api$path")
   [ "$code" = "$want" ] || fail "$method $path: $code instead of $want: $(cat "$GRID/body")"; }
 get() { jq -r "$1" "$GRID/body"; }
-one_time_code() { # BASE32 [STEPS LATER]: RFC 6238
-  local mac offset
-  mac=$(printf '%016x' $(($(date +%s) / 30 + ${2:-0})) | xxd -r -p | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$(base32 -d <<< "$1" | xxd -p)" | sed 's/.* //')
-  offset=$((16#${mac:39:1} * 2))
-  printf '%06d' $(((16#${mac:offset:8} & 0x7fffffff) % 1000000))
-}
 password='correct horse battery'
 
 call 422 POST /accounts -d '{"person":"ada","password":"short"}'

@@ -5,7 +5,9 @@
 # in the hub's files, nor in clear in the site's own store.
 set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
+. "$SOURCE/tests/lib/totp.sh"
 GRID_KEEP_CSV=1
+GRID_NODE_LISTEN=127.0.0.1:0
 grid_make 3 400
 grid_up 3
 mkdir "$GRID/out" "$GRID/cwd"
@@ -20,6 +22,15 @@ grep -qwFf "$GRID/canaries" "$GRID/omop0/person.csv" || fail "the search does no
 
 grid_submit r1 a1
 grid_wait r1 held 30
+
+# --- the node's own pages, to a checker and controller, while an output is held ---------------------------------
+node=$(grep -o '"url":"[^"]*"' "$GRID/node0.log" | cut -d'"' -f4)
+secret=$(a node account add chris --data "$GRID/node0" --role 'checker|controller' --key "$GRID/keys/chris" --format csv <<< 'a long walk home' | tail -n 1 | cut -d, -f3)
+curl -s -c "$GRID/cookies" -o /dev/null -d "person=chris&password=a+long+walk+home&code=$(one_time_code "$secret")" "$node/sign-in"
+for page in / /runs/r1 /outputs/r1 /stop; do
+  curl -s -b "$GRID/cookies" "$node$page" > "$GRID/out/node-page-$(tr / _ <<< "$page")"
+done
+grep -q 'Requester will see' "$GRID/out/node-page-_outputs_r1" || fail "the checker's page shows nothing"
 grid_approve r1
 grid_wait r1 released 20
 

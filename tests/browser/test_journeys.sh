@@ -8,6 +8,7 @@ chromium=${CHROMIUM:-$(command -v chromium || true)}
 bash "$SOURCE/scripts/ui.sh" packages
 work=$(mktemp -d "${TMPDIR:-/tmp}/accord-browser-XXXXXX")
 demo=
+: > "$work/told"
 end() {
   [ -z "$demo" ] || { kill "$demo" 2> /dev/null; wait "$demo" 2> /dev/null; } || true
   rm -rf "$work"
@@ -22,4 +23,4 @@ until grep -q 'still running: open' "$work/told"; do
 done
 ACCORD_HUB=$(grep -o 'open http://[0-9.:]*' "$work/told" | cut -d' ' -f2)
 export ACCORD_HUB CHROMIUM=$chromium DEMO=$work/run SCREENSHOTS=${SCREENSHOTS:-$SOURCE/build/screenshots}
-node "$SOURCE/tests/browser/run.mjs" ${JOURNEY:+"$JOURNEY"} || { grep -hE '"level":"(warn|error)"' "$work"/run/*.log; exit 1; }
+node "$SOURCE/tests/browser/run.mjs" ${JOURNEY:+"$JOURNEY"} || { [ -z "${BROWSER_LOGS:-}" ] || tail -n 40 "$work"/run/node-*.log; grep -hE '"level":"(warn|error)"' "$work"/run/*.log; exit 1; }

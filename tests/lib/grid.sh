@@ -5,7 +5,7 @@
 #   grid_hub, grid_node I     start; grid_kill NAME ends one with SIGKILL, grid_stop all of them
 #   grid_submit ID            an analyst's run of $GRID/study.json
 #   grid_approve ID           two checkers' yes at the lead node
-# Everything lies in $GRID, which grid_end removes.
+# GRID_NODE_LISTEN=127.0.0.1:0 lets the nodes serve their pages. Everything lies in $GRID, which grid_end removes.
 
 GRID=$(mktemp -d "${TMPDIR:-/tmp}/accord-grid-XXXXXX")
 export GRID
@@ -104,7 +104,7 @@ grid_hub() {
 grid_enrol() { a node enrol --data "$GRID/node$1" --hub "$ACCORD_HUB" --name "n$1" --token-file - --quiet <<< "token$1" > /dev/null || fail "enrolment of node $1"; }
 
 grid_node() { # I
-  "$ACCORD" node run --data "$GRID/node$1" --store "$GRID/store$1" --threads 1 >> "$GRID/node$1.log" 2>&1 &
+  "$ACCORD" node run --data "$GRID/node$1" --store "$GRID/store$1" --threads 1 ${GRID_NODE_LISTEN:+--listen "$GRID_NODE_LISTEN"} >> "$GRID/node$1.log" 2>&1 &
   GRID_PID[node$1]=$!
 }
 

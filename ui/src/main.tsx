@@ -2,6 +2,7 @@
 // The register's pages. The server has already rendered the page's resource as plain HTML inside <main>; this script takes
 // over from there: same addresses, same content, richer views.
 import "./style.scss";
+import "./pages.scss";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { lazy } from "./components/lazy";

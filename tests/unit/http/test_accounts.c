@@ -34,7 +34,9 @@ static int begin(void **state)
     snprintf(f->path, sizeof f->path, "/tmp/accord-accounts-%ld.db", (long)getpid());
     f->hub = identity_new();
     assert_int_equal(accounts_open(f->path, f->hub, &f->a, NULL), ST_OK);
-    assert_int_equal(account_create(f->a, "ada", password, NULL, &f->made, NULL), ST_OK);
+    assert_int_equal(
+        account_create(f->a, &(struct account_wanted){.person = "ada", .password = password}, &f->made, NULL),
+        ST_OK);
     *state = f;
     return 0;
 }
@@ -126,10 +128,19 @@ static void new_accounts_are_checked(void **state)
 {
     struct fixture *f = *state;
     struct account_new made;
-    assert_int_equal(account_create(f->a, "ada", password, NULL, &made, NULL), ST_CONFLICT);
-    assert_int_equal(account_create(f->a, "Bob", password, NULL, &made, NULL), ST_INVALID);
-    assert_int_equal(account_create(f->a, "bob", "short", NULL, &made, NULL), ST_INVALID);
-    assert_int_equal(account_create(f->a, "bob", "aaaaaaaaaaaaaaaa", NULL, &made, NULL), ST_INVALID);
+    assert_int_equal(
+        account_create(f->a, &(struct account_wanted){.person = "ada", .password = password}, &made, NULL),
+        ST_CONFLICT);
+    assert_int_equal(
+        account_create(f->a, &(struct account_wanted){.person = "Bob", .password = password}, &made, NULL),
+        ST_INVALID);
+    assert_int_equal(
+        account_create(f->a, &(struct account_wanted){.person = "bob", .password = "short"}, &made, NULL),
+        ST_INVALID);
+    assert_int_equal(account_create(f->a,
+                                    &(struct account_wanted){.person = "bob", .password = "aaaaaaaaaaaaaaaa"},
+                                    &made, NULL),
+                     ST_INVALID);
 }
 
 static void the_file_shows_no_secret(void **state)

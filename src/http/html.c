@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/html.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+
+enum { MOST_ACROSS = 8 };
+
+const char html_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+void html_add(struct buf *out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    for (const char *p = format; *p;) {
+        size_t n = strcspn(p, "%");
+        buf_add(out, p, n);
+        p += n;
+        if (!*p)
+            break;
+        bool wide = p[1] == 'l';
+        char kind = p[1 + wide];
+        if (kind == 's') {
+            const char *text = va_arg(args, const char *);
+            buf_xml(out, text ? text : "");
+        } else if (kind == 'd') {
+            buf_printf(out, "%" PRId64, wide ? (int64_t)va_arg(args, long) : (int64_t)va_arg(args, int));
+        } else {
+            buf_addc(out, kind);
+        }
+        p += 2 + wide;
+    }
+    va_end(args);
+}
+
+/* --- the frame ----------------------------------------------------------------------------------------- */
+
+static void add_menu(const struct html_frame *f, struct buf *out)
+{
+    buf_adds(out, "<nav aria-label=\"Menu\"><ul class=\"accord-menu\">");
+    for (const struct html_link *l = f->menu; l && l->path; l++)
+        html_add(out, "<li><a href=\"%s\"%s>%s</a></li>", l->path,
+                 f->path && strcmp(f->path, l->path) == 0 ? " aria-current=page" : "", l->label);
+    buf_adds(out, "</ul></nav>");
+}
+
+void html_begin(const struct html_frame *f, struct buf *out)
+{
+    html_add(out,
+             "<!doctype html><html lang=\"en\" class=\"nhsuk-template\"><head><meta charset=\"utf-8\">"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>%s – %s</title>"
+             "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/assets/app.css\">",
+             f->title, f->name);
+    if (f->script)
+        buf_adds(out, "<script type=\"module\" src=\"/assets/app.js\"></script>");
+    html_add(out,
+             "</head><body class=\"nhsuk-template__body\">"
+             "<a class=\"nhsuk-skip-link\" href=\"#main\">Skip to main content</a>"
+             "<header class=\"nhsuk-header\" role=\"banner\"><div class=\"nhsuk-width-container "
+             "accord-header\"><a class=\"accord-name\" href=\"/\">%s</a>",
+             f->name);
+    if (f->menu)
+        add_menu(f, out);
+    buf_adds(out, "</div></header><div class=\"nhsuk-width-container\"><main class=\"nhsuk-main-wrapper\" "
+                  "id=\"main\">");
+}
+
+void html_end(const struct html_frame *f, struct buf *out)
+{
+    html_add(out,
+             "</main></div><footer class=\"nhsuk-footer\" role=\"contentinfo\"><div "
+             "class=\"nhsuk-width-container\"><p>%s</p></div></footer></body></html>",
+             f->foot);
+}
+
+/* --- values -------------------------------------------------------------------------------------------- */
+
+static void add_day(struct buf *out, const char *day)
+{
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    int month = (day[5] - '0') * 10 + day[6] - '0', of_month = (day[8] - '0') * 10 + day[9] - '0';
+    html_add(out, "%d %s ", of_month, month >= 1 && month <= 12 ? months[month - 1] : "?");
+    buf_add(out, day, 4);
+}
+
+static bool is_day(const char *text)
+{
+    static const char form[] = "0000-00-00";
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9')
+            return false;
+    return true;
+}
+
+static void add_when(struct buf *out, const char *text, bool clock)
+{
+    if (!text || !is_day(text)) {
+        html_add(out, "%s", text);
+        return;
+    }
+    html_add(out, "<time datetime=\"%s\">", text);
+    add_day(out, text);
+    if (clock && text[10] == 'T') {
+        buf_adds(out, " at ");
+        buf_add(out, text + 11, 5);
+    }
+    buf_adds(out, "</time>");
+}
+
+void html_day(struct buf *out, const char *day)
+{
+    add_when(out, day, false);
+}
+
+void html_time(struct buf *out, const char *time)
+{
+    add_when(out, time, true);
+}
+
+void html_number(struct buf *out, int64_t n)
+{
+    char digits[32];
+    int k = snprintf(digits, sizeof digits, "%" PRId64, n);
+    for (int i = 0; i < k; i++) {
+        buf_addc(out, digits[i]);
+        if (digits[i] != '-' && i + 1 < k && (k - i - 1) % 3 == 0)
+            buf_addc(out, ',');
+    }
+}
+
+void html_pounds(struct buf *out, int64_t pence)
+{
+    buf_adds(out, "£");
+    html_number(out, pence / 100);
+    if (pence % 100)
+        buf_printf(out, ".%02" PRId64, pence % 100);
+}
+
+void html_state(struct buf *out, const char *state)
+{
+    static const struct {
+        const char *states, *colour;
+    } colours[] = {
+        {"in_force|released|open|active|started|approved|published|met|enrolled|held_grant|made|yes",
+         "green"},
+        {"running|asked|submitted|admitted|registered|current|checked", "blue"},
+        {"held|waiting|asking|paused|promised|due", "yellow"},
+        {"stopped|refused|failed|revoked|killed|breached|late", "red"},
+        {"returned|withdrawn|recused", "orange"}};
+    const char *colour = "grey";
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        if (state && word_in(colours[i].states, state))
+            colour = colours[i].colour;
+    html_add(out, "<strong class=\"nhsuk-tag nhsuk-tag--%s\">", colour);
+    for (const char *p = state ? state : ""; *p; p++)
+        html_add(out, "%s", *p == '_' ? " " : (char[]){*p, 0});
+    buf_adds(out, "</strong>");
+}
+
+void html_words(struct buf *out, const char *name)
+{
+    for (size_t i = 0; name && name[i]; i++) {
+        char c = name[i] == '_' || name[i] == '-' ? ' ' : name[i];
+        if (i == 0 && c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        html_add(out, "%s", (char[]){c, 0});
+    }
+}
+
+/* --- released tables ----------------------------------------------------------------------------------- */
+
+static void add_cell(struct buf *out, const struct released_cell *c)
+{
+    char text[3][32];
+    if (!c) {
+        buf_adds(out, "0");
+        return;
+    }
+    if (c->hidden) {
+        buf_adds(out, "<abbr title=\"suppressed\">[c]</abbr>");
+        return;
+    }
+    released_format(c->value, text[0]);
+    buf_adds(out, text[0]);
+    if (c->lower == c->lower && c->upper == c->upper) { /* NaN where there is no interval */
+        released_format(c->lower, text[1]);
+        released_format(c->upper, text[2]);
+        buf_printf(out, " (%s to %s)", text[1], text[2]);
+    }
+}
+
+static void add_heads(struct buf *out, const struct released_table *t, uint32_t down)
+{
+    buf_adds(out, "<thead><tr>");
+    for (uint32_t d = 0; d < down; d++) {
+        buf_adds(out, "<th scope=\"col\">");
+        html_words(out, t->dimensions[d].name);
+        buf_adds(out, "</th>");
+    }
+    if (down == t->n_dimensions)
+        html_add(out, "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>", t->unit);
+    for (uint32_t l = 0; down < t->n_dimensions && l < t->dimensions[down].n_levels; l++)
+        html_add(out, "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>",
+                 t->dimensions[down].levels[l].label);
+    buf_adds(out, "</tr></thead>");
+}
+
+static void add_row(struct buf *out, const struct released_table *t, uint32_t *at, uint32_t down)
+{
+    uint32_t across = down < t->n_dimensions ? t->dimensions[down].n_levels : 1;
+    buf_adds(out, "<tr>");
+    for (uint32_t d = 0; d < down; d++)
+        html_add(out, "<th scope=\"row\">%s</th>", t->dimensions[d].levels[at[d]].label);
+    for (uint32_t l = 0; l < across; l++) {
+        if (down < t->n_dimensions)
+            at[down] = l;
+        buf_adds(out, "<td class=\"nhsuk-table__cell--numeric\">");
+        add_cell(out, released_cell_find(t, at));
+        buf_adds(out, "</td>");
+    }
+    buf_adds(out, "</tr>");
+}
+
+/* The next combination of levels of the first `down` dimensions; false behind the last. */
+static bool next_row(const struct released_table *t, uint32_t *at, uint32_t down)
+{
+    for (uint32_t d = down; d-- > 0;) {
+        if (++at[d] < t->dimensions[d].n_levels)
+            return true;
+        at[d] = 0;
+    }
+    return false;
+}
+
+void html_released(struct buf *out, const struct released_table *t)
+{
+    uint32_t n = t->n_dimensions, down = n;
+    uint32_t *at = xcalloc(n + 1, sizeof *at);
+    bool hidden = false;
+    if (n > 1 && t->dimensions[n - 1].n_levels <= MOST_ACROSS)
+        down = n - 1;
+    html_add(out,
+             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
+             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">%s "
+             "(%s)</caption>",
+             t->title, t->title, t->unit);
+    add_heads(out, t, down);
+    buf_adds(out, "<tbody>");
+    do
+        add_row(out, t, at, down);
+    while (next_row(t, at, down));
+    buf_adds(out, "</tbody></table></div>");
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        hidden = hidden || t->cells[i].hidden;
+    if (hidden)
+        buf_adds(out, "<p class=\"nhsuk-body-s\">[c] marks a number that is hidden to protect people.</p>");
+    free(at);
+}

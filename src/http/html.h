@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HTML pages in the NHS design system: the frame that every page has, and a printf that escapes. No page has
+ * inline script or style.
+ */
+#ifndef ACCORD_HTTP_HTML_H
+#define ACCORD_HTTP_HTML_H
+
+#include "base/text.h"
+#include "disclose/release.h"
+
+/* The pages' Content-Security-Policy: everything from this server, nothing inline; text can become script
+   nowhere. */
+extern const char html_policy[];
+
+/* "%s" is escaped for text and quoted attributes (NULL gives nothing), "%d", "%ld" and "%%" as in printf;
+   nothing else. The format itself is HTML. */
+void html_add(struct buf *out, const char *format, ...) PRINTF_LIKE(2, 3);
+
+struct html_link {
+    const char *path, *label;
+};
+struct html_frame {
+    const char *title;            /* the window's and the page's */
+    const char *name;             /* of the site, in the head: "Accord" */
+    const struct html_link *menu; /* ended by {0}; may be NULL */
+    const char *path;             /* of this page: its entry in the menu is marked; may be NULL */
+    const char *foot;             /* a sentence */
+    bool script;                  /* the web UI's script comes with it */
+};
+void html_begin(const struct html_frame *frame, struct buf *out); /* up to within <main>, before <h1> */
+void html_end(const struct html_frame *frame, struct buf *out);
+
+/* "2026-11-22" or "2026-11-22T21:41:44Z" as "22 November 2026", within <time>; html_time with "at 21:41". Any
+   other text as it is. */
+void html_day(struct buf *out, const char *day);
+void html_time(struct buf *out, const char *time);
+/* 2500000 pence as "£25,000", 143150 as "£1,431.50". */
+void html_pounds(struct buf *out, int64_t pence);
+/* 1234567 as "1,234,567". */
+void html_number(struct buf *out, int64_t n);
+/* The coloured tag of a state: "in_force" as "in force". */
+void html_state(struct buf *out, const char *state);
+/* "nhs_runs" as "Nhs runs": a name of the data as words, where there is no better text. */
+void html_words(struct buf *out, const char *name);
+
+/* A released table: hidden cells as [c], cells that are not listed as zero, the last dimension across where
+   it has room. */
+void html_released(struct buf *out, const struct released_table *t);
+
+#endif
