@@ -309,6 +309,41 @@ static const struct option_spec gini_options[] = {
     {0},
 };
 
+static const struct option_spec compare_options[] = {
+    X,
+    {"group", "COLUMN", "the groups to compare, in the order of their names"},
+    {"test", "NAME", "welch, student, paired, rank-sum, ks, anova, bartlett (default: welch)"},
+    {"no-continuity", NULL, "rank-sum: without continuity correction"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec correlate_options[] = {
+    {"x", "COLUMN", "one number"},
+    {"y", "COLUMN", "the other"},
+    {"kind", "NAME", "pearson, spearman, kendall (default: pearson)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec table_options[] = {
+    {"rows", "COLUMN", "what the rows are; the exposed come first in a 2 x 2 table"},
+    {"columns", "COLUMN", "what the columns are; those with the event come first"},
+    {"strata", "COLUMN", "2 x 2 tables to pool"},
+    {"n", "COLUMN", "how many each line of the file stands for (default: 1, or Freq)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
+static const struct option_spec adjust_options[] = {
+    {"p", "COLUMN", "the p-values"},
+    WHERE,
+    {0},
+};
+
 static const struct option_spec cusum_options[] = {
     {"y", "COLUMN", "the outcomes, 0 or 1, in time order"},
     {"p", "COLUMN", "their predicted risks"},
@@ -359,6 +394,13 @@ const struct command stats_commands[] = {
     {"rate", "FILE.csv", "rates with exact Poisson (below 10 events) or Byar intervals", NULL, rate_options,
      1, 1, stats_run_rate},
     {"mean", "FILE.csv", "means with Student's t intervals", NULL, mean_options, 1, 1, stats_run_mean},
+    {"compare", "FILE.csv", "a number between groups: t, rank-sum, KS, Welch's anova, Bartlett", NULL,
+     compare_options, 1, 1, stats_run_compare},
+    {"correlate", "FILE.csv", "correlation of two numbers: Pearson, Spearman, Kendall", NULL,
+     correlate_options, 1, 1, stats_run_correlate},
+    {"table", "FILE.csv", "tables of counts: chi-squared, McNemar, trend, Fisher, risks and odds, strata",
+     NULL, table_options, 1, 1, stats_run_crosstab},
+    {"adjust", "FILE.csv", "p-values adjusted for many tests", NULL, adjust_options, 1, 1, stats_run_adjust},
     {"dsr", "FILE.csv", "directly standardised rates with Dobson intervals", NULL, dsr_options, 1, 1,
      stats_run_dsr},
     {"isr", "FILE.csv", "indirectly standardised rates and ratios", NULL, isr_options, 1, 1, stats_run_isr},

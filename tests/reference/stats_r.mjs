@@ -374,4 +374,66 @@ function coxRun(model) {
     t.same(`${r.model} ${r.quantity} ${r.term}`, r.value, { coef: c?.estimate, se: c?.se, loglik: r.term === 'null' ? got.log_likelihood_null : got.log_likelihood }[r.quantity]);
   }
 }
+{
+  const t = new Tally('tests.csv'), list = load('expected/tests.csv');
+  const cells = (rows, columns, counts) => table(rows.flatMap((r, i) => columns.map((c, k) => ({ row: r, column: c, n: counts[i][k] }))));
+  const square = ['--rows', 'row', '--columns', 'column'];
+  const comparison = {
+    t_welch_sleep: ['sleep', 'extra', 'group', 'welch'], t_student_sleep: ['sleep', 'extra', 'group', 'student'], t_paired_sleep: ['sleep', 'extra', 'group', 'paired'],
+    wilcox_mtcars_normal: ['mtcars', 'mpg', 'am', 'rank-sum'], wilcox_mtcars_nocc: ['mtcars', 'mpg', 'am', 'rank-sum', '--no-continuity'],
+    anova_welch_chick: ['chickwts', 'weight', 'feed', 'anova'], bartlett_insect: ['InsectSprays', 'count', 'spray', 'bartlett'], ks_two: ['mtcars', 'mpg', 'am', 'ks'],
+  };
+  const ucb = () => run('table', 'data/UCBAdmissions.csv', '--rows', 'Admit', '--columns', 'Gender', '--strata', 'Dept');
+  const birthwt = () => run('table', 'data/birthwt.csv', '--rows', 'low', '--columns', 'smoke');
+  const measure = (got, name) => got.rows?.find(x => x.measure === name);
+  const searched = 1e-4; // R looks for exact odds ratios and their limits by uniroot at its default tolerance
+  const odds = (r, got, name, test, p) => ({ estimate: measure(got, name)?.value, or: measure(got, name)?.value, ci95: measure(got, name)?.[r.term], p, statistic: test?.chisq ?? test, df: test?.df }[r.quantity]);
+  const tables = {
+    mcnemar: () => run('table', cells(['a', 'b'], ['a', 'b'], [[794, 86], [150, 570]]), ...square).mcnemar, // R's help page
+    chisq_haireye: () => run('table', 'data/HairEyeColor.csv', '--rows', 'Hair', '--columns', 'Eye').chi2,
+    trend_prop: () => run('table', cells([1, 2, 3, 4], ['x', 'rest'], [[83, 3], [90, 3], [129, 7], [70, 12]]), ...square).trend, // R's help page
+  };
+  // The 25 p-values of the vector, which Holm and Bonferroni show only up to 1 (J. McDonald, Handbook of Biological Statistics).
+  const many = [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216, 0.222, 0.251, 0.269, 0.275, 0.34, 0.341, 0.384, 0.569, 0.594, 0.696, 0.762, 0.94, 0.942, 0.975, 0.986];
+  const adjusted = () => run('adjust', table(many.map(v => ({ p: v }))));
+  for (const r of list) {
+    const label = `${r.model} ${r.quantity} ${r.term}`;
+    if (comparison[r.model]) {
+      const [file, x, group, test, ...more] = comparison[r.model], got = run('compare', `data/${file}.csv`, '--x', x, '--group', group, '--test', test, ...more), row = got.rows?.[0];
+      const value = { statistic: row?.statistic, p: row?.p, ci95: row?.[r.term], df: r.term === 'denom df' ? row?.df2 : row?.df,
+        estimate: r.term === 'mean difference' ? row?.difference : got.groups?.[r.term.slice(-1) - 1]?.mean };
+      t.same(label, r.value, value[r.quantity]);
+    } else if (/^cor_/.test(r.model)) {
+      const row = run('correlate', 'data/mtcars.csv', '--x', 'mpg', '--y', 'wt', '--kind', r.model.slice(4)).rows?.[0];
+      t.same(label, r.value, row?.[r.quantity === 'estimate' ? 'value' : r.quantity]);
+    } else if (tables[r.model]) t.same(label, r.value, tables[r.model]()?.[r.quantity === 'statistic' ? 'chisq' : r.quantity]);
+    else if (r.model === 'fisher_birthwt') t.same(label, r.value, odds(r, birthwt(), 'odds_ratio_exact', undefined, birthwt().exact_p), r.quantity === 'p' ? undefined : searched);
+    else if (r.model === 'odds_2x2_birthwt') t.same(label, r.value, odds(r, birthwt(), 'odds_ratio'));
+    else if (r.model === 'mh_ucb') t.same(label, r.value, odds(r, ucb(), 'odds_ratio_mantel_haenszel', ucb().mantel_haenszel, ucb().mantel_haenszel?.p));
+    else if (r.model === 'mh_ucb_exact') t.same(label, r.value, odds(r, ucb(), 'odds_ratio_exact', ucb().exact_statistic, ucb().exact_p), /ci95|est/.test(r.quantity) ? searched : undefined);
+    else if (r.model === 'p_adjust') t.same(label, r.value, adjusted().rows?.[r.term - 1]?.[r.quantity]);
+    else if (r.model === 'poisson_exact' && /ci95|estimate/.test(r.quantity)) {
+      const row = run('rate', table([{ x: 11, n: 800 }]), '--x', 'x', '--n', 'n', '--multiplier', 1, '--method', 'exact').rows?.[0];
+      t.same(label, r.value, r.quantity === 'estimate' ? row?.value : row?.[r.term]);
+    } else t.skip(`${r.model} ${r.quantity}`);
+  }
+}
+{
+  const t = new Tally('epi.csv');
+  const got = () => run('table', table([['e', 'd', 13], ['e', 'n', 2163], ['u', 'd', 5], ['u', 'n', 3349]].map(([x, y, n]) => ({ x, y, n }))), '--rows', 'x', '--columns', 'y');
+  const percent = { ARisk: 100, PARisk: 100 }; // epiR gives these per 100
+  const names = { 'RR.strata.wald': 'risk_ratio', 'OR.strata.wald': 'odds_ratio', 'ARisk.strata.wald': 'risk_difference', 'OR.strata.score': 'odds_ratio_score', 'OR.strata.mle': 'odds_ratio_exact',
+    'ARisk.strata.score': 'risk_difference_score', 'AFRisk.strata.wald': 'attributable_fraction', 'PARisk.strata.wald': 'population_risk_difference', 'PAFRisk.strata.wald': 'population_attributable_fraction', 'NNT.strata.wald': 'number_needed' };
+  for (const r of load('expected/epi.csv')) {
+    const label = `${r.model} ${r.quantity} ${r.term}`, m = /^epi_conf_(.*)_(.*)$/.exec(r.model), side = { est: 'value', lower: 'lower', upper: 'upper' }[r.term];
+    if (m && side && ['exact', 'wilson'].includes(r.quantity)) {
+      const row = run(r.quantity === 'exact' ? 'rate' : 'proportion', table([{ x: m[1], n: m[2] }]), '--x', 'x', '--n', 'n', '--multiplier', 1, '--method', r.quantity).rows?.[0];
+      t.same(label, r.value, row?.[side]);
+    } else if (names[r.quantity]) {
+      const x = got().rows?.find(v => v.measure === names[r.quantity])?.[side];
+      // epiR searches for score and exact limits in steps.
+      t.same(label, r.value, x * (percent[r.quantity.split('.')[0]] ?? 1), { score: 1e-3, mle: 1e-4 }[r.quantity.split('.')[2]]);
+    } else t.skip(m ? `${r.quantity}` : r.quantity);
+  }
+}
 report();
