@@ -280,14 +280,14 @@ static void collect(const struct rates *r, const struct study_site *site, const 
     uint32_t *persons = xmalloc((n + 1) * sizeof *persons), *stratum = xmalloc((n + 1) * sizeof *stratum);
     size_t found = 0;
     for (size_t k = 0; k < n; k++) {
-        int32_t from = r->calendar.start[interval], until;
+        int32_t from = r->calendar.start[interval];
         if (spans[k].end < from || spans[k].start > r->calendar.end[interval] ||
             (found && persons[found - 1] == spans[k].person))
             continue;
         c.stratum = fixed[of[k]];
         c.birth = person_birth(store_persons(site->store), spans[k].person);
         persons[found] = spans[k].person;
-        stratum[found++] = stratum_on(&c, spans[k].start > from ? spans[k].start : from, &until);
+        stratum[found++] = stratum_in(&c, band_on(&c, spans[k].start > from ? spans[k].start : from));
     }
     char *name = xasprintf("%s, %s", r->name, r->calendar.labels[interval]);
     members_table(into, name, r->by, r->n_by, persons, stratum, found);
