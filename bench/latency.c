@@ -3,11 +3,14 @@
  * Latency inside one process, as a node has it: each run reads the query's JSON, parses and answers over the
  * open store. A query is a Circe cohort (its persons are counted), {"study", "answer"} (one table of its raw
  * result), or {"profile": "scan" | "sealed"}. One line of JSON per query: the best CPU and wall time of the
- * warm runs, the first, cold one, and the answer.
+ * warm runs, the first, cold one, the answer, and from one more run that is not timed the memory it took
+ * beside the mapped store: the most anonymous memory the process had, read every millisecond.
  *
  *   accord_bench STORE RUNS FILE.json...
  */
 #include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,7 @@
 
 struct measured {
     int64_t cpu_ns, wall_ns, first_wall_ns;
+    long own_kib;
 };
 
 /* What a query file asks, and the answer as JSON rows where it is wanted. Only asking is timed. */
@@ -158,6 +162,51 @@ static enum status ask(const char *path, struct query q, struct err *e)
     return s;
 }
 
+/* --- memory --- */
+
+struct sampling {
+    pthread_t thread;
+    atomic_bool stop;
+    long peak_kib;
+};
+
+static long anonymous_kib(void)
+{
+    char line[128];
+    long kib = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            kib = strtol(line + 8, NULL, 10);
+    if (f)
+        fclose(f);
+    return kib;
+}
+
+static void *sample(void *context)
+{
+    struct sampling *x = context;
+    while (!atomic_load(&x->stop)) {
+        long kib = anonymous_kib();
+        x->peak_kib = kib > x->peak_kib ? kib : x->peak_kib;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+static enum status ask_sampled(const char *path, struct query q, long *peak_kib, struct err *e)
+{
+    struct sampling x = {.peak_kib = 0};
+    malloc_trim(0);
+    if (pthread_create(&x.thread, NULL, sample, &x) != 0)
+        return err_set(e, ST_IO, "no thread to watch the memory");
+    enum status s = ask(path, q, e);
+    atomic_store(&x.stop, true);
+    pthread_join(x.thread, NULL);
+    *peak_kib = x.peak_kib;
+    return s;
+}
+
 static enum status measure(const char *path, const struct store *store, struct pool *pool, long runs,
                            struct measured *m, struct buf *answer, struct err *e)
 {
@@ -175,7 +224,7 @@ static enum status measure(const char *path, const struct store *store, struct p
         m->wall_ns = i && wall < m->wall_ns ? wall : m->wall_ns;
     }
     buf_clear(answer);
-    return ask(path, (struct query){.store = store, .pool = pool, .answer = answer}, e);
+    return ask_sampled(path, (struct query){.store = store, .pool = pool, .answer = answer}, &m->own_kib, e);
 }
 
 static void print(const char *path, const struct measured *m, unsigned threads, const struct buf *answer)
@@ -186,9 +235,9 @@ static void print(const char *path, const struct measured *m, unsigned threads, 
     printf(
         "{\"engine\":\"accord\",\"step\":\"query\",\"query\":\"%.*s\",\"threads\":%u,\"cpu_ms\":%.4f,\"wall_"
         "ms\":%.4f,"
-        "\"first_wall_ms\":%.4f,\"answer\":[%s],\"peak_kib\":%ld}\n",
+        "\"first_wall_ms\":%.4f,\"answer\":[%s],\"peak_kib\":%ld,\"own_kib\":%ld}\n",
         (int)strcspn(name, "."), name, threads, (double)m->cpu_ns / 1e6, (double)m->wall_ns / 1e6,
-        (double)m->first_wall_ns / 1e6, answer->p, usage.ru_maxrss);
+        (double)m->first_wall_ns / 1e6, answer->p, usage.ru_maxrss, m->own_kib);
 }
 
 static enum status run(int argc, char **argv, struct err *e)

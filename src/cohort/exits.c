@@ -3,6 +3,7 @@
  * When persons leave: the end of each event that is left, and events put together to rows.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/date.h"
 #include "base/mem.h"
@@ -203,16 +204,10 @@ static void add_row(const struct cohort_definition *d, uint32_t person, int32_t 
 }
 
 /* Rows of a person are merged while the next start lies within the largest padded end so far. */
-static void collapse(const struct cohort_definition *d, const struct events *v, const int32_t *end,
-                     struct cohort_rows *out)
+static void add_merged(const struct cohort_definition *d, const struct events *v, const int32_t *end,
+                       struct cohort_rows *out)
 {
-    out->person = xmalloc(v->n * sizeof *out->person);
-    out->start = xmalloc(v->n * sizeof *out->start);
-    out->end = xmalloc(v->n * sizeof *out->end);
-    for (size_t i = 0; v->one_each && i < v->n; i++)
-        if (end[i] != DATE_NONE)
-            add_row(d, v->person[i], v->start[i], (int64_t)end[i] + d->era_pad, out);
-    for (size_t i = 0; !v->one_each && i < v->n;) {
+    for (size_t i = 0; i < v->n;) {
         int64_t most = INT64_MIN;
         size_t first = i;
         for (; i < v->n && v->person[i] == v->person[first]; i++) {
@@ -226,6 +221,37 @@ static void collapse(const struct cohort_definition *d, const struct events *v, 
         if (most != INT64_MIN)
             add_row(d, v->person[first], v->start[first], most, out);
     }
+}
+
+static void *exactly(void *p, size_t n, size_t size)
+{
+    void *copy = xmalloc(n * size);
+    if (n)
+        memcpy(copy, p, n * size);
+    free(p);
+    return copy;
+}
+
+/* In place: rows are no more than events, and each stands no further back than what it is made of. Takes the
+ * persons and starts of v, and `end`. */
+static void collapse(const struct cohort_definition *d, struct events *v, int32_t *end,
+                     struct cohort_rows *out)
+{
+    out->person = v->person;
+    out->start = v->start;
+    out->end = end;
+    if (!v->one_each)
+        add_merged(d, v, end, out);
+    for (size_t i = 0; v->one_each && i < v->n; i++)
+        if (end[i] != DATE_NONE)
+            add_row(d, v->person[i], v->start[i], (int64_t)end[i] + d->era_pad, out);
+    v->person = NULL;
+    v->start = NULL;
+    if (out->n > v->n / 2)
+        return;
+    out->person = exactly(out->person, out->n, sizeof *out->person);
+    out->start = exactly(out->start, out->n, sizeof *out->start);
+    out->end = exactly(out->end, out->n, sizeof *out->end);
 }
 
 enum status find_exits(const struct engine *g, struct events *v, struct cohort_rows *out, struct err *e)
@@ -242,7 +268,8 @@ enum status find_exits(const struct engine *g, struct events *v, struct cohort_r
     s = find_ends(g, v, end, e);
     if (s == ST_OK)
         collapse(g->d, v, end, out);
-    free(end);
+    else
+        free(end);
     return s;
 }
 
