@@ -137,7 +137,7 @@ static enum status send_on(struct call *c, const char *title, struct err *e)
     if (s == ST_OK)
         s = call_bytes(c, "text/html; charset=utf-8", buf_slice(&html));
     if (s == ST_OK)
-        response_header(c->response, "Refresh", "0; url=/work");
+        response_header(c->response, "Refresh", "0; url=/work?signed-in");
     buf_deinit(&html);
     return s;
 }

@@ -36,7 +36,7 @@ function usePath(): string {
     const click = (e: MouseEvent) => {
       const link = (e.target as Element).closest("a");
       const plain = e.button === 0 && !e.metaKey && !e.ctrlKey && !e.shiftKey && !e.altKey;
-      if (!link || !plain || link.origin !== location.origin || link.hash || /^\/(api|assets|feed)/.test(link.pathname)) return;
+      if (!link || !plain || link.origin !== location.origin || link.hash || /^\/(api|assets|feed|sign-in)/.test(link.pathname)) return;
       e.preventDefault();
       go(link.href);
     };

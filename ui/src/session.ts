@@ -68,10 +68,8 @@ export async function change<T>(method: string, path: string, body?: Json, heade
   }
 }
 
-// Came back from an organisation's own sign-in: the cookie is there already.
-export function returned(): void {
-  localStorage.setItem(flag, "1");
-}
+// Back from an organisation's own sign-in (/work?signed-in) the cookie is there already.
+if (new URLSearchParams(location.search).has("signed-in")) localStorage.setItem(flag, "1");
 
 export function useWho(): Who {
   const [now, set] = useState(who);

@@ -10,7 +10,7 @@ export default async function (t) {
     for (const [name, part] of [["Day", now.getUTCDate()], ["Month", now.getUTCMonth() + 1], ["Year", now.getUTCFullYear()]])
       await group.getByLabel(name, { exact: true }).fill(String(part));
   };
-  await t.sign_in("sid");
+  await t.sign_in("lena");
   await page.getByRole("link", { name: /^Mark a payment as disclosed/ }).first().click();
   await press("Confirm");
   await t.see("It is on the register");

@@ -39,6 +39,7 @@ export default async function (t) {
   await t.sign_out();
   for (const checker of ["checker-1", "checker-2"])
     t.accord("node", "output", "approve", run, "--data", join(t.demo, "kent-and-medway", "node"), "--key", t.key(checker));
+  t.accord("run", "wait", run, "--hub", t.hub);
   await t.open(`/runs/${run}`);
   await t.page.locator("main table", { hasText: "female" }).first().waitFor();
   await t.see("Adults with COPD, by sex alone");

@@ -5,7 +5,7 @@ export const form = {
   kept: "What you write is kept on this computer until you send it. Nothing is on the register before you press the last button: everything there is public, drafts too.",
   restored: "We kept what you wrote here before.",
   startAgain: "Start again with an empty form",
-  optional: "(if you have it)",
+  optional: "(optional)",
   step: (title: string, n: number, of: number) => `${title}: page ${n} of ${of}`,
   back: "Back",
   continue: "Save and continue",

@@ -20,8 +20,7 @@ export const work = {
     needCode: "Enter the six digits of the code",
     submit: "Sign in",
     make: "I have no account yet",
-    organisation: "Sign in with your organisation",
-    organisationFailed: "Your organisation's sign-in did not work. Try again, or sign in with your password.",
+    organisation: (name: string) => `Sign in with ${name}`,
   },
   account: {
     title: "Make an account",
@@ -42,6 +41,13 @@ export const work = {
     secret: "Secret",
     confirm: "Enter a code to check that it works",
     confirmed: "Check and sign in",
+  },
+  identity: {
+    title: "Your organisation's sign-in",
+    none: (name: string) => `Link your account to ${name}, and you can sign in with it from then on.`,
+    linked: (name: string) => `Your account is linked to ${name}.`,
+    link: "Link it",
+    end: "End the link",
   },
   register: {
     title: "Tell the register who you are",

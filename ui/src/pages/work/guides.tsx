@@ -14,19 +14,19 @@ import { Checkboxes, Fieldset, Radios, Select, TextArea } from "./controls";
 import type { Special, FieldProps } from "./form/field";
 import type { Context } from "./form/form";
 import { nameOf, useCodes, useItems, useKinds } from "./form/lists";
-import { asList, asObject, asText, asTexts, controlId, type Raws } from "./form/spec";
+import { asList, asObject, asText, asTexts, controlId, isEmpty, type Asks, type Raws } from "./form/spec";
 import { AgreementMoney, AgreementPreview, CustodianForms, money, ProjectCase, ProjectPreview, useNames } from "./papers";
 
 export interface Step {
   title?: string;
   lead?: string;
   fields: string[];
-  only?: (values: Raws) => boolean;
 }
 export interface Guide {
   lead?: string;
   steps?: Step[];
-  hide?: string[]; // fields that are not asked for
+  hide?: string[]; // fields that are never asked for
+  asks?: Asks; // fields that are asked for only beside some answers
   start?: (c: Context) => Raws; // what the form begins with
   fixed?: (c: Context) => Item | Promise<Item>; // what is sent beside the answers
   id: (body: Item, values: Raws) => string; // of a new item
@@ -315,8 +315,16 @@ function parties(): Raws {
   return both.length ? { parties: both.map((body) => ({ body })) } : {};
 }
 
+const withIndustry = (all: Raws) => ["collaborative", "joint"].includes(asText(all["kind"]));
+
 const project: Partial<Guide> = {
   start: parties,
+  asks: {
+    red_questions: withIndustry,
+    prescribing_link: withIndustry,
+    model_plan: (all) => all["machine_learning"] === "yes",
+    "parties.contributions.estimated_by": (c) => c["type"] !== "cash",
+  },
   steps: projectSteps,
   special: { answers: FiveSafes, red_questions: RedQuestions },
   preview: (p) => <ProjectPreview body={{ ...keep(p.context.item), ...p.body }} />,
@@ -331,8 +339,26 @@ function keep(item: Item | undefined): Item {
   return out;
 }
 
+const kindIn = (...kinds: string[]) => (beside: Raws) => kinds.includes(asText(beside["kind"]));
+
 const agreement: Partial<Guide> = {
   hide: ["policy"],
+  start: () => ({ prices: "prices-sde" }),
+  asks: {
+    waiver: (all) => isEmpty(all["quote"]),
+    consent_to_commercialise: (all) => all["use"] === "non-commercial",
+    "mechanisms.amount": (m) => !kindIn("royalty", "open_release")(m),
+    "mechanisms.due": kindIn("upfront", "subscription", "in_kind"),
+    "mechanisms.period_months": kindIn("subscription"),
+    "mechanisms.until": kindIn("subscription", "royalty", "equity"),
+    "mechanisms.trigger": kindIn("milestone", "equity"),
+    "mechanisms.rate_percent": kindIn("royalty", "equity"),
+    "mechanisms.base": kindIn("royalty"),
+    "mechanisms.floor": kindIn("royalty"),
+    "mechanisms.cap": kindIn("royalty"),
+    "mechanisms.what": kindIn("in_kind", "open_release", "milestone"),
+    "mechanisms.estimated_by": kindIn("in_kind"),
+  },
   steps: [
     { title: t.agreement.who, fields: ["title", "project", "template", "parties", "purpose", "use", "access", "from", "to"] },
     { title: t.agreement.what, fields: ["annex"] },
@@ -353,6 +379,7 @@ const all: Record<string, Partial<Guide>> = {
       { title: t.signal.about, lead: t.signal.aboutLead, fields: ["codes", "stage", "group", "place"] },
       { title: t.signal.size, lead: t.signal.sizeLead, fields: ["rank", "population", "evidence", "impact", "months", "budget_line", "product", "until"] },
     ],
+    asks: { rank: (all) => all["side"] !== "offer", budget_line: (all) => all["side"] !== "offer", impact: (all) => all["side"] !== "offer" },
     then: ["signal.publish"],
     next: SignalNext,
   },
@@ -369,12 +396,15 @@ const all: Record<string, Partial<Guide>> = {
   "review.give": {
     before: ReviewBefore,
     hide: ["rules", "hash"],
+    asks: { conditions: (all) => all["verdict"] === "conditions" },
     start: (c) => ({ about: asText(c.item?.["about"]), perspective: asText(c.item?.["perspective"]) }),
     steps: [{ fields: ["about", "perspective", "verdict", "text", "conditions"] }],
     id: (_, values) => `${asText(values["about"]).replace(/^.*:/, "").slice(0, 40)}-${asText(values["perspective"])}-${tail()}`,
   },
   "review.ask": { id: (b) => `${asText(b["person"]).slice(0, 30)}-${asText(b["perspective"])}-${tail()}` },
-  "grant.offer": { id: (b) => [b["person"], b["role"], b["body"], b["scope"]].filter((x) => x !== undefined).join(".") },
+  "person.declare": { asks: { interests: (all) => all["nil"] !== "yes" }, steps: [{ fields: ["nil", "interests"] }] },
+  "grant.offer": { asks: { scope: (all) => all["role"] === "reviewer" }, id: (b) => [b["person"], b["role"], b["body"], b["scope"]].filter((x) => x !== undefined).join(".") },
+  "measure.propose": { asks: { floor: (all) => all["role"] === "guardrail", target: (all) => all["role"] !== "guardrail" } },
   "measure.baseline": { before: MeasureBefore },
   "measure.read": { before: MeasureBefore },
   "body.apply": { id: (b) => slug(asText(b["name"])) },

@@ -44,7 +44,7 @@ function Line(props: { line: Item; names: Names }) {
 function Counterpart(props: { body: string; match: Item; names: Names }) {
   const { match, names } = props;
   const lines = asList(match["lines"]);
-  const signals = lines.flatMap((l) => [asText(l["need"]), asText(l["offer"])]);
+  const signals = [...new Set(lines.flatMap((l) => [asText(l["need"]), asText(l["offer"])]))];
   const query = new URLSearchParams(signals.map((s) => ["signals", s]));
   query.append("body", props.body);
   query.append("with", asText(match["body"]));

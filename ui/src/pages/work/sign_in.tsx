@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in with a second factor, and making an account.
-import { useEffect, useState } from "preact/hooks";
-import { get, Problem, send } from "../../api";
+import { useState } from "preact/hooks";
+import { Problem, send } from "../../api";
 import { Head } from "../../components/page";
 import { signIn } from "../../session";
 import { work as words } from "../../text/work";
 import { Button, ErrorSummary, TextInput, type Errors } from "./controls";
+import { useProvider } from "./identity";
 import { Qr } from "./qr";
 
 const t = words.signIn;
@@ -20,25 +21,19 @@ interface Made {
   otpauth: string;
 }
 
-// Shown only where the hub says that it knows an organisation's sign-in.
+// Shown only where the hub knows an organisation's sign-in.
 function Organisation() {
-  const [there, set] = useState(false);
-  useEffect(() => {
-    get<{ oidc?: boolean }>("/hub").then(
-      (hub) => set(hub.oidc === true),
-      () => set(false),
-    );
-  }, []);
-  return there ? (
+  const provider = useProvider();
+  return provider ? (
     <p>
-      <a class="nhsuk-button nhsuk-button--secondary" href="/api/v1/oidc/login">
-        {t.organisation}
+      <a class="nhsuk-button nhsuk-button--secondary" href={provider.url}>
+        {t.organisation(provider.name)}
       </a>
     </p>
   ) : null;
 }
 
-export function SignIn(props: { ended: boolean; expects?: string }) {
+export function SignIn(props: { ended: boolean }) {
   const [person, setPerson] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");

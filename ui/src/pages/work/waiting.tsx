@@ -8,6 +8,7 @@ import { work } from "../../text/work";
 import { verbs } from "../../text/words";
 import type { Session } from "../../session";
 import { pageOf } from "./act";
+import { Identity } from "./identity";
 
 const t = work.waiting;
 
@@ -132,6 +133,7 @@ export function Waiting(props: { session: Session }) {
       </Load>
       <Begin session={props.session} />
       <Roles session={props.session} />
+      <Identity />
     </>
   );
 }

@@ -7,7 +7,7 @@ import { choiceWords, fieldWords, schemes } from "../../../text/fields";
 import { form as t } from "../../../text/form";
 import { Button, Checkboxes, Fieldset, Radios, Select, TextArea, TextInput, describedBy, type Choice, type Errors } from "../controls";
 import { nameOf, useCodes, useItems } from "./lists";
-import { asList, asObject, asText, asTexts, controlId, type Field, type Raw, type Raws, type Verb } from "./spec";
+import { asked, asList, asObject, asText, asTexts, controlId, type Asks, type Field, type Raw, type Raws, type Verb } from "./spec";
 
 export interface FieldProps {
   verb: Verb;
@@ -18,6 +18,7 @@ export interface FieldProps {
   all: Raws; // the other answers of the form
   onInput: (value: Json) => void;
   special?: Special | undefined;
+  asks?: Asks | undefined;
 }
 // Controls of their own for some fields, by "field" or "group.field".
 export type Special = Record<string, (props: FieldProps) => preact.JSX.Element | null>;
@@ -156,7 +157,7 @@ function YesNo(p: FieldProps) {
 function Inner(p: FieldProps & { fields: Field[]; raws: Raws; at: string; onRaws: (raws: Raws) => void }) {
   return (
     <>
-      {p.fields.map((f) => (
+      {p.fields.filter((f) => asked(p.asks, controlId(p.at, f.name), p.raws)).map((f) => (
         <FieldControl
           key={f.name}
           verb={p.verb}
@@ -166,6 +167,7 @@ function Inner(p: FieldProps & { fields: Field[]; raws: Raws; at: string; onRaws
           errors={p.errors}
           all={p.all}
           special={p.special}
+          asks={p.asks}
           onInput={(v) => p.onRaws({ ...p.raws, [f.name]: v })}
         />
       ))}

@@ -14,12 +14,13 @@ import { verbs } from "../../../text/words";
 import { act, pageOf } from "../act";
 import { Button, ErrorSummary, type Errors } from "../controls";
 import { guideOf, type Guide, type Step } from "../guides";
+import { money } from "../papers";
 import { message } from "../sign_in";
 import { draftDrop, draftFind, draftKeep } from "./draft";
 import { FieldControl } from "./field";
 import { forget } from "./lists";
 import { CodeName, ItemName } from "./names";
-import { isEmpty, read, show, showAll, type Field, type Raw, type Raws, type Verb } from "./spec";
+import { asked, isEmpty, pence, pruned, read, show, showAll, type Field, type Raw, type Raws, type Verb } from "./spec";
 
 export interface Context {
   session: Session;
@@ -56,12 +57,12 @@ function fromAddress(fields: Field[]): Raws {
 }
 
 function stepsOf(guide: Guide, fields: Field[], values: Raws): Step[] {
-  const there = (names: string[]) => names.filter((n) => fields.some((f) => f.name === n));
+  const there = (names: string[]) => names.filter((n) => fields.some((f) => f.name === n) && asked(guide.asks, n, values));
   const given = guide.steps?.map((s) => ({ ...s, fields: there(s.fields) })) ?? [];
-  const grouped = new Set(given.flatMap((s) => s.fields));
-  const rest = fields.filter((f) => !grouped.has(f.name)).map((f) => f.name);
+  const named = new Set(guide.steps?.flatMap((s) => s.fields));
+  const rest = there(fields.filter((f) => !named.has(f.name)).map((f) => f.name));
   const all = rest.length ? [...given, { fields: rest }] : given;
-  return all.filter((s: Step) => s.fields.length > 0 && (!s.only || s.only(values)));
+  return all.filter((s: Step) => s.fields.length > 0);
 }
 
 // $.body.parties[1].role: expected …  ->  the control parties-1-role, and what is wrong with it.
@@ -77,10 +78,13 @@ export function answerText(f: Field, raw: Raw): string {
   if (typeof raw === "string") {
     if (f.type === "one of" || f.type === "true or false") return choiceWords(raw);
     if (f.type === "date") return raw.split("-").join("/");
-    return f.type === "pence" ? "£" + raw : raw;
+    return f.type === "pence" && pence(raw) !== undefined ? money(pence(raw)) : raw;
   }
   return "";
 }
+
+// Answers by the codes of a vocabulary of questions.
+const keyed: Record<string, string> = { answers: "five-safes", red_questions: "red-questions" };
 
 function Answer(props: { verb: string; field: Field; raw: Raw; path: string }) {
   const { field, raw } = props;
@@ -118,6 +122,19 @@ function Answer(props: { verb: string; field: Field; raw: Raw; path: string }) {
               </dd>
             </div>
           ))}
+      </dl>
+    );
+  if (keyed[field.name] !== undefined && typeof raw === "object" && raw !== null)
+    return (
+      <dl class="accord-answers">
+        {Object.entries(raw).map(([code, said]) => (
+          <div key={code}>
+            <dt>
+              <CodeName scheme={keyed[field.name] ?? ""} code={code} />
+            </dt>
+            <dd>{typeof said === "boolean" ? (said ? t.yes : t.no) : String(said)}</dd>
+          </div>
+        ))}
       </dl>
     );
   return <Data value={raw as Json} />;
@@ -197,10 +214,11 @@ function Finished(props: { context: Context; guide: Guide; done: Done }) {
   );
 }
 
-function bodyOf(context: Context, fields: Field[], values: Raws, errors: Errors): { body: Item; personal: Item } {
+function bodyOf(context: Context, fields: Field[], answers: Raws, errors: Errors): { body: Item; personal: Item } {
+  const values = pruned(fields, answers, guideOf(context.verb.verb).asks);
   const body: Item = {};
   const personal: Item = {};
-  for (const f of fields) {
+  for (const f of fields.filter((x) => asked(guideOf(context.verb.verb).asks, x.name, answers))) {
     const value = read(f, values[f.name], { errors, path: f.name, label: (x, p) => fieldWords(context.verb.verb, p).label || x.name });
     if (value === undefined) continue;
     if (f.type === "personal text, hashed") personal[f.name] = value;
@@ -334,6 +352,7 @@ export function Form(props: { context: Context }) {
                   errors={errors}
                   all={values}
                   special={guide.special}
+                  asks={guide.asks}
                   onInput={(v) => put(name, v)}
                 />
               )

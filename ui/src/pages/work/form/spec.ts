@@ -61,6 +61,24 @@ export function isoDay(text: string): string | undefined {
 }
 const typedDay = (iso: string): string => iso.split("-").reverse().map(Number).join("-");
 
+// Whether a field is asked for, by its path without numbers ("mechanisms.rate_percent"), from the answers beside it.
+export type Asks = Record<string, (beside: Raws) => boolean>;
+
+export const asked = (asks: Asks | undefined, path: string, beside: Raws): boolean => asks?.[path.replace(/-\d+/g, "").replace(/-/g, ".")]?.(beside) ?? true;
+
+// What was answered before another answer made the question go away is not sent.
+export function pruned(fields: Field[], raws: Raws, asks: Asks | undefined, at = ""): Raws {
+  const out: Raws = {};
+  for (const f of fields) {
+    const path = controlId(at, f.name);
+    const raw = raws[f.name];
+    if (raw === undefined || !asked(asks, path, raws)) continue;
+    if (!f.fields) out[f.name] = raw;
+    else out[f.name] = Array.isArray(raw) ? asList(raw).map((one) => pruned(f.fields ?? [], one, asks, path)) : pruned(f.fields, asObject(raw), asks, path);
+  }
+  return out;
+}
+
 interface Reading {
   errors: Errors;
   path: string;
