@@ -21,6 +21,9 @@ MUST_CHECK enum status standing_roles(const struct standing *p, struct js **out,
    that is open may still be refused for what its body says. Caller frees. */
 MUST_CHECK enum status standing_verbs(const struct standing *p, const char *noun, const char *id,
                                       struct js **out, struct err *e);
+/* Whether the person may do one verb; a refusal's text is in *why. Other errors are returned. */
+MUST_CHECK enum status standing_try(const struct standing *p, const char *verb, const char *noun,
+                                    const char *id, bool *open, struct err *why, struct err *e);
 /* What waits for the person: [{"verb","noun","id","title","state","due"?,"late"?,"perspective"?}], the most
    urgent first. Caller frees. */
 MUST_CHECK enum status standing_waiting(const struct standing *p, struct js **out, struct err *e);
