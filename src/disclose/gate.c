@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static enum status run_table(struct gate *g, uint32_t i, struct err *e)
-{
-    const struct result_table *t = &g->result->tables[i];
-    g->verdicts[i] = arena_array(g->arena, t->n_cells, sizeof **g->verdicts);
-    enum status s = judge_table(t, g->policy, g->verdicts[i], e);
-    return s == ST_OK ? secure_table(t, g->policy, g->verdicts[i], &g->proofs[i], e) : s;
-}
-
 static bool hides(const struct gate *g, uint32_t i)
 {
     for (uint64_t k = 0; k < g->result->tables[i].n_cells; k++)
@@ -29,16 +21,17 @@ static const char *shared_dimension(const struct result_table *a, const struct r
     return NULL;
 }
 
-/* Each table is proven by itself. Exact counts of another table over a shared dimension are further equations
-   (the leak of ACRO's crosstab beside its one-way table), so under a policy that prints exact counts such
+/* Tables of one population that share a dimension were secured as one system. Exact counts of any other table
+   over a shared dimension could still be further equations, so under a policy that prints exact counts such
    tables do not leave together when one of them hides a cell. */
-static enum status check_linked(const struct gate *g, struct err *e)
+static enum status check_others(const struct gate *g, struct err *e)
 {
     const struct result *r = g->result;
     for (uint32_t i = 0; g->policy->rounding == ROUNDING_NONE && i < r->n_tables; i++)
         for (uint32_t k = i + 1; k < r->n_tables; k++) {
             const struct result_table *a = &r->tables[i], *b = &r->tables[k];
-            if (a->type != OUTPUT_COUNT || b->type != OUTPUT_COUNT || !(hides(g, i) || hides(g, k)))
+            if (a->type != OUTPUT_COUNT || b->type != OUTPUT_COUNT || g->system[i] == g->system[k] ||
+                !(hides(g, i) || hides(g, k)))
                 continue;
             const char *name = shared_dimension(a, b);
             if (name)
@@ -49,6 +42,64 @@ static enum status check_linked(const struct gate *g, struct err *e)
                                a->name, b->name, name);
         }
     return ST_OK;
+}
+
+/* Tables that share a dimension, directly or by others between them, get the number of the first of them. */
+static void link_tables(struct gate *g)
+{
+    const struct result *r = g->result;
+    for (uint32_t i = 0; i < r->n_tables; i++) {
+        g->system[i] = i;
+        for (uint32_t k = 0; k < i && secure_links(&r->tables[i]); k++) {
+            uint32_t from = g->system[k], to = g->system[i];
+            if (from == to || !secure_links(&r->tables[k]) || !shared_dimension(&r->tables[k], &r->tables[i]))
+                continue;
+            for (uint32_t t = 0; t <= i; t++)
+                if (g->system[t] == from || g->system[t] == to)
+                    g->system[t] = from < to ? from : to;
+        }
+    }
+}
+
+/* Secures one system; where its tables turn out not to be one population, each by itself. */
+static enum status secure_system(struct gate *g, const uint32_t *index, uint32_t n, struct err *e)
+{
+    enum status s = ST_OK;
+    struct err apart = {0};
+    for (uint32_t t = 0; s == ST_OK && n > 1 && t < n; t++)
+        s = secure_check(g, index[t], e);
+    if (s != ST_OK)
+        return s;
+    s = secure_tables(g, index, n, &apart);
+    if (n == 1 || (s != ST_INVALID && s != ST_UNSUPPORTED)) {
+        *e = apart;
+        return s;
+    }
+    s = ST_OK;
+    for (uint32_t t = 0; t < n; t++)
+        g->system[index[t]] = index[t];
+    for (uint32_t t = 0; s == ST_OK && t < n; t++)
+        s = secure_tables(g, &index[t], 1, e);
+    return s;
+}
+
+static enum status secure_all(struct gate *g, struct err *e)
+{
+    enum status s = ST_OK;
+    uint32_t n_tables = g->result->n_tables;
+    uint32_t *index = arena_array(g->arena, n_tables, sizeof *index);
+    uint32_t *linked = arena_array(g->arena, n_tables + 1, sizeof *linked);
+    link_tables(g);
+    memcpy(linked, g->system, n_tables * sizeof *linked);
+    for (uint32_t i = 0; s == ST_OK && i < n_tables; i++) {
+        uint32_t n = 0;
+        for (uint32_t k = i; linked[i] == i && k < n_tables; k++)
+            if (linked[k] == i)
+                index[n++] = k;
+        if (n)
+            s = secure_system(g, index, n, e);
+    }
+    return s;
 }
 
 enum status gate_run(const struct result *r, const struct policy *p, struct gate **out, struct err *e)
@@ -62,10 +113,15 @@ enum status gate_run(const struct result *r, const struct policy *p, struct gate
     *g = (struct gate){.result = r, .policy = p, .arena = a};
     g->verdicts = arena_array(a, r->n_tables, sizeof(struct verdict *));
     g->proofs = arena_array(a, r->n_tables, sizeof *g->proofs);
-    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++)
-        s = run_table(g, i, e);
+    g->system = arena_array(a, r->n_tables, sizeof *g->system);
+    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
+        g->verdicts[i] = arena_array(a, r->tables[i].n_cells, sizeof **g->verdicts);
+        s = judge_table(&r->tables[i], p, g->verdicts[i], e);
+    }
     if (s == ST_OK)
-        s = check_linked(g, e);
+        s = secure_all(g, e);
+    if (s == ST_OK)
+        s = check_others(g, e);
     if (s == ST_OK)
         *out = g;
     else

@@ -4,9 +4,9 @@
  * checker's view at the site; a gate holds raw facts and never leaves.
  *
  * Three steps. judge: the rule of the table's type of output decides what must be hidden and what the others
- * print as. secure: in tables whose levels add up (or are nested) further cells are hidden until no attacker
- * can work a hidden one out, and the attacker (attack.h) is asked whether that is so. A table that cannot be
- * proven safe is refused.
+ * print as. link: tables of counts that share a dimension are laid beside each other, as a reader can.
+ * secure: where levels add up (or are nested) further cells are hidden until no attacker can work a hidden
+ * one out, and the attacker (attack.h) is asked whether that is so. What cannot be proven safe is refused.
  */
 #ifndef ACCORD_DISCLOSE_GATE_H
 #define ACCORD_DISCLOSE_GATE_H
@@ -28,7 +28,8 @@ struct verdict {
 struct proof {
     uint32_t demands; /* cells and differences that had to stay uncertain */
     int64_t solves;
-    bool whole; /* alternatives in whole numbers were asked for */
+    bool whole;      /* alternatives in whole numbers were asked for */
+    uint32_t tables; /* that were one system */
 };
 
 struct gate {
@@ -36,6 +37,7 @@ struct gate {
     const struct policy *policy;
     struct verdict **verdicts; /* [table][cell] */
     struct proof *proofs;      /* [table] */
+    uint32_t *system;          /* [table]: the first table of the system it was secured in */
     struct arena *arena;
 };
 
@@ -52,8 +54,12 @@ struct js *gate_view(const struct gate *g, const struct js *context);
 MUST_CHECK enum status judge_table(const struct result_table *t, const struct policy *p,
                                    struct verdict *verdicts, struct err *e);
 void verdict_hide(struct verdict *v, enum cell_mark mark, const char *rule);
-/* secure.c: hides what protects the hidden counts of one table. */
-MUST_CHECK enum status secure_table(const struct result_table *t, const struct policy *p,
-                                    struct verdict *verdicts, struct proof *proof, struct err *e);
+/* secure.c: whether a table's cells are counts that others can be laid beside. */
+bool secure_links(const struct result_table *t);
+/* Whether one such table is what it says: ST_INVALID where its levels do not add up. */
+MUST_CHECK enum status secure_check(const struct gate *g, uint32_t index, struct err *e);
+/* Hides what protects the hidden counts of n tables, by their places in the result, taken as one system.
+   ST_INVALID where they are not one (of one table: where it contradicts itself). */
+MUST_CHECK enum status secure_tables(const struct gate *g, const uint32_t *index, uint32_t n, struct err *e);
 
 #endif

@@ -85,6 +85,7 @@ static struct js *table_record(const struct gate *g, uint32_t index)
         js_put_str(j, "attacker",
                    g->proofs[index].whole ? "linear and integer programmes over all sums"
                                           : "linear programmes over all sums");
+        js_put_int(j, "linked_tables", g->proofs[index].tables);
         js_put_int(j, "solves", g->proofs[index].solves);
         js_put_int(j, "interval_low", 1);
         js_put_int(j, "interval_high", policy_minimum(g->policy, t->type) - 1);

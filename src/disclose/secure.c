@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A table of counts (or of rates over counted events) as a system: its cells, the sums over its levels, and,
- * where a dimension is nested, the differences of neighbours, which nobody prints but everybody can form.
+ * Tables of counts (or of rates over counted events) as a system: their cells, the sums over their levels,
+ * what links them (linked.h), and, where a dimension is nested, the differences of neighbours, which nobody
+ * prints but everybody can form.
  *
  * Two attackers are held off. The first takes a hidden cell to be any count: its interval must hold 1 and
  * the minimum less one. The second knows that zeros are printed, so that every hidden cell is at least 1: it
@@ -12,34 +13,36 @@
 
 #include "disclose/attack.h"
 #include "disclose/gate.h"
+#include "disclose/linked.h"
 #include "disclose/rounding.h"
 
 enum { WHOLE_MOST = 1500 };
 
+struct reach {
+    double low, high;
+};
+
 struct secured {
-    const struct result_table *table;
+    const struct gate *gate;
     const struct policy *policy;
-    struct verdict *verdicts;
+    const struct result_table **tables;
+    const uint32_t *index; /* of the tables in the result */
+    uint32_t n_tables;
     int64_t minimum;
     struct arena *arena;
-    struct lattice lattice;
+    struct linked linked;
     struct system system;
+    enum cell_mark *mark; /* by cell: the strictest of its tables' */
     double *hidden_low, *hidden_high, *weight;
     bool *hidden;
-    uint32_t n_cells; /* variables below this are cells, the others differences */
+    struct reach *reach; /* what the attacker's interval surely holds; NaN = not asked */
+    uint32_t n_cells;    /* variables below this are cells, the others differences */
     struct demand *demands;
     uint32_t n_demands;
 };
 
-/* The count behind a cell that could be worked out: of rates, the events. */
-static double count_of(const struct result_table *t, const struct result_cell *c)
-{
-    if (t->type == OUTPUT_RATE)
-        return c->event_persons >= 0 ? (double)c->event_persons : c->numerator;
-    return c->value;
-}
-
-static bool applies(const struct result_table *t)
+/* Whether its cells are whole counts. */
+static bool is_counted(const struct result_table *t)
 {
     if (t->type != OUTPUT_COUNT && t->type != OUTPUT_RATE)
         return false;
@@ -48,6 +51,11 @@ static bool applies(const struct result_table *t)
         if (!(n >= 0) || n != floor(n))
             return false;
     }
+    return true;
+}
+
+static bool has_sums(const struct result_table *t)
+{
     for (uint32_t d = 0; d < t->n_dimensions; d++) {
         if (t->dimensions[d].nested)
             return true;
@@ -58,60 +66,45 @@ static bool applies(const struct result_table *t)
     return false;
 }
 
-static struct lattice_sum sum_of(const struct result_dimension *d, uint32_t total, struct arena *a)
+/* What the print of a cell gives away. */
+static struct count_range print_of(const struct secured *s, uint32_t v, double n)
 {
-    uint32_t *children = arena_array(a, d->n_levels, sizeof *children), n = 0;
-    for (uint32_t i = 0; i < d->n_levels; i++)
-        if (d->levels[i].parent == (int32_t)total)
-            children[n++] = i;
-    return (struct lattice_sum){total, n, children};
-}
-
-static struct lattice_dimension lattice_dimension_of(const struct result_dimension *d, struct arena *a)
-{
-    struct lattice_sum *sums = arena_array(a, d->n_levels, sizeof *sums);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < d->n_levels; i++) {
-        struct lattice_sum sum = sum_of(d, i, a);
-        if (sum.n_children)
-            sums[n++] = sum;
-    }
-    return (struct lattice_dimension){d->n_levels, sums, n};
+    enum rounding kind = (enum rounding)s->policy->rounding;
+    if (s->mark[v] != CELL_SHOWN || kind == ROUNDING_NONE)
+        return round_range((int64_t)n, ROUNDING_NONE, 1, 0);
+    return round_range(round_count((int64_t)n, kind, s->policy->base), kind, s->policy->base, s->minimum);
 }
 
 static void add_cells(struct secured *s)
 {
-    const struct result_table *t = s->table;
-    struct lattice_dimension *dimensions = arena_array(s->arena, t->n_dimensions, sizeof *dimensions);
-    for (uint32_t d = 0; d < t->n_dimensions; d++)
-        dimensions[d] = lattice_dimension_of(&t->dimensions[d], s->arena);
-    s->lattice = (struct lattice){dimensions, t->n_dimensions,
-                                  arena_array(s->arena, t->n_cells, sizeof(struct lattice_cell)), t->n_cells};
-    for (uint32_t i = 0; i < t->n_cells; i++) {
-        double n = count_of(t, &t->cells[i]);
-        struct count_range r = round_range((int64_t)n, ROUNDING_NONE, 1, 0);
-        if (s->verdicts[i].mark == CELL_SHOWN && s->policy->rounding != ROUNDING_NONE)
-            r = round_range(round_count((int64_t)n, (enum rounding)s->policy->rounding, s->policy->base),
-                            (enum rounding)s->policy->rounding, s->policy->base, s->minimum);
-        system_add_variable(&s->system, n, (double)r.low, (double)r.high);
-        s->lattice.cells[i] = (struct lattice_cell){lattice_key(&s->lattice, t->cells[i].at), i};
+    s->n_cells = s->linked.n_cells;
+    s->mark = arena_array(s->arena, s->n_cells, sizeof *s->mark);
+    double *n = arena_array(s->arena, s->n_cells, sizeof *n);
+    for (uint32_t t = 0; t < s->n_tables; t++)
+        for (uint64_t c = 0; c < s->tables[t]->n_cells; c++) {
+            uint32_t v = s->linked.variable[t][c];
+            n[v] = count_of(s->tables[t], &s->tables[t]->cells[c]);
+            if (s->gate->verdicts[s->index[t]][c].mark != CELL_SHOWN)
+                s->mark[v] = CELL_PRIMARY;
+        }
+    for (uint32_t v = 0; v < s->n_cells; v++) {
+        struct count_range r = print_of(s, v, n[v]);
+        system_add_variable(&s->system, n[v], (double)r.low, (double)r.high);
     }
-    s->n_cells = (uint32_t)t->n_cells;
-    lattice_sort(&s->lattice);
 }
 
 /* Differences of neighbours along nested dimensions. */
 static void add_differences(struct secured *s)
 {
-    const struct result_table *t = s->table;
+    const struct result_table *t = s->tables[0];
+    const struct lattice *l = &s->linked.lattice;
     uint32_t *at = arena_array(s->arena, t->n_dimensions + 1, sizeof *at);
     for (uint32_t d = 0; d < t->n_dimensions; d++)
         for (uint32_t i = 0; t->dimensions[d].nested && i < s->n_cells; i++) {
             for (uint32_t k = 0; k < t->n_dimensions; k++)
                 at[k] = t->cells[i].at[k] + (k == d);
-            const struct lattice_cell *next = at[d] < t->dimensions[d].n_levels
-                                                  ? lattice_find(&s->lattice, lattice_key(&s->lattice, at))
-                                                  : NULL;
+            const struct lattice_cell *next =
+                at[d] < t->dimensions[d].n_levels ? lattice_find(l, lattice_key(l, at)) : NULL;
             if (!next)
                 continue;
             double gap = s->system.value[i] - s->system.value[next->variable];
@@ -126,14 +119,15 @@ static void add_differences(struct secured *s)
 /* A part that is not zero needs its whole in the table, and the parts must add up to it. */
 static enum status check_structure(const struct secured *s, struct err *e)
 {
-    const struct result_table *t = s->table;
+    const struct result_table *t = s->tables[0];
+    const struct lattice *l = &s->linked.lattice;
     uint32_t *at = arena_array(s->arena, t->n_dimensions + 1, sizeof *at), equation = 0;
     for (uint32_t i = 0; i < s->n_cells; i++)
         for (uint32_t d = 0; s->system.value[i] > 0 && d < t->n_dimensions; d++) {
             int32_t parent = t->dimensions[d].levels[t->cells[i].at[d]].parent;
             for (uint32_t k = 0; k < t->n_dimensions; k++)
                 at[k] = k == d && parent >= 0 ? (uint32_t)parent : t->cells[i].at[k];
-            if (!lattice_find(&s->lattice, lattice_key(&s->lattice, at)))
+            if (!lattice_find(l, lattice_key(l, at)))
                 return err_set(e, ST_INVALID, "table '%s': the total of a cell that is not zero is left out",
                                t->name);
         }
@@ -153,7 +147,7 @@ static enum status check_structure(const struct secured *s, struct err *e)
 static void set_room(struct secured *s, double least)
 {
     for (uint32_t v = 0; v < s->system.n_variables; v++) {
-        bool fixed = v < s->n_cells && s->system.value[v] == 0 && s->verdicts[v].mark == CELL_SHOWN;
+        bool fixed = v < s->n_cells && s->system.value[v] == 0 && s->mark[v] == CELL_SHOWN;
         s->hidden_low[v] = v >= s->n_cells || fixed || s->system.value[v] == 0 ? 0 : least;
         s->hidden_high[v] = fixed ? s->system.high[v] : HUGE_VAL;
     }
@@ -164,15 +158,14 @@ static bool needs_protection(const struct secured *s, uint32_t v)
 {
     double n = s->system.value[v];
     if (v < s->n_cells)
-        return s->verdicts[v].mark == CELL_PRIMARY;
+        return s->mark[v] == CELL_PRIMARY;
     return n > 0 && n < (double)s->minimum;
 }
 
 static void set_demands(struct secured *s, bool interval)
 {
-    /* Programmes in whole numbers are asked where they can be answered: exact prints, tables of a usual size.
-     */
-    bool whole = s->policy->rounding == ROUNDING_NONE && s->system.n_variables <= WHOLE_MOST;
+    /* Alternatives in whole numbers are asked for in tables of a usual size. */
+    bool whole = s->system.n_variables <= WHOLE_MOST;
     s->n_demands = 0;
     for (uint32_t v = 0; v < s->system.n_variables; v++) {
         double n = s->system.value[v];
@@ -202,19 +195,17 @@ static enum status hold_off(struct secured *s, double least, bool interval, stru
     set_demands(s, interval);
     enum status status = protect_run(&s->system, &room, s->weight, s->demands, s->n_demands, NULL, &p, e);
     if (status != ST_OK)
-        return err_wrap(e, "table '%s'", s->table->name);
+        return err_wrap(e, "table '%s'", s->tables[0]->name);
     attack_run(&s->system, &room, s->hidden, s->demands, s->n_demands, NULL, &report);
     proof->solves += report.solves + p.solves;
     proof->demands = s->n_demands;
     proof->whole = s->n_demands && s->demands[0].whole;
     for (uint32_t i = 0; interval && i < s->n_demands; i++)
-        if (s->demands[i].variable < s->n_cells) {
-            s->verdicts[s->demands[i].variable].surely_low = fmax(0, ceil(report.low[i] - 1e-6));
-            s->verdicts[s->demands[i].variable].surely_high = floor(report.high[i] + 1e-6);
-        }
+        s->reach[s->demands[i].variable] =
+            (struct reach){fmax(0, ceil(report.low[i] - 1e-6)), floor(report.high[i] + 1e-6)};
     if (report.n_safe < s->n_demands)
-        status =
-            err_set(e, ST_UNSAFE, "table '%s': its hidden cells could not be proven safe", s->table->name);
+        status = err_set(e, ST_UNSAFE, "table '%s': its hidden cells could not be proven safe",
+                         s->tables[0]->name);
     attack_report_deinit(&report);
     return status;
 }
@@ -227,51 +218,109 @@ static void make_arrays(struct secured *s)
     s->weight = arena_array(s->arena, n, sizeof *s->weight);
     s->hidden = arena_array(s->arena, n, sizeof *s->hidden);
     s->demands = arena_array(s->arena, n, sizeof *s->demands);
+    s->reach = arena_array(s->arena, n, sizeof *s->reach);
     for (uint32_t v = 0; v < n; v++) {
+        s->reach[v] = (struct reach){NAN, NAN};
         s->weight[v] = pow(1 + s->system.value[v], 0.85);
-        s->hidden[v] = v >= s->n_cells || s->verdicts[v].mark != CELL_SHOWN;
+        s->hidden[v] = v >= s->n_cells || s->mark[v] != CELL_SHOWN;
     }
 }
 
-static enum status secure(struct secured *s, struct proof *proof, struct err *e)
+static enum status lay_out(struct secured *s, struct err *e)
 {
-    enum status status = lattice_check(&s->lattice, e);
+    enum status status = linked_lay(s->tables, s->n_tables, s->arena, &s->linked, e);
     if (status != ST_OK)
         return status;
-    lattice_add_equations(&s->lattice, UINT32_MAX, NULL, &s->system);
-    add_differences(s);
+    add_cells(s);
+    if (!linked_add_equations(&s->linked, s->n_tables, &s->system))
+        return err_set(e, ST_INVALID, "linked tables do not add up");
+    if (s->n_tables == 1)
+        add_differences(s);
     system_close(&s->system);
-    system_place(&s->system, &s->lattice);
-    status = check_structure(s, e);
-    if (status != ST_OK)
-        return status;
+    system_place(&s->system, &s->linked.lattice);
+    return s->n_tables == 1 ? check_structure(s, e) : ST_OK;
+}
+
+/* What was decided for the variables goes back to the cells of every table. */
+static void tell_verdicts(const struct secured *s, const struct proof *proof)
+{
+    for (uint32_t t = 0; t < s->n_tables; t++) {
+        struct verdict *verdicts = s->gate->verdicts[s->index[t]];
+        s->gate->proofs[s->index[t]] = *proof;
+        for (uint64_t c = 0; c < s->tables[t]->n_cells; c++) {
+            uint32_t v = s->linked.variable[t][c];
+            if (s->hidden[v] && verdicts[c].mark == CELL_SHOWN)
+                verdict_hide(&verdicts[c], CELL_SECONDARY, "complementary");
+            verdicts[c].surely_low = s->reach[v].low;
+            verdicts[c].surely_high = s->reach[v].high;
+        }
+    }
+}
+
+static enum status secure(struct secured *s, struct err *e)
+{
+    struct proof proof = {.tables = s->n_tables};
+    enum status status;
     make_arrays(s);
     set_demands(s, true);
     if (s->n_demands == 0)
         return ST_OK;
-    status = hold_off(s, 0, true, proof, e);
+    status = hold_off(s, 0, true, &proof, e);
     if (status == ST_OK && s->policy->zero_shown)
-        status = hold_off(s, 1, false, proof, e);
-    for (uint32_t v = 0; status == ST_OK && v < s->n_cells; v++)
-        if (s->hidden[v] && s->verdicts[v].mark == CELL_SHOWN)
-            verdict_hide(&s->verdicts[v], CELL_SECONDARY, "complementary");
+        status = hold_off(s, 1, false, &proof, e);
+    if (status == ST_OK)
+        tell_verdicts(s, &proof);
     return status;
 }
 
-enum status secure_table(const struct result_table *t, const struct policy *p, struct verdict *verdicts,
-                         struct proof *proof, struct err *e)
+bool secure_links(const struct result_table *t)
 {
-    if (!applies(t))
+    for (uint32_t d = 0; d < t->n_dimensions; d++)
+        if (t->dimensions[d].nested)
+            return false;
+    return t->type == OUTPUT_COUNT && is_counted(t);
+}
+
+static void secured_init(struct secured *s, const struct gate *g, const uint32_t *index, uint32_t n)
+{
+    struct arena *a = arena_new();
+    *s = (struct secured){.gate = g,
+                          .policy = g->policy,
+                          .tables = arena_array(a, n, sizeof *s->tables),
+                          .index = index,
+                          .n_tables = n,
+                          .minimum = policy_minimum(g->policy, g->result->tables[index[0]].type),
+                          .arena = a};
+    for (uint32_t t = 0; t < n; t++)
+        s->tables[t] = &g->result->tables[index[t]];
+    system_init(&s->system);
+}
+
+static void secured_deinit(struct secured *s)
+{
+    system_deinit(&s->system);
+    arena_free(s->arena);
+}
+
+enum status secure_check(const struct gate *g, uint32_t index, struct err *e)
+{
+    struct secured s;
+    secured_init(&s, g, &index, 1);
+    enum status status = lay_out(&s, e);
+    secured_deinit(&s);
+    return status;
+}
+
+enum status secure_tables(const struct gate *g, const uint32_t *index, uint32_t n, struct err *e)
+{
+    const struct result_table *only = &g->result->tables[index[0]];
+    struct secured s;
+    if (n == 1 && !(is_counted(only) && has_sums(only)))
         return ST_OK;
-    struct secured s = {.table = t,
-                        .policy = p,
-                        .verdicts = verdicts,
-                        .minimum = policy_minimum(p, t->type),
-                        .arena = arena_new()};
-    system_init(&s.system);
-    add_cells(&s);
-    enum status status = secure(&s, proof, e);
-    system_deinit(&s.system);
-    arena_free(s.arena);
+    secured_init(&s, g, index, n);
+    enum status status = lay_out(&s, e);
+    if (status == ST_OK)
+        status = secure(&s, e);
+    secured_deinit(&s);
     return status;
 }

@@ -131,6 +131,7 @@ static struct js *table_view(const struct gate *g, uint32_t index, int64_t count
         counts[k] += own[k];
     }
     js_put_int(j, "proven", g->proofs[index].demands);
+    js_put_int(j, "linked_tables", g->proofs[index].tables);
     js_put_int(j, "solves", g->proofs[index].solves);
     return j;
 }

@@ -78,3 +78,21 @@ for policy in sde-10 nhs-hes opensafely ons-10-5 gel-5; do
   says 0 'none of' "$here/out/released.json"
   says 0 'none of' "$here/out/by_sex_age.csv" --base 5 --minimum 5
 done
+
+# Two tables of one result are laid beside each other before they leave: ACRO's crosstab without margins and its one-way
+# tables, each of which would be safe alone.
+jq -n '[[4, 52, 104], [12, 58, 100], [30, 40, 50]] as $n | ["a", "b", "c"] as $l | def dim($name): {name: $name, levels: [$l[] | {label: .}]};
+  {format: "accord-result-1", title: "linked", tables: [
+   {name: "cross", title: "cross", unit: "persons", type: "count", dimensions: [dim("x"), dim("y")],
+    cells: [range(3) as $i | range(3) as $k | {at: [$i, $k], persons: $n[$i][$k]}]},
+   {name: "by_x", title: "by x", unit: "persons", type: "count", dimensions: [dim("x")], cells: [range(3) | {at: [.], persons: ($n[.] | add)}]},
+   {name: "by_y", title: "by y", unit: "persons", type: "count", dimensions: [dim("y")],
+    cells: [range(3) as $k | {at: [$k], persons: ([$n[][$k]] | add)}]}]}' > "$here/linked.json"
+rm -rf "$here/out"
+"$ACCORD" disclose release "$here/linked.json" --policy gel-5 -o "$here/out"
+grep -q '^a,a,,,,suppressed$' "$here/out/cross.csv" || fail "the small cell is not hidden"
+says 0 'none of' "$here/out/cross.csv" "$here/out/by_x.csv" "$here/out/by_y.csv" --minimum 5
+for policy in sde-10 nhs-hes opensafely ons-10-5; do
+  "$ACCORD" disclose release "$here/linked.json" --policy $policy -o "$here/out"
+  says 0 'none of' "$here/out/cross.csv" "$here/out/by_x.csv" "$here/out/by_y.csv" --base 5 --minimum 8
+done
