@@ -41,8 +41,12 @@ static enum status answer_file(const struct args *a, const char *store_path, str
     if (s == ST_OK)
         s = store_open(store_path, &store, e);
     if (s == ST_OK) {
-        struct discovery_site site = {store, pool_new(0), &policy, args_get_or(a, "collection", "collection"),
-                                      (int32_t)(time_now_ms() / 86400000)};
+        struct discovery_site site = {store,
+                                      pool_new(0),
+                                      &policy,
+                                      args_get_or(a, "collection", "collection"),
+                                      (int32_t)(time_now_ms() / 86400000),
+                                      NULL};
         struct js *answer = discovery_answer(task, &site);
         s = out_json(answer, e);
         js_free(answer);

@@ -7,66 +7,39 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cohort/cohort.h"
-#include "disclose/release.h"
+#include "grid/discovery_tally.h"
 
 enum { FILE_MOST = 32 << 20 };
 
-/* One count on its way through the gate. */
-struct tally {
-    const char *category; /* "Condition"; a plain word */
-    int32_t concept;
-    int64_t persons;
-};
-struct tallies {
-    struct tally *list;
-    size_t n, capacity;
-};
-
-static void tally_add(struct tallies *t, const char *category, int32_t concept, int64_t persons)
+static void tally_add(struct tallies *t, struct tally one)
 {
     GROW(t->list, t->n + 1, t->capacity);
-    t->list[t->n++] = (struct tally){category, concept, persons};
+    t->list[t->n++] = one;
 }
 
-/* --- through the gate ------------------------------------------------------------------------------------
- */
-
-static struct result *result_of(const struct tallies *t)
+/* SHA-256 of the canonical question, the data and the day. */
+static enum status name_question(const struct js *task, const char *member, const struct discovery_site *site,
+                                 char out[2 * HASH_BYTES + 1], struct err *e)
 {
-    struct result *r = result_new("Cohort discovery");
-    struct result_table *table = result_add_table(r, "persons", "Persons", OUTPUT_COUNT, 1, t->n);
-    struct result_level *levels = arena_array(r->arena, t->n, sizeof *levels);
-    uint32_t *at = arena_array(r->arena, t->n, sizeof *at);
-    for (size_t i = 0; i < t->n; i++) {
-        const char *label = arena_printf(r->arena, "%s %d", t->list[i].category, (int)t->list[i].concept);
-        levels[i] = (struct result_level){label, -1};
-        at[i] = (uint32_t)i;
-        table->cells[i].at = &at[i];
-        table->cells[i].persons = t->list[i].persons;
-        table->cells[i].value = (double)t->list[i].persons;
-    }
-    table->unit = "persons";
-    table->dimensions[0] = (struct result_dimension){"count of", levels, (uint32_t)t->n, false};
-    return r;
-}
-
-/* What may be told of each count; -1 where it is hidden. `told` has t->n entries. */
-static enum status gate_tallies(const struct tallies *t, const struct policy *policy, int64_t *told,
-                                struct err *e)
-{
-    struct released *released = NULL;
-    if (!t->n)
-        return ST_OK;
-    struct result *raw = result_of(t);
-    enum status s = disclose_release(raw, policy, NULL, &released, e);
-    for (uint32_t i = 0; s == ST_OK && i < t->n; i++) {
-        const struct released_cell *cell = released_cell_find(released_table(released, 0), &i);
-        told[i] = !cell ? 0 : cell->hidden ? -1 : (int64_t)cell->value;
-    }
-    released_free(released);
-    result_free(raw);
+    struct buf text;
+    buf_init(&text, FILE_MOST);
+    enum status s = js_canonical(js_get(task, member), &text, e);
+    buf_printf(&text, " %s %d", store_snapshot_id(site->store), (int)site->today);
+    if (s == ST_OK)
+        s = buf_check(&text, "the question", e);
+    sha256_hex(buf_slice(&text), out);
+    buf_deinit(&text);
     return s;
+}
+
+static enum status pass(const struct tallies *t, const struct js *task, const char *member,
+                        const struct discovery_site *site, int64_t *told, struct err *e)
+{
+    char question[2 * HASH_BYTES + 1];
+    enum status s = tallies_gate(t, site->policy, told, e);
+    if (s == ST_OK && site->book)
+        s = name_question(task, member, site, question, e);
+    return s == ST_OK && site->book ? tallies_guard(t, told, question, site, e) : s;
 }
 
 /* --- availability ----------------------------------------------------------------------------------------
@@ -82,8 +55,8 @@ static enum status availability(const struct js *task, const struct discovery_si
     if (s == ST_OK)
         s = cohort_evaluate(query, site->store, site->pool, &rows, e);
     if (s == ST_OK) {
-        struct tally one = {"query", 0, rows.n_persons};
-        s = gate_tallies(&(struct tallies){&one, 1, 1}, site->policy, &told, e);
+        struct tally one = {.category = "query", .persons = rows.n_persons, .rows = &rows};
+        s = pass(&(struct tallies){&one, 1, 1}, task, "cohort", site, &told, e);
     }
     *count = told < 0 ? 0 : told;
     cohort_rows_deinit(&rows);
@@ -120,7 +93,10 @@ static void tally_persons(const struct store_persons *p, const int32_t *of_perso
     for (size_t from = 0, to; from < n; from = to) {
         for (to = from; to < n && ids[to] == ids[from];)
             to++;
-        tally_add(out, category, ids[from], (int64_t)(to - from));
+        tally_add(out, (struct tally){.category = category,
+                                      .concept = ids[from],
+                                      .persons = (int64_t)(to - from),
+                                      .attribute = of_person});
     }
     free(ids);
 }
@@ -134,7 +110,12 @@ static void tally_codes(const struct store *store, struct tallies *out)
     for (size_t d = 0; d < sizeof domains / sizeof *domains; d++) {
         store_runs(store, domains[d].table, &runs, &n);
         for (uint32_t i = 0; i < n; i++)
-            tally_add(out, domains[d].name, runs[i].concept_id, runs[i].persons);
+            tally_add(out, (struct tally){.category = domains[d].name,
+                                          .concept = runs[i].concept_id,
+                                          .persons = runs[i].persons,
+                                          .table = domains[d].table,
+                                          .first = runs[i].first,
+                                          .n = runs[i].n});
     }
     tally_persons(p, p->ethnicity, "Ethnicity", out);
     tally_persons(p, p->gender, "Gender", out);
@@ -260,7 +241,7 @@ static enum status distribution(const struct js *task, const struct discovery_si
         tally_persons(p, p->gender, "Gender", &t);
     int64_t *told = xcalloc(t.n + 1, sizeof *told);
     buf_init(&text, FILE_MOST);
-    enum status s = gate_tallies(&t, site->policy, told, e);
+    enum status s = pass(&t, task, "code", site, told, e);
     if (s == ST_OK) {
         *count = codes ? write_codes(site, &t, told, &text) : write_sexes(site, &t, told, &text);
         s = buf_check(&text, "the distribution", e);

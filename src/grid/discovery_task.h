@@ -3,7 +3,8 @@
  * HDR UK Cohort Discovery: one task of its task API (the RQuest link connector) to its answer. Two kinds of
  * task: how many persons does this query find (availability), and which codes or sexes are there
  * (distribution). Every count passes the release gate under the site's policy, once; what is hidden goes out
- * as the protocol's 0 or is left out of a distribution.
+ * as the protocol's 0 or is left out of a distribution. The differencing guard compares the persons behind
+ * each count with all that the site gave out before; all askers are one project to it.
  *
  * What is not understood is answered with status "error" and the reason: nobody waits for a time-out, and
  * nothing is dropped from a query in silence (docs/formats/cohort-discovery.md).
@@ -22,6 +23,7 @@ struct discovery_site {
     const struct policy *policy;
     const char *collection; /* the name of this data set in the network; goes back with every answer */
     int32_t today;          /* ages and months count back from it */
+    const char *book;       /* of the differencing guard; NULL where the answer stays at the site */
 };
 
 /* {status, protocolVersion, uuid, collection_id, message, queryResult: {count, datasetCount, files}}; the

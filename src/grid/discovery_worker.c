@@ -29,6 +29,7 @@ struct worker {
     struct policy policy;
     const struct discovery_connection *to;
     struct http_client *http;
+    char *book;           /* of the differencing guard */
     const char *prefix;   /* path of the API on its server */
     struct buf authorise; /* the header with the password */
 };
@@ -91,8 +92,8 @@ static enum status hand_in(struct worker *w, const struct js *answer, struct err
 static enum status do_task(struct worker *w, struct slice text, struct err *e)
 {
     struct js *task = NULL;
-    struct discovery_site site = {w->store, w->n->pool, &w->policy, w->to->collection,
-                                  (int32_t)(time_now_ms() / 86400000)};
+    struct discovery_site site = {
+        w->store, w->n->pool, &w->policy, w->to->collection, (int32_t)(time_now_ms() / 86400000), w->book};
     enum status s = js_parse(text, "task", &task, e);
     if (s != ST_OK)
         return s;
@@ -218,6 +219,7 @@ enum status discovery_work(const char *data, const char *store, unsigned threads
         return s;
     w.n->store_path = store;
     w.n->pool = pool_new(threads);
+    w.book = xasprintf("%s/guard.db", data);
     s = check_allowed(&w, e);
     if (s == ST_OK)
         s = policy_load(w.n->policy.disclosure, &w.policy, e);
@@ -236,6 +238,7 @@ enum status discovery_work(const char *data, const char *store, unsigned threads
     http_client_close(w.http);
     secret_deinit(&w.authorise);
     store_close(w.store);
+    free(w.book);
     pool_free(w.n->pool);
     node_close(w.n);
     return s;

@@ -26,8 +26,8 @@ static const char *const migrations[] = {
     "CREATE TABLE linked(issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, made TEXT NOT "
     "NULL,"
     " PRIMARY KEY(issuer, subject), UNIQUE(person, issuer)) STRICT;",
-    "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE account ADD COLUMN key TEXT NOT NULL DEFAULT '';"};
+    ("ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE account ADD COLUMN key TEXT NOT NULL DEFAULT '';")};
 
 struct accounts {
     struct db *db;

@@ -69,4 +69,29 @@ answer dreams | jq -e '.[0] == "error"' > /dev/null || fail "dreams: $(answer dr
 grep -q unexpected out.jsonl && fail "it asked for something else: $(grep unexpected out.jsonl)"
 grep -q 'usable uuid' log || fail "the log does not tell of the unusable ids"
 grep -q 'p:w' log && fail "the log has the password"
+
+# --- the same question again is answered, one that isolates a few persons with it is not ------------------------
+# Men of all ages, then of 41 and over: with a minimum of 10 the difference would be the few of up to 40... unless it is large.
+start_over() { rm -f out.jsonl; kill "$server"; wait "$server" 2> /dev/null; node "$SOURCE/tests/lib/task_server.mjs" tasks.json out.jsonl > port & server=$!; : > port; for _ in $(seq 50); do [ -s port ] && break; sleep 0.1; done; url=http://127.0.0.1:$(cat port)/api; }
+of_age() { printf '%s,{"varname":"AGE","varcat":"Person","type":"NUM","oper":"=","value":"%s|200"}' "$(rule Person = 8507)" "$1"; }
+exact() { "$ACCORD" node discovery <(query x "$(of_age "$1")") --store S --policy exact.yaml | jq .queryResult.count; }
+printf 'name: exact\nversion: 1\ninherits: sde-10\napproved_by: a test\nminimum: 2\nrounding: none\n' > exact.yaml
+all=$(exact 0)
+for age in $(seq 1 60); do # the first age that leaves out between 1 and 9 men
+  few=$((all - $(exact "$age")))
+  [ "$few" -ge 1 ] && break
+done
+[ "$few" -ge 1 ] && [ "$few" -le 9 ] || fail "no age leaves out a few men: $few"
+printf '[%s,%s,%s,%s]' "$(query all "$(of_age 0)")" "$(query again "$(of_age 0)")" "$(query "fewer" "$(of_age "$age")")" \
+  "$(query half "$(of_age 60)")" > tasks.json
+sed -i 's/^disclosure:.*/disclosure: exact10.yaml/' N/node.yaml
+printf 'name: exact\nversion: 1\ninherits: sde-10\napproved_by: a test\nrounding: none\n' > exact10.yaml
+start_over
+work_off || fail "it did not work off the second tasks"
+[ "$(answer all | jq -c '.[0:2]')" = "[\"ok\",$all]" ] || fail "all: $(answer all)"
+[ "$(answer again)" = "$(answer all)" ] || fail "the same question again: $(answer again)"
+answer fewer | jq -e '.[0] == "error" and .[1] == 0' > /dev/null || fail "a difference of $few men was given away: $(answer fewer)"
+answer fewer | grep -q '[1-9]' && fail "the refusal has a number in it: $(answer fewer)"
+answer half | jq -e '.[0] == "ok"' > /dev/null || fail "half: $(answer half)"
+[ "$(stat -c %a N/guard.db)" = 600 ] || fail "the guard's book can be read by others"
 echo "cohort discovery: ok"
