@@ -14,12 +14,16 @@ export class Problem extends Error {
   }
 }
 
+// Called when the hub says that it does not know who asks (any more).
+export const unauthenticated = { heard: (): void => undefined };
+
 export async function send<T>(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<T> {
   const answer = await fetch("/api/v1" + path, {
     method,
     headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  if (answer.status === 401) unauthenticated.heard();
   if (!answer.ok) {
     const problem = (await answer.json().catch(() => ({}))) as { detail?: string; title?: string; code?: string };
     throw new Problem(answer.status, problem.detail ?? problem.title ?? answer.statusText, problem.code);

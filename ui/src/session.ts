@@ -2,7 +2,7 @@
 // Who is signed in. The session is a cookie that no script can read; what is kept here is only that there is one, so that a
 // reader of public pages asks nothing. The token for changes (CSRF) is in memory alone and comes with GET /session.
 import { useEffect, useState } from "preact/hooks";
-import { send, Problem, type Json } from "./api";
+import { send, unauthenticated, Problem, type Json } from "./api";
 
 export interface Grant {
   role: string;
@@ -14,6 +14,7 @@ export interface Grant {
 }
 export interface Session {
   account: string;
+  key: string; // with which the hub signs for the account
   person?: string; // on the register, whose key the account holds
   csrf_token: string;
   roles: Grant[];
@@ -54,19 +55,18 @@ export async function signOut(): Promise<void> {
   tell({ state: "out" });
 }
 
-// A change in the session's name. A session that has ended is said, and the caller gets the problem too.
-export async function change<T>(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<T> {
+// A change in the session's name.
+export function change<T>(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<T> {
   const token = who.state === "in" ? who.session.csrf_token : "";
-  try {
-    return await send<T>(method, path, body, { ...headers, "X-CSRF-Token": token });
-  } catch (e) {
-    if (e instanceof Problem && e.status === 401) {
-      localStorage.removeItem(flag);
-      tell({ state: "ended" });
-    }
-    throw e;
-  }
+  return send<T>(method, path, body, { ...headers, "X-CSRF-Token": token });
 }
+
+// A session that has ended is said, whatever noticed it.
+unauthenticated.heard = () => {
+  if (who.state !== "in") return;
+  localStorage.removeItem(flag);
+  tell({ state: "ended" });
+};
 
 // Back from an organisation's own sign-in (/work?signed-in) the cookie is there already.
 if (new URLSearchParams(location.search).has("signed-in")) localStorage.setItem(flag, "1");

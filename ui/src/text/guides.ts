@@ -45,11 +45,12 @@ export const guides = {
   review: {
     about: "What you decide on",
     party: "The register itself checks that you are of no party and have declared no interest in one. If you have, it recuses you.",
-    recused: "Recused",
+    recused: "The register recused this person",
+    asked: "They were asked; it waits for them when they sign in.",
     read: "Read all of it",
   },
+  facts: { due: "due", from: "From", until: "until" },
   measure: {
-    now: "The measure so far",
     baseline: "Before the project",
     target: "Target",
     floor: "Floor",
@@ -75,7 +76,5 @@ export const guides = {
     signed: "Signatures",
     notSigned: "not signed yet",
     summary: "The public summary",
-    price: "price",
   },
-  confirm: { line: "This cost of your organisation really ends." },
 } as const;

@@ -23,7 +23,6 @@ export const actions = {
   title: "What you can do here",
   nothing: "There is nothing that you can do with this now.",
   others: "What you cannot do now, and why",
-  more: "Also",
 };
 
 export const study = {
@@ -40,8 +39,6 @@ export const study = {
   library: "Or take one that was used before",
   take: "Add this cohort",
   cohort: "Cohort",
-  cohortName: (n: number) => `Short name of cohort ${n}`,
-  rename: "letters, digits and dashes",
   remove: (name: string) => `Remove ${name}`,
   noCohorts: "No cohort yet. Upload one, or take one from the library.",
   means: "What it means",

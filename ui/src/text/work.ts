@@ -68,6 +68,7 @@ export const work = {
     due: "Due",
     late: "Was due",
     perspective: "as the reviewer for",
+    studies: "Your studies",
     begin: "Begin something new",
     roles: "Your roles",
     noRoles: "You have no role yet. The lead of your organisation can give you one; or register your organisation.",

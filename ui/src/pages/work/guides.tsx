@@ -13,7 +13,7 @@ import { pageOf, slug, tail } from "./act";
 import { Checkboxes, Fieldset, Radios, Select, TextArea } from "./controls";
 import type { Special, FieldProps } from "./form/field";
 import type { Context } from "./form/form";
-import { nameOf, useCodes, useItems, useKinds } from "./form/lists";
+import { nameOf, useCodes, useKinds, useWhole } from "./form/lists";
 import { asList, asObject, asText, asTexts, controlId, isEmpty, type Asks, type Raws } from "./form/spec";
 import { AgreementMoney, AgreementPreview, CustodianForms, money, ProjectCase, ProjectPreview, useNames } from "./papers";
 
@@ -93,7 +93,7 @@ function RedQuestions(p: FieldProps) {
 }
 
 function Template(p: FieldProps) {
-  const items = useItems("template", "&state=published");
+  const items = useWhole("template", "&state=published");
   const words = fieldWords(p.verb.verb, p.path);
   const choices = (items ?? []).map((i) => ({ value: String(i["hash"]), label: `${nameOf(i)}, version ${String(i["version"])}` }));
   return <Select id={p.path} label={words.label} hint={words.hint} error={p.errors[p.path]} value={asText(p.value)} choices={choices} empty={ft.choose} onInput={p.onInput} />;
@@ -108,7 +108,7 @@ function Analyses(p: FieldProps) {
 }
 
 function PriceLists(p: FieldProps) {
-  const items = useItems("vocabulary")?.filter((v) => String(v["id"]).startsWith("prices-")) ?? [];
+  const items = useWhole("vocabulary")?.filter((v) => String(v["id"]).startsWith("prices-")) ?? [];
   const words = fieldWords(p.verb.verb, p.path);
   return <Select id={p.path} label={words.label} value={asText(p.value)} choices={items.map((v) => ({ value: String(v["id"]), label: String(v["source"] ?? v["id"]) }))} empty={ft.choose} onInput={p.onInput} />;
 }
@@ -122,15 +122,40 @@ function Price(p: FieldProps) {
 
 // --- what is shown before ---------------------------------------------------------------------------------------------------
 
+// What there is to know of an item before one acts on it: a line or two of its own, then what it says of itself.
 function Facts(props: { item: Item; noun: string; id: string }) {
   const page = pageOf(props.noun, props.id);
+  const names = useNames();
   const { item } = props;
+  const from = asText(item["from"]);
+  const said = [asText(item["lay"]), asText(item["text"]), asText(item["purpose"])].filter(Boolean);
   return (
     <div class="accord-facts">
       <p class="nhsuk-heading-s">
         {nameOf(item)} <State state={String(item["state"])} />
       </p>
-      {asText(item["lay"]) && <p>{asText(item["lay"])}</p>}
+      {props.noun === "transfer" && (
+        <p>
+          {names(from)} → {names(asText(item["to"]))}: {money(item["amount"])}
+          {item["due"] !== undefined && `, ${t.facts.due} ${day(asText(item["due"]))}`}
+        </p>
+      )}
+      {props.noun === "contact" && (
+        <p>
+          {t.facts.from} {names(from)}
+        </p>
+      )}
+      {props.noun === "grant" && (
+        <p>
+          {choiceWords(asText(item["role"]))}
+          {item["scope"] !== undefined && ` (${choiceWords(asText(item["scope"])).toLowerCase()})`}, {names(asText(item["body"]))}, {t.facts.until} {day(asText(item["until"]))}
+        </p>
+      )}
+      {said.map((text) => (
+        <p class="accord-prose" key={text}>
+          {text}
+        </p>
+      ))}
       {page && (
         <p>
           <a href={page}>{t.review.read}</a>
@@ -401,7 +426,10 @@ const all: Record<string, Partial<Guide>> = {
     steps: [{ fields: ["about", "perspective", "verdict", "text", "conditions"] }],
     id: (_, values) => `${asText(values["about"]).replace(/^.*:/, "").slice(0, 40)}-${asText(values["perspective"])}-${tail()}`,
   },
-  "review.ask": { id: (b) => `${asText(b["person"]).slice(0, 30)}-${asText(b["perspective"])}-${tail()}` },
+  "review.ask": {
+    next: ReviewAsked,
+    id: (b) => `${asText(b["person"]).slice(0, 30)}-${asText(b["perspective"])}-${tail()}`,
+  },
   "person.declare": { asks: { interests: (all) => all["nil"] !== "yes" }, steps: [{ fields: ["nil", "interests"] }] },
   "grant.offer": { asks: { scope: (all) => all["role"] === "reviewer" }, id: (b) => [b["person"], b["role"], b["body"], b["scope"]].filter((x) => x !== undefined).join(".") },
   "measure.propose": { asks: { floor: (all) => all["role"] === "guardrail", target: (all) => all["role"] !== "guardrail" } },
@@ -410,6 +438,24 @@ const all: Record<string, Partial<Guide>> = {
   "body.apply": { id: (b) => slug(asText(b["name"])) },
   "body.add": { id: (b) => slug(asText(b["name"])) },
 };
+
+// The register recuses by itself who has an interest, and says so.
+function ReviewAsked(props: { id: string }) {
+  return (
+    <Load<Item> path={`/register/review/${encodeURIComponent(props.id)}`}>
+      {(review) =>
+        review["state"] === "recused" ? (
+          <div class="nhsuk-inset-text">
+            <h2>{t.review.recused}</h2>
+            <p>{asText(review["recused"]).replace(/^rule [a-z-]+: /, "")}</p>
+          </div>
+        ) : (
+          <p>{t.review.asked}</p>
+        )
+      }
+    </Load>
+  );
+}
 
 function SubmitBefore(props: { context: Context }) {
   const id = props.context.id;

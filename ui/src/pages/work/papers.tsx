@@ -6,7 +6,7 @@ import { day } from "../../text";
 import { choiceWords } from "../../text/fields";
 import { guides } from "../../text/guides";
 import { asList, asObject, asText } from "./form/spec";
-import { useCodes, useItems, nameOf } from "./form/lists";
+import { useCodes, useItem, useItems, nameOf } from "./form/lists";
 
 const sterling = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP", minimumFractionDigits: 0, maximumFractionDigits: 2 });
 export const money = (pence: Json | undefined): string => (typeof pence === "number" ? sterling.format(pence / 100) : "");
@@ -133,9 +133,9 @@ const nhs = new Set(["icb", "trust", "place", "pcn", "sde"]);
 
 function Share(props: { share: Json | undefined; project: string | undefined }) {
   const bodies = useItems("body");
-  const projects = useItems(props.project === undefined ? undefined : "project");
+  const project = useItem("project", props.project);
   if (typeof props.share !== "number") return <p>{a.unknown}</p>;
-  const parties = asList(projects?.find((x) => x["id"] === props.project)?.["parties"]);
+  const parties = asList(project?.["parties"]);
   const worth = (party: Item) => asList(party["contributions"]).reduce((sum, c) => sum + Number(c["value"] ?? 0), 0);
   const all = parties.reduce((sum, x) => sum + worth(x), 0);
   const ours = parties.filter((x) => nhs.has(asText(bodies?.find((b) => b["id"] === x["body"])?.["kind"]))).reduce((sum, x) => sum + worth(x), 0);

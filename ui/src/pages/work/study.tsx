@@ -16,7 +16,7 @@ import { act, slug, tail } from "./act";
 import { AnalysisParameters } from "./analysis";
 import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, type Errors } from "./controls";
 import { draftDrop, draftFind, draftKeep } from "./form/draft";
-import { nameOf, useItems, useKinds } from "./form/lists";
+import { nameOf, useKinds, useWhole } from "./form/lists";
 import { asList, asObject, asText, asTexts } from "./form/spec";
 import { useNames } from "./papers";
 import { message } from "./sign_in";
@@ -73,7 +73,7 @@ interface LibraryEntry {
 
 // Cohorts of the studies on the register, and those of the examples.
 function useLibrary(): LibraryEntry[] {
-  const runs = useItems("run");
+  const runs = useWhole("run");
   const kinds = useKinds();
   const found = new Map<string, LibraryEntry>();
   const add = (cohort: Item, from: string) => {

@@ -87,6 +87,33 @@ function Begin(props: { session: Session }) {
   );
 }
 
+function Studies(props: { session: Session }) {
+  return (
+    <Load<{ items: Item[] }> path="/runs?limit=100">
+      {({ items }) => {
+        const mine = items.filter((r) => r["analyst"] === props.session.key);
+        return mine.length === 0 ? null : (
+          <>
+            <h2>{t.studies}</h2>
+            <ul class="accord-tasks">
+              {mine.map((r) => (
+                <li class="accord-task" key={String(r["id"])}>
+                  <div class="accord-task__what">
+                    <a href={`/work/run/${encodeURIComponent(String(r["id"]))}`}>{String(r["title"])}</a>
+                  </div>
+                  <div class="accord-task__state">
+                    <State state={String(r["state"])} />
+                  </div>
+                </li>
+              ))}
+            </ul>
+          </>
+        );
+      }}
+    </Load>
+  );
+}
+
 function Roles(props: { session: Session }) {
   const roles = props.session.roles;
   return (
@@ -131,6 +158,7 @@ export function Waiting(props: { session: Session }) {
           )
         }
       </Load>
+      {props.session.roles.some((r) => r.role === "analyst") && <Studies session={props.session} />}
       <Begin session={props.session} />
       <Roles session={props.session} />
       <Identity />

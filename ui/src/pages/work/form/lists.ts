@@ -39,8 +39,11 @@ function useFetched<T>(path: string | undefined): T | undefined {
   return got && got.path === path ? got.value : undefined;
 }
 
+// Id, title, state, kind and body of each; the whole of each where their documents are needed.
 export const useItems = (noun: string | undefined, filter = ""): Item[] | undefined =>
-  useFetched<{ items: Item[] }>(noun && `/register/${noun}?limit=1000${filter}`)?.items;
+  useFetched<{ items: Item[] }>(noun && `/register/${noun}?limit=1000&brief=true${filter}`)?.items;
+export const useWhole = (noun: string, filter = ""): Item[] | undefined => useFetched<{ items: Item[] }>(`/register/${noun}?limit=1000${filter}`)?.items;
+export const useItem = (noun: string, id: string | undefined): Item | undefined => useFetched<Item>(id === undefined ? undefined : `/register/${noun}/${encodeURIComponent(id)}`);
 
 // The vocabularies that the register has loaded; a scheme that is not there is not asked for.
 export function useCodes(scheme: string | undefined): Code[] | undefined {
