@@ -15,21 +15,22 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cohort/evaluate.h"
+#include "cohort/saved.h"
 
 /* --- shared --- */
 
 struct site {
+    const char *path; /* of the store */
     struct store *store;
     struct pool *pool;
 };
 
 static enum status site_open(const struct args *a, struct site *out, struct err *e)
 {
-    const char *path;
     *out = (struct site){0};
-    enum status s = args_need(a, "store", &path, e);
+    enum status s = args_need(a, "store", &out->path, e);
     if (s == ST_OK)
-        s = store_open(path, &out->store, e);
+        s = store_open(out->path, &out->store, e);
     if (s == ST_OK)
         out->pool = pool_new(0);
     return s;
@@ -60,6 +61,13 @@ static enum status load(const char *path, struct cohort_definition **out, struct
     if (s == ST_OK)
         warn_ignored(*out);
     return s;
+}
+
+/* "saved:NAME" stands for a saved cohort where a file could; NULL for files. */
+static const char *saved_name(const char *operand)
+{
+    static const char prefix[] = "saved:";
+    return strncmp(operand, prefix, sizeof prefix - 1) == 0 ? operand + sizeof prefix - 1 : NULL;
 }
 
 /* --- check --- */
@@ -164,6 +172,17 @@ static enum status print_combinations(const struct args *a, const struct cohort_
     return out_end(o, e);
 }
 
+static enum status save(const struct args *a, const struct cohort_definition *d,
+                        const struct cohort_rows *rows, const struct site *site, struct err *e)
+{
+    struct saved_cohort saved;
+    enum status s = saved_cohort_write(site->path, args_get(a, "save"), site->store, d, rows, &saved, e);
+    if (s == ST_OK && !args_has(a, "quiet"))
+        fprintf(stderr, "saved in the store as '%s', id %s\n", saved.name, saved.id);
+    saved_cohort_deinit(&saved);
+    return s;
+}
+
 static enum status run_run(const struct args *a, struct err *e)
 {
     struct cohort_definition *d = NULL;
@@ -173,15 +192,55 @@ static enum status run_run(const struct args *a, struct err *e)
     if (s == ST_OK)
         s = load(args_operand(a, 0), &d, e);
     struct stopwatch w = stopwatch_start();
+    if (s == ST_OK && args_has(a, "combinations") && args_has(a, "save"))
+        s = err_set(e, ST_USAGE, "--combinations counts and finds no rows to save; leave out one of the two");
     if (s == ST_OK && args_has(a, "combinations"))
         s = print_combinations(a, d, &site, e);
     else if (s == ST_OK && (s = cohort_evaluate(d, site.store, site.pool, &rows, e)) == ST_OK) {
         stopwatch_say(a, w, &rows);
         s = print_attrition(a, &rows, e);
+        if (s == ST_OK && args_has(a, "save"))
+            s = save(a, d, &rows, &site, e);
         cohort_rows_deinit(&rows);
     }
     cohort_definition_free(d);
     site_close(&site);
+    return s;
+}
+
+/* --- saved cohorts --- */
+
+static enum status run_saved(const struct args *a, struct err *e)
+{
+    static const char *const columns[] = {"name", "#rows", "#persons", "import", "id", NULL};
+    struct saved_cohort *list = NULL;
+    struct site site;
+    size_t n = 0;
+    char rows[24], persons[24];
+    enum status s = site_open(a, &site, e);
+    if (s == ST_OK)
+        s = saved_cohort_list(site.path, &list, &n, e);
+    struct out *o = s == ST_OK ? out_new(a, columns) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        count_text(rows, list[i].rows);
+        count_text(persons, list[i].persons);
+        if (o)
+            out_row(o, list[i].name, rows, persons,
+                    strcmp(list[i].snapshot, store_snapshot_id(site.store)) == 0 ? "current" : "another",
+                    list[i].id);
+        saved_cohort_deinit(&list[i]);
+    }
+    free(list);
+    site_close(&site);
+    return o ? out_end(o, e) : s;
+}
+
+static enum status run_forget(const struct args *a, struct err *e)
+{
+    const char *path;
+    enum status s = args_need(a, "store", &path, e);
+    for (int i = 0; s == ST_OK && i < args_count(a); i++)
+        s = saved_cohort_remove(path, args_operand(a, i), e);
     return s;
 }
 
@@ -234,8 +293,25 @@ struct side {
     struct cohort_trace trace;
 };
 
+/* A saved cohort has its members only. */
+static enum status side_read(struct side *x, const char *name, const struct site *site, struct err *e)
+{
+    enum status s = saved_cohort_read(site->path, name, site->store, &x->rows, e);
+    if (s != ST_OK)
+        return s;
+    x->trace = (struct cohort_trace){(size_t)store_persons(site->store)->n / 64 + 1, 1, NULL};
+    x->trace.persons = xcalloc(1, sizeof *x->trace.persons);
+    x->trace.persons[0] = xcalloc(x->trace.n_words, sizeof **x->trace.persons);
+    for (size_t i = 0; i < x->rows.n; i++)
+        x->trace.persons[0][x->rows.person[i] >> 6] |= (uint64_t)1 << (x->rows.person[i] & 63);
+    return ST_OK;
+}
+
 static enum status side_open(struct side *x, const char *path, const struct site *site, struct err *e)
 {
+    const char *name = saved_name(path);
+    if (name)
+        return side_read(x, name, site, e);
     enum status s = load(path, &x->d, e);
     return s == ST_OK ? cohort_evaluate_noted(x->d, site->store, site->pool, NULL, &x->trace, &x->rows, e)
                       : s;
@@ -350,24 +426,33 @@ static char *cohort_name(const char *path)
     return name;
 }
 
+static enum status rows_of(const char *operand, const struct site *site, struct cohort_rows *out,
+                           struct err *e)
+{
+    const char *name = saved_name(operand);
+    struct cohort_definition *d = NULL;
+    if (name)
+        return saved_cohort_read(site->path, name, site->store, out, e);
+    enum status s = cohort_load(operand, &d, e);
+    if (s == ST_OK)
+        s = cohort_evaluate(d, site->store, site->pool, out, e);
+    cohort_definition_free(d);
+    return s;
+}
+
 static enum status digest_one(const char *path, const struct site *site, const int64_t *ids, struct err *e)
 {
-    struct cohort_definition *d;
     struct cohort_rows rows;
     char hex[2 * HASH_BYTES + 1];
-    enum status s = cohort_load(path, &d, e);
+    enum status s = rows_of(path, site, &rows, e);
     if (s != ST_OK)
         return s;
-    s = cohort_evaluate(d, site->store, site->pool, &rows, e);
-    if (s == ST_OK) {
-        char *name = cohort_name(path);
-        digest_rows(&rows, ids, hex);
-        printf("%s\t%zu\t%u\t%s\n", name, rows.n, rows.n_persons, hex);
-        fflush(stdout);
-        free(name);
-        cohort_rows_deinit(&rows);
-    }
-    cohort_definition_free(d);
+    char *name = cohort_name(path);
+    digest_rows(&rows, ids, hex);
+    printf("%s\t%zu\t%u\t%s\n", name, rows.n, rows.n_persons, hex);
+    fflush(stdout);
+    free(name);
+    cohort_rows_deinit(&rows);
     return s;
 }
 
@@ -461,6 +546,7 @@ static enum status run_format(const struct args *a, struct err *e)
 static const struct option_spec run_options[] = {
     STORE_OPTION,
     {"combinations", NULL, "count by combination of inclusion rules instead of rule after rule"},
+    {"save", "NAME", "keep the rows in the site's store under a name (see 'cohort saved')"},
     {0},
 };
 static const struct option_spec store_options[] = {STORE_OPTION, {0}};
@@ -484,6 +570,14 @@ const struct command cohort_commands[] = {
      1, run_check},
     {"run", "FILE", "evaluate it on a store: how many are left after each step", notations, run_options, 1, 1,
      run_run},
+    {"saved", "", "the cohorts that are saved in a store: how many rows and persons, of which import",
+     "'cohort run --save NAME' saves one: its rows go into the store's folder, for its owner only, and "
+     "nowhere else.\n"
+     "'cohort diff' and 'cohort digest' take saved:NAME in place of a file. A cohort that was saved from "
+     "another import\n"
+     "than the store holds now is refused there: run and save it again.",
+     store_options, 0, 0, run_saved},
+    {"forget", "NAME...", "remove saved cohorts from a store", NULL, store_options, 1, -1, run_forget},
     {"explain", "FILE", "evaluate it and show what was read: runs, rows, bytes, events found", notations,
      store_options, 1, 1, run_explain},
     {"diff", "FILE FILE", "how many persons two definitions differ in, and at which rule", notations,

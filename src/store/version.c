@@ -28,7 +28,7 @@ static bool begins_with(const char *s, const char *prefix)
 static bool is_ours(const char *name)
 {
     return begins_with(name, "v-") || begins_with(name, "new-") || begins_with(name, "current") ||
-           strcmp(name, "lock") == 0;
+           strcmp(name, "lock") == 0 || strcmp(name, "cohorts") == 0; /* saved cohorts outlive versions */
 }
 
 /* Nothing but a store is ever written into. */

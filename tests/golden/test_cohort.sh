@@ -70,3 +70,26 @@ grep -q "^in both,,$persons$" out
 grep -q '^only in the first,,0$' out
 "$ACCORD" cohort explain copd.json --store store --format csv | grep -q '^$.PrimaryCriteria.CriteriaList\[0\].ConditionOccurrence,condition occurrence,'
 "$ACCORD" cohort run copd.json --store store --combinations --format csv --quiet | grep -q '^rules that hold,persons,events$'
+
+# Saved cohorts: rows go into the store's folder, for its owner only; a flipped bit, another import and bad names are refused.
+"$ACCORD" cohort run noted.json --store store --save deaths.2024 --quiet > out 2> err
+[ "$(stat -c %a store/cohorts/deaths.2024.rows)" = 600 ]
+"$ACCORD" cohort run noted.json --store store --save again > out 2> err
+id=$(sed -n 's/^saved in the store as .again., id //p' err)
+"$ACCORD" cohort saved --store store --format csv > out
+[ "$(grep -c ",current,$id$" out)" = 2 ] # the same content has the same id
+cmp store/cohorts/deaths.2024.rows store/cohorts/again.rows
+"$ACCORD" cohort digest noted.json saved:again --store store 2> err | cut -f2- | uniq | wc -l | grep -qx 1
+"$ACCORD" cohort diff saved:again noted.json --store store --format csv 2> err > out
+grep -q '^only in the first,,0$' out
+grep -q '^only in the second,,0$' out
+fails 3 "cannot be the name of a saved cohort" "$ACCORD" cohort run noted.json --store store --save ../up
+fails 2 "leave out one of the two" "$ACCORD" cohort run copd.json --store store --save x --combinations
+fails 4 "no saved cohort 'x'" "$ACCORD" cohort forget x --store store
+printf '\377' | dd of=store/cohorts/again.rows bs=1 seek=200 conv=notrunc status=none
+fails 8 "the saved cohort 'again' is damaged" "$ACCORD" cohort diff saved:again noted.json --store store
+"$ACCORD" cohort forget again --store store
+"$ACCORD" synth --persons 200 --seed 6 --out other > /dev/null 2>&1
+"$ACCORD" node import other --store store --quiet > /dev/null 2>&1
+"$ACCORD" cohort saved --store store --format csv | grep -q '^deaths.2024,.*,another,'
+fails 6 "is of another import" "$ACCORD" cohort digest saved:deaths.2024 --store store
