@@ -8,7 +8,7 @@
 #include "stats/special.h"
 #include "study/tables.h"
 
-enum { MOST_PROFILE_STEPS = 60 };
+enum { MOST_PROFILE_STEPS = 60, NAMED_FROM = 10 };
 
 static double dot(const double *a, const double *b, size_t p)
 {
@@ -285,12 +285,24 @@ static struct result_table *term_table(const char *name, const char *title, cons
     return t;
 }
 
+/* ", left out as combinations of others: a, b" for columns that enough people have: an empty one says nothing
+   of how few there are. */
+static const char *left_out(const struct design *d, const struct fit *fit, struct arena *a)
+{
+    const char *text = "";
+    for (size_t k = 0; k < d->p; k++)
+        if (fit->aliased[k] && fit->column_rows[k] >= NAMED_FROM)
+            text = arena_printf(a, "%s%s %s", text,
+                                *text ? "," : "; left out as combinations of others:", d->terms[k]);
+    return text;
+}
+
 void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
                   bool site_term, const char *ratio, struct result *into)
 {
     double z = normal_z(0.95);
-    char *title = arena_printf(into->arena, "Coefficients (%d rounds%s)", fit->rounds,
-                               fit->converged ? "" : ", not converged");
+    char *title = arena_printf(into->arena, "Coefficients (%d rounds%s%s)", fit->rounds,
+                               fit->converged ? "" : ", not converged", left_out(d, fit, into->arena));
     struct result_table *t = term_table(table_name(into, name, "coefficients"), title, "as estimated", d, fit,
                                         site_term, true, into);
     for (size_t k = 0; k < t->n_cells; k++) {

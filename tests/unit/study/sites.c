@@ -23,10 +23,11 @@ static void fine(enum status st, const struct err *e)
         fail_msg("%s (%s)", e->text, e->detail);
 }
 
-static struct store *import(const char *folder, const char *store)
+/* key: that of another store, for the same pseudonyms; NULL = its own. */
+static struct store *import_with(const char *folder, const char *store, const char *key)
 {
     struct err e = {0};
-    struct import_options o = {.source_name = "test", .store = store, .memory_bytes = 64 << 20};
+    struct import_options o = {.source_name = "test", .store = store, .key = key, .memory_bytes = 64 << 20};
     struct js *report = NULL;
     struct store *out;
     fine(source_open_csv(folder, &o.source, &e), &e);
@@ -35,6 +36,11 @@ static struct store *import(const char *folder, const char *store)
     o.source->close(o.source);
     fine(store_open(store, &out, &e), &e);
     return out;
+}
+
+static struct store *import(const char *folder, const char *store)
+{
+    return import_with(folder, store, NULL);
 }
 
 /* Puts a file's rows behind those of another; the header once. */
@@ -128,21 +134,88 @@ double planted_value(const struct synth_summary *planted, const char *name)
     return NAN;
 }
 
-struct sites *sites_make(void)
+static struct sites *make_sites(size_t n, uint64_t persons)
 {
     static const char *const names[N_SITES] = {"Kent and Medway", "South East London", "West Yorkshire",
                                                "Greater Manchester", "Cornwall and the Isles of Scilly"};
     struct sites *s = sites_in_folder();
     struct synth_summary summary;
+    for (size_t i = 0; i < n; i++)
+        s->site[i] = make_site(s, i, names[i], persons, &summary);
+    return s;
+}
+
+static void make_pooled(struct sites *s, size_t n)
+{
     char folder[128], store[128];
-    for (size_t i = 0; i < N_SITES; i++)
-        s->site[i] = make_site(s, i, names[i], PERSONS, &summary);
-    for (size_t n = 2; n <= N_SITES; n += n - 1) {
-        snprintf(folder, sizeof folder, "%s/pooled%zu", s->folder, n);
-        snprintf(store, sizeof store, "%s/pooled-store%zu", s->folder, n);
-        pool_files(s->folder, n, folder);
-        s->pooled[n] = import(folder, store);
+    snprintf(folder, sizeof folder, "%s/pooled%zu", s->folder, n);
+    snprintf(store, sizeof store, "%s/pooled-store%zu", s->folder, n);
+    pool_files(s->folder, n, folder);
+    s->pooled[n] = import(folder, store);
+}
+
+struct sites *sites_make(void)
+{
+    struct sites *s = make_sites(N_SITES, PERSONS);
+    for (size_t n = 2; n <= N_SITES; n += n - 1)
+        make_pooled(s, n);
+    return s;
+}
+
+/* The lines of a file behind its header in an order that has nothing to do with theirs. */
+static void shuffle_file(const char *from, const char *to)
+{
+    struct buf text, out;
+    struct err e = {0};
+    size_t n = 0, most;
+    buf_init(&text, 256 << 20);
+    buf_init(&out, 256 << 20);
+    fine(file_read(from, &text, &e), &e);
+    char **lines = calloc(text.n + 1, sizeof *lines), *rest = text.p;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        if (*line)
+            lines[n++] = line;
+    uint64_t state = 88172645463325252u;
+    for (most = n; most > 2; most--) { /* lines[0] is the header */
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        size_t k = 1 + (size_t)(state % (most - 1));
+        char *last = lines[most - 1];
+        lines[most - 1] = lines[k];
+        lines[k] = last;
     }
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&out, "%s\n", lines[i]);
+    fine(file_replace(to, (struct slice){out.p, out.n}, 0600, &e), &e);
+    free(lines);
+    buf_deinit(&text);
+    buf_deinit(&out);
+}
+
+struct sites *sites_make_shuffled(size_t n, uint64_t persons, struct store **shuffled)
+{
+    struct sites *s = make_sites(n, persons);
+    char folder[128], from[512], to[512];
+    char **names;
+    size_t n_names;
+    struct err e = {0};
+    make_pooled(s, n);
+    snprintf(folder, sizeof folder, "%s/shuffled", s->folder);
+    fine(dir_make(folder, &e), &e);
+    snprintf(from, sizeof from, "%s/site0", s->folder);
+    fine(dir_list(from, &names, &n_names, &e), &e);
+    for (size_t i = 0; i < n_names; i++) {
+        size_t length = strlen(names[i]);
+        snprintf(from, sizeof from, "%s/site0/%s", s->folder, names[i]);
+        snprintf(to, sizeof to, "%s/%s", folder, names[i]);
+        if (length > 4 && strcmp(names[i] + length - 4, ".csv") == 0)
+            shuffle_file(from, to);
+    }
+    dir_list_free(names, n_names);
+    snprintf(to, sizeof to, "%s/shuffled-store", s->folder);
+    snprintf(from, sizeof from, "%s/store0.key", s->folder);
+    *shuffled = import_with(folder, to, from);
     return s;
 }
 

@@ -17,6 +17,9 @@ struct sites {
     struct store *pooled[N_SITES + 1]; /* by number of sites: 2, 3, 5 */
 };
 struct sites *sites_make(void);
+/* The first n of them with so many persons each, pooled[n] among them, and a copy of site 0 whose files have
+   their rows in another order. */
+struct sites *sites_make_shuffled(size_t n, uint64_t persons, struct store **shuffled);
 /* A store of files: name, text, name, text, ..., NULL. The folder is removed by sites_free. */
 struct sites *sites_of_files(const char *const *files);
 /* One larger site, and what was planted in it. */

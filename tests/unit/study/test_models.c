@@ -327,6 +327,12 @@ static void a_column_that_repeats_another_is_left_out_everywhere(void **unused)
     assert_true(fit.aliased[2]);
     assert_true(isnan(fit.beta[2]) && isnan(fit.se[2]));
     assert_int_equal(fit.rank, 2);
+    struct design d = design_of();
+    struct result *result = result_new("t");
+    model_tables("t", &d, &fit, 1, true, "odds ratio", result);
+    assert_non_null(strstr(result->tables[0].title, "left out as combinations of others: c"));
+    assert_true(isnan(result->tables[0].cells[2].value));
+    result_free(result);
     arena_free(a);
     free(r);
 }
