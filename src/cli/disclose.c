@@ -11,11 +11,13 @@
 #include "cli/checks.h"
 #include "cli/command.h"
 #include "cli/disclose_history.h"
+#include "cli/disclose_noise.h"
 #include "disclose/audit.h"
 #include "disclose/gate.h"
 #include "disclose/instance.h"
 #include "disclose/picture.h"
 #include "disclose/release.h"
+#include "disclose/sacro.h"
 
 /* Protects, then lets the attacker try: only a proven pattern is given out. */
 static enum status protect(struct instance *in, bool with_insiders, struct protection *p, struct err *e)
@@ -136,6 +138,10 @@ static enum status write_released(const struct released *r, const char *folder, 
         if (s == ST_OK)
             s = file_replace(arena_printf(a, "%s/%s.svg", folder, t->name), buf_slice(&text), 0644, e);
     }
+    char now[21];
+    time_format(time_now_ms(), now);
+    if (s == ST_OK)
+        s = sacro_write(r, folder, now, e);
     buf_deinit(&text);
     js_free(j);
     arena_free(a);
@@ -147,10 +153,14 @@ static enum status run_release(const struct args *a, struct err *e)
     struct result *result = NULL;
     struct policy policy;
     struct released *released = NULL;
+    struct js *noise = NULL;
     const char *folder = args_get(a, "output");
     enum status s = load_both(a, &result, &policy, e);
     if (s == ST_OK)
-        s = disclose_release(result, &policy, NULL, &released, e);
+        s = apply_noise(a, &result, &noise, e);
+    if (s == ST_OK)
+        s = disclose_release(result, &policy, noise, &released, e);
+    js_free(noise);
     if (s == ST_OK && folder)
         s = write_released(released, folder, e);
     else if (s == ST_OK && args_format(a) == OUT_JSON) {
@@ -287,7 +297,14 @@ static const struct option_spec check_options[] = {
 };
 static const struct option_spec release_options[] = {
     {"policy", "P", "a policy file or a built-in profile (sde-10)"},
-    {"output", "DIR", "write released.json and each table as CSV and SVG here (else print)"},
+    {"output", "DIR",
+     "write released.json, results.json for SACRO Viewer, each table as CSV and SVG (else print)"},
+    {"noise", "gaussian|laplace", "a differentially private release of counts, charged to a budget"},
+    {"rho", "R", "with --noise: what to spend (see 'accord disclose budget')"},
+    {"data", "DIR", "with --noise: the node's folder, which holds the budgets"},
+    {"data-set", "NAME", "with --noise: whose budget"},
+    {"project", "NAME", "with --noise: whose budget"},
+    {"cells-per-person", "N", "with --noise: how many cells of a table a person can be in at most"},
     {0},
 };
 static const struct option_spec protect_options[] = {
@@ -331,6 +348,8 @@ const struct command disclose_commands[] = {
      "The\n"
      "exit status tells (as does `verify`) whether a cell is exact or narrow.",
      audit_options, 1, -1, run_audit},
+    {"budget", "", "what may be spent in private releases, and what is spent", disclose_budget_about,
+     disclose_budget_options, 0, 0, run_disclose_budget},
     {"history", "", "what a site released, and what it would combine with", disclose_history_about,
      disclose_history_options, 0, 0, run_disclose_history},
     {"protect", "INSTANCE.json", "hide what protects the primary cells of a table",
