@@ -6,20 +6,23 @@
 #include "base/mem.h"
 #include "govern/match.h"
 
-/* The live bodies that a body's signals stand under: itself, or the heirs of a closed one. */
+/* The live bodies that a body's signals stand under: itself, or the heirs of a closed one. CROSS JOIN keeps
+   SQLite to the order that is written: it has no statistics of the tables. */
 static const char heirs_sql[] =
     "WITH RECURSIVE heir(id, now) AS ("
     "  SELECT id, id FROM item WHERE noun='body' AND state='closed' UNION"
-    "  SELECT h.id, s.value FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND b.state='closed',"
+    "  SELECT h.id, s.value FROM heir h CROSS JOIN item b ON b.noun='body' AND b.id=h.now AND "
+    "b.state='closed',"
     "   json_each(b.doc, '$.successors') s)"
-    " SELECT g.id, h.now FROM heir h JOIN item b ON b.noun='body' AND b.id=h.now AND b.state='registered'"
-    "  JOIN signal g ON g.body=h.id"
-    " UNION ALL SELECT g.id, g.body FROM signal g JOIN item b ON b.noun='body' AND b.id=g.body AND "
-    "b.state='registered' ORDER BY 1, 2";
+    " SELECT g.id, h.now FROM heir h CROSS JOIN item b ON b.noun='body' AND b.id=h.now AND "
+    "+b.state='registered'"
+    "  CROSS JOIN signal g ON g.body=h.id"
+    " UNION ALL SELECT g.id, g.body FROM signal g CROSS JOIN item b ON b.noun='body' AND b.id=g.body AND "
+    "+b.state='registered' ORDER BY 1, 2";
 
 static const char signals_sql[] =
-    "SELECT g.id, g.side='need', g.stage, g.rank, g.population, EXISTS(SELECT 1 FROM project_signal t JOIN "
-    "item p ON p.noun='project' AND p.id=t.project WHERE t.signal=g.id AND p.state NOT IN ('refused', "
+    "SELECT g.id, g.side='need', g.stage, g.rank, g.population, EXISTS(SELECT 1 FROM project_signal t CROSS "
+    "JOIN item p ON p.noun='project' AND p.id=t.project WHERE t.signal=g.id AND +p.state NOT IN ('refused', "
     "'stopped')) FROM signal g ORDER BY g.id";
 
 static const char codes_sql[] = "SELECT g.id, c.scheme || ':' || c.code, dense_rank() OVER (ORDER BY "
