@@ -22,6 +22,9 @@ extern const struct command stats_commands[];
 extern const struct command study_commands[];
 extern const struct command version_commands[];
 extern const struct command perms_commands[];
+extern const struct command body_commands[];
+extern const struct command data_commands[];
+extern const struct command forms_commands[];
 extern const struct command project_commands[];
 extern const struct command agreement_commands[];
 extern const struct command register_commands[];
@@ -42,9 +45,11 @@ const struct noun nouns[] = {
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands, NULL},
     {"stats", "epidemiology and statistics on a plain CSV table", stats_commands, NULL},
     {"register", "begin, search and export the public register", register_commands, NULL},
-    {"body", "organisations: ICBs, trusts, universities, companies", NULL, NULL},
+    {"body", "organisations: ICBs, trusts, universities, companies", NULL, body_commands},
     {"person", "people, their training and interests", NULL, NULL},
     {"grant", "roles that people hold for bodies", NULL, NULL},
+    {"data", "which data bodies have and lack", data_commands, NULL},
+    {"forms", "custodians' forms beside each other", forms_commands, NULL},
     {"vocabulary", "code lists and price lists", NULL, NULL},
     {"template", "templates of agreements", NULL, NULL},
     {"agreement", "what binds the bodies", NULL, agreement_commands},

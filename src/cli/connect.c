@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/http_client.h"
+#include "http/route.h"
 
 enum { TIMEOUT_MS = 30000, REPLY_MOST = 64 << 20 };
 
@@ -58,12 +59,12 @@ static enum status refusal(const struct http_reply *reply, struct err *e)
     return s;
 }
 
-static enum status call(const struct args *a, const char *url, const struct http_call *request,
-                        struct js **out, struct err *e)
+/* The answer's bytes; a refusal is an error. */
+static enum status fetch_bytes(const struct args *a, const char *url, const struct http_call *request,
+                               struct buf *out, struct err *e)
 {
     struct http_client *client;
     struct http_reply reply = {0};
-    *out = NULL;
     enum status s = http_client_open(url, args_get(a, "ca"), NULL, &client, e);
     if (s != ST_OK)
         return s;
@@ -72,9 +73,50 @@ static enum status call(const struct args *a, const char *url, const struct http
     if (s == ST_OK && reply.code >= 400)
         s = refusal(&reply, e);
     if (s == ST_OK)
-        s = js_parse(buf_slice(&reply.body), "the hub's answer", out, e);
+        buf_add(out, reply.body.p, reply.body.n);
     buf_deinit(&reply.body);
     http_client_close(client);
+    return s;
+}
+
+static enum status fetch(const struct args *a, const char *url, const struct http_call *request,
+                         struct js **out, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, REPLY_MOST);
+    *out = NULL;
+    enum status s = fetch_bytes(a, url, request, &text, e);
+    if (s == ST_OK)
+        s = js_parse(buf_slice(&text), "the hub's answer", out, e);
+    buf_deinit(&text);
+    return s;
+}
+
+enum status connect_bytes(const struct args *a, const char *target, struct buf *out, struct err *e)
+{
+    const char *at;
+    struct registry *r = NULL;
+    const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
+    enum status s = place(a, &at, e);
+    if (s == ST_OK && connect_is_url(at))
+        return fetch_bytes(a, at, &request, out, e);
+    if (s == ST_OK)
+        s = connect_file(a, DB_READ, &r, e);
+    if (s == ST_OK)
+        s = route_read(r, target, out, e);
+    registry_close(r);
+    return s;
+}
+
+enum status connect_read(const struct args *a, const char *target, struct js **out, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, REPLY_MOST);
+    *out = NULL;
+    enum status s = connect_bytes(a, target, &text, e);
+    if (s == ST_OK)
+        s = js_parse(buf_slice(&text), "the register's answer", out, e);
+    buf_deinit(&text);
     return s;
 }
 
@@ -82,7 +124,7 @@ enum status connect_get(const struct args *a, const char *url, const char *targe
                         struct err *e)
 {
     const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
-    return call(a, url, &request, out, e);
+    return fetch(a, url, &request, out, e);
 }
 
 static enum status apply_at_hub(const struct args *a, const char *url, const struct js *command,
@@ -96,7 +138,7 @@ static enum status apply_at_hub(const struct args *a, const char *url, const str
                                       .type = "application/json",
                                       .body = buf_slice(&text),
                                       .timeout_ms = TIMEOUT_MS};
-    enum status s = call(a, url, &request, entry, e);
+    enum status s = fetch(a, url, &request, entry, e);
     buf_deinit(&text);
     return s;
 }
@@ -132,11 +174,36 @@ enum status connect_apply(const struct args *a, const struct js *command, struct
     return s;
 }
 
+static void add_encoded(struct buf *target, const char *text)
+{
+    for (; *text; text++) {
+        char c = *text;
+        if (strchr("-._~", c) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
+            buf_addc(target, c);
+        else
+            buf_printf(target, "%%%02X", (unsigned char)c);
+    }
+}
+
+void target_add_part(struct buf *target, const char *text)
+{
+    buf_addc(target, '/');
+    add_encoded(target, text);
+}
+
+void target_add_member(struct buf *target, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(target, "%c%s=", strchr(target->p, '?') ? '&' : '?', name);
+    add_encoded(target, value);
+}
+
 static enum status get_at_hub(const struct args *a, const char *url, const char *target, struct js **out,
                               struct err *e)
 {
     const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
-    return call(a, url, &request, out, e);
+    return fetch(a, url, &request, out, e);
 }
 
 /* A list's answer is {"items": [...], "next_after"?}. */
@@ -177,18 +244,6 @@ enum status connect_item(const struct args *a, const char *noun, const char *id,
     return s;
 }
 
-static void add_parameter(struct buf *target, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    buf_printf(target, "%c%s=", strchr(target->p, '?') ? '&' : '?', name);
-    for (; *value; value++)
-        if (strchr("&=#%+ ", *value))
-            buf_printf(target, "%%%02X", (unsigned char)*value);
-        else
-            buf_addc(target, *value);
-}
-
 enum status connect_list(const struct args *a, const struct registry_query *q, struct js **out, struct err *e)
 {
     const char *at;
@@ -199,12 +254,16 @@ enum status connect_list(const struct args *a, const struct registry_query *q, s
     if (s == ST_OK && connect_is_url(at)) {
         buf_init(&target, 2048);
         buf_printf(&target, "/api/v1/register/%.24s?limit=%" PRId64, q->noun, q->limit);
-        add_parameter(&target, "state", q->state);
-        add_parameter(&target, "body", q->body);
-        add_parameter(&target, "about", q->about);
-        add_parameter(&target, "after", q->after);
-        add_parameter(&target, "kind", q->kind);
-        add_parameter(&target, "on", q->on);
+        target_add_member(&target, "state", q->state);
+        target_add_member(&target, "body", q->body);
+        target_add_member(&target, "about", q->about);
+        target_add_member(&target, "after", q->after);
+        target_add_member(&target, "kind", q->kind);
+        target_add_member(&target, "on", q->on);
+        target_add_member(&target, "stage", q->stage);
+        target_add_member(&target, "code", q->code);
+        target_add_member(&target, "place", q->place);
+        target_add_member(&target, "sort", q->by_value ? "value" : NULL);
         s = items_at_hub(a, at, target.p, out, e);
         buf_deinit(&target);
         return s;

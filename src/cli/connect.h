@@ -26,6 +26,14 @@ MUST_CHECK enum status connect_file(const struct args *a, enum db_mode mode, str
 bool connect_is_url(const char *at);
 MUST_CHECK enum status connect_get(const struct args *a, const char *url, const char *target, struct js **out,
                                    struct err *e);
+/* What the API says at a public address that follows from the register alone, from the hub or straight from
+   the register's file: as bytes, or as JSON that the caller frees. */
+MUST_CHECK enum status connect_bytes(const struct args *a, const char *target, struct buf *out,
+                                     struct err *e);
+MUST_CHECK enum status connect_read(const struct args *a, const char *target, struct js **out, struct err *e);
+/* Building such an address: a part of the path, and a member of the query (nothing when value is NULL). */
+void target_add_part(struct buf *target, const char *text);
+void target_add_member(struct buf *target, const char *name, const char *value);
 /* Sends a signed command; prints nothing. *entry (may be NULL) is the entry's JSON; caller frees. */
 MUST_CHECK enum status connect_apply(const struct args *a, const struct js *command, struct js **entry,
                                      struct err *e);

@@ -165,9 +165,16 @@ static enum status run_prove(const struct args *a, struct err *e)
     int64_t seq;
     if (!parse_i64(slice_of(args_operand(a, 1)), &seq))
         return err_set(e, ST_USAGE, "ENTRY must be the number of an entry, from 0");
-    enum status s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
-    if (s == ST_OK)
-        s = proof_make(l, seq, &proof, e);
+    enum status s;
+    if (connect_is_url(args_operand(a, 0))) {
+        char target[64];
+        snprintf(target, sizeof target, "/api/v1/log/entries/%" PRId64 "/proof", seq);
+        s = connect_get(a, args_operand(a, 0), target, &proof, e);
+    } else {
+        s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+        if (s == ST_OK)
+            s = proof_make(l, seq, &proof, e);
+    }
     if (s == ST_OK)
         s = out_json(proof, e);
     js_free(proof);
@@ -343,11 +350,11 @@ const struct command ledger_commands[] = {
     {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
      "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
      verify_options, 1, 1, run_verify},
-    {"prove", "DB ENTRY", "print a proof that an entry is in the log",
+    {"prove", "DB|URL ENTRY", "print a proof that an entry is in the log",
      "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the "
      "checkpoint that "
      "they lead to. 'accord ledger check' checks it anywhere.",
-     NULL, 2, 2, run_prove},
+     place_options, 2, 2, run_prove},
     {"check", "PROOF", "check a proof of an entry, offline", NULL, verify_options, 1, 1, run_check},
     {"tail", "DB|URL", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
     {"cosign", "FILE", "verify a copied log as a witness and print its checkpoint with your cosignature",

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/register_nouns.h"
+#include "cli/register_read.h"
 #include "govern/agreement.h"
 #include "govern/fields.h"
 #include "govern/verb.h"
@@ -25,7 +26,7 @@ static const struct option_spec shared_options[] = {
 enum { SHARED = sizeof shared_options / sizeof *shared_options };
 
 static const struct option_spec show_options[] = {
-    CONNECT_OPTIONS, {"history", NULL, "the entries about it instead (from the register's file)"}, {0}};
+    CONNECT_OPTIONS, {"history", NULL, "the entries about it instead"}, {0}};
 static const struct option_spec list_options[] = {
     CONNECT_OPTIONS,
     {"state", "STATE", "only those in this state"},
@@ -33,6 +34,10 @@ static const struct option_spec list_options[] = {
     {"about", "NOUN:ID", "only those about this item"},
     {"kind", "KIND", "only those of this kind (icb, trust, company …)"},
     {"on", "DATE", "those that were there on a day"},
+    {"stage", "STAGE", "only those of this pathway stage"},
+    {"code", "SCHEME:CODE", "only those that have this code"},
+    {"place", "PLACE", "only those of this place"},
+    {"sort", "id|value", "value: most stated impact for its months first"},
     {"after", "ID", "only those behind this id"},
     {"limit", "N", "at most so many (default: 1000)"},
     {0},
@@ -262,60 +267,77 @@ static enum status run_verb(const struct args *a, struct err *e)
     return s;
 }
 
+/* What a noun's list shows; the last is that of all others. */
+static const struct {
+    const char *noun;
+    const char *columns[9];
+} list_columns[] = {
+    {"transfer", {"id", "state", "from", "to", "mechanism", "#amount", "due", "date"}},
+    {"review", {"id", "state", "about", "perspective", "person", "verdict", "due"}},
+    {"measure", {"id", "state", "project", "role", "title", "unit", "#baseline", "#target"}},
+    {"grant", {"id", "state", "person", "role", "body", "scope", "until"}},
+    {NULL, {"id", "state", "body", "title"}},
+};
+
+static const char *const *columns_of(const char *noun)
+{
+    size_t i = 0;
+    while (list_columns[i].noun && strcmp(list_columns[i].noun, noun) != 0)
+        i++;
+    return list_columns[i].columns;
+}
+
+static const char *cell_of(const struct js *item, const char *column, char number[40])
+{
+    const struct js *v = js_get(item, column + (*column == '#'));
+    if (strcmp(column, "title") == 0)
+        return registry_item_title(item);
+    if (js_is(v, JS_INTEGER))
+        snprintf(number, 40, "%" PRId64, js_int(v));
+    else if (js_is_number(v))
+        js_format_double(js_num(v), number);
+    return js_is_number(v) ? number : js_str(v);
+}
+
+static enum status print_list(const struct args *a, const struct js *list, struct err *e)
+{
+    const char *const *columns = columns_of(noun_of(a));
+    if (args_format(a) == OUT_JSON)
+        return out_json(list, e);
+    struct out *o = out_new(a, columns);
+    for (size_t i = 0; i < js_size(list); i++) {
+        const char *cells[9] = {0};
+        char numbers[9][40];
+        for (int k = 0; columns[k]; k++)
+            cells[k] = cell_of(js_at(list, i), columns[k], numbers[k]);
+        out_row_values(o, cells);
+    }
+    return out_end(o, e);
+}
+
 static enum status run_list(const struct args *a, struct err *e)
 {
-    static const char *const columns[] = {"id", "state", "body", "title", NULL};
-    struct js *list;
+    struct js *list = NULL;
+    const char *sort = args_get_or(a, "sort", "id");
     struct registry_query q = {.noun = noun_of(a),
                                .state = args_get(a, "state"),
                                .body = args_get(a, "of"),
                                .about = args_get(a, "about"),
                                .kind = args_get(a, "kind"),
                                .on = args_get(a, "on"),
+                               .stage = args_get(a, "stage"),
+                               .code = args_get(a, "code"),
+                               .place = args_get(a, "place"),
+                               .by_value = strcmp(sort, "value") == 0,
                                .after = args_get(a, "after")};
     enum status s = args_int(a, "limit", 1, 100000, 1000, &q.limit, e);
+    if (s == ST_OK && !word_in("id|value", sort))
+        s = err_set(e, ST_USAGE, "--sort is id or value");
     if (s == ST_OK)
         s = connect_list(a, &q, &list, e);
-    if (s != ST_OK)
-        return s;
-    if (args_format(a) == OUT_JSON) {
-        s = out_json(list, e);
-    } else {
-        struct out *o = out_new(a, columns);
-        for (size_t i = 0; i < js_size(list); i++) {
-            const struct js *item = js_at(list, i);
-            out_row(o, js_get_str(item, "id"), js_get_str(item, "state"), js_get_str(item, "body"),
-                    registry_item_title(item));
-        }
-        s = out_end(o, e);
-    }
+    if (s == ST_OK)
+        s = print_list(a, list, e);
     js_free(list);
-    return s;
-}
-
-static enum status history_row(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
-{
-    char seq[24];
-    (void)d, (void)e;
-    snprintf(seq, sizeof seq, "%" PRId64, entry->seq);
-    out_row(context, seq, entry->time, entry->verb, entry->actor);
-    return ST_OK;
-}
-
-static enum status show_history(const struct args *a, const char *noun, struct err *e)
-{
-    static const char *const columns[] = {"#entry", "time", "verb", "actor", NULL};
-    struct registry *r;
-    char *subject = xasprintf("%s:%s", noun, args_operand(a, 0));
-    enum status s = connect_file(a, DB_READ, &r, e);
-    if (s == ST_OK) {
-        struct out *o = out_new(a, columns);
-        s = ledger_walk(registry_ledger(r), 0, -1, subject, history_row, o, e);
-        enum status printed = out_end(o, s == ST_OK ? e : NULL);
-        s = s == ST_OK ? printed : s;
-        registry_close(r);
-    }
-    free(subject);
     return s;
 }
 
@@ -324,7 +346,7 @@ static enum status run_show(const struct args *a, struct err *e)
     struct js *item;
     const char *noun = noun_of(a);
     if (args_has(a, "history"))
-        return show_history(a, noun, e);
+        return read_history(a, noun, args_operand(a, 0), e);
     enum status s = connect_item(a, noun, args_operand(a, 0), &item, e);
     if (s != ST_OK)
         return s;

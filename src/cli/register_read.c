@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading the register's file: `accord match`, `suggest`, `common`, `search`, `clocks`, `export`. */
+ * Reading the register as a whole, from its file or from a hub: matching, search, clocks, what is known of
+ * bodies, and the papers made from projects and agreements. Each command shows what the API says at one
+ * address. */
+#include "cli/register_read.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/date.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "cli/connect.h"
-#include "govern/export.h"
-#include "govern/match.h"
-#include "govern/search.h"
+
+enum { TARGET_MOST = 8192, COLUMNS_MOST = 12 };
 
 static const char *number_text(const struct js *j, const char *key, char out[32])
 {
     const struct js *v = js_get(j, key);
+    out[0] = '\0';
     if (js_is(v, JS_INTEGER))
         snprintf(out, 32, "%" PRId64, js_int(v));
-    else
+    else if (js_is_number(v))
         snprintf(out, 32, "%.4f", js_num(v));
     return out;
 }
@@ -30,8 +32,72 @@ static char *joined(const struct js *list)
     buf_init(&text, 1 << 16);
     for (size_t i = 0; i < js_size(list); i++)
         buf_printf(&text, "%s%s", i ? " " : "", js_str(js_at(list, i)));
-    return buf_steal(&text);
+    return text.p ? buf_steal(&text) : xstrdup("");
 }
+
+/* A list of objects of texts, numbers and lists of texts as a table; a column "#x" is a number. */
+static enum status print_objects(const struct args *a, const struct js *list, const char *const *columns,
+                                 struct err *e)
+{
+    if (args_format(a) == OUT_JSON)
+        return out_json(list, e);
+    struct out *o = out_new(a, columns);
+    for (size_t i = 0; i < js_size(list); i++) {
+        const char *cells[COLUMNS_MOST] = {0};
+        char numbers[COLUMNS_MOST][32], *texts[COLUMNS_MOST] = {0};
+        for (int k = 0; columns[k]; k++) {
+            const char *name = columns[k] + (columns[k][0] == '#');
+            const struct js *v = js_get(js_at(list, i), name);
+            texts[k] = js_is(v, JS_ARRAY) ? joined(v) : NULL;
+            cells[k] = texts[k]    ? texts[k]
+                       : js_str(v) ? js_str(v)
+                                   : number_text(js_at(list, i), name, numbers[k]);
+        }
+        out_row_values(o, cells);
+        for (int k = 0; columns[k]; k++)
+            free(texts[k]);
+    }
+    return out_end(o, e);
+}
+
+/* The items at an address, which is freed. */
+static enum status show_items(const struct args *a, struct buf *target, const char *const *columns,
+                              struct err *e)
+{
+    struct js *answer = NULL;
+    enum status s = buf_check(target, "the address", e);
+    if (s == ST_OK)
+        s = connect_read(a, target->p, &answer, e);
+    if (s == ST_OK)
+        s = print_objects(a, js_get(answer, "items"), columns, e);
+    js_free(answer);
+    buf_deinit(target);
+    return s;
+}
+
+/* "/api/v1/register/body/ID/tree" from its parts, ended by NULL. */
+static void target_init(struct buf *target, const char *const *parts)
+{
+    buf_init(target, TARGET_MOST);
+    buf_adds(target, "/api/v1");
+    for (; *parts; parts++)
+        target_add_part(target, *parts);
+}
+#define TARGET(target, ...) target_init(target, (const char *const[]){__VA_ARGS__, NULL})
+#define COLUMNS(...)        ((const char *const[]){__VA_ARGS__, NULL})
+
+static enum status add_limit(const struct args *a, int64_t absent, struct buf *target, struct err *e)
+{
+    char text[24];
+    int64_t limit;
+    enum status s = args_int(a, "limit", 1, 100, absent, &limit, e);
+    snprintf(text, sizeof text, "%" PRId64, limit);
+    if (s == ST_OK)
+        target_add_member(target, "limit", text);
+    return s;
+}
+
+/* --- matching ------------------------------------------------------------------------------------------ */
 
 static void match_lines(struct out *o, const struct js *partner)
 {
@@ -48,11 +114,10 @@ static void match_lines(struct out *o, const struct js *partner)
 
 static enum status print_matches(const struct args *a, const struct js *list, struct err *e)
 {
-    static const char *const columns[] = {"body",  "#score", "need",    "#rank", "offer",
-                                          "codes", "#share", "#points", NULL};
     if (args_format(a) == OUT_JSON)
         return out_json(list, e);
-    struct out *o = out_new(a, columns);
+    struct out *o =
+        out_new(a, COLUMNS("body", "#score", "need", "#rank", "offer", "codes", "#share", "#points"));
     for (size_t i = 0; i < js_size(list); i++)
         match_lines(o, js_at(list, i));
     return out_end(o, e);
@@ -60,207 +125,231 @@ static enum status print_matches(const struct args *a, const struct js *list, st
 
 static enum status run_match(const struct args *a, struct err *e)
 {
-    struct registry *r = NULL;
-    struct js *list = NULL;
-    int64_t limit;
-    enum status s = args_int(a, "limit", 1, 1000, 10, &limit, e);
+    struct js *answer = NULL;
+    struct buf target;
+    TARGET(&target, "match", args_operand(a, 0));
+    enum status s = add_limit(a, 10, &target, e);
     if (s == ST_OK)
-        s = connect_file(a, DB_READ, &r, e);
+        s = connect_read(a, target.p, &answer, e);
     if (s == ST_OK)
-        s = match_body(r, args_operand(a, 0), (int)limit, &list, e);
-    if (s == ST_OK)
-        s = print_matches(a, list, e);
-    js_free(list);
-    registry_close(r);
+        s = print_matches(a, js_get(answer, "items"), e);
+    js_free(answer);
+    buf_deinit(&target);
     return s;
 }
 
 static enum status run_suggest(const struct args *a, struct err *e)
 {
-    static const char *const columns[] = {"needs", "need",  "#rank",   "offers",
-                                          "offer", "codes", "#points", NULL};
-    struct registry *r = NULL;
-    struct js *list = NULL;
-    int64_t limit;
-    enum status s = args_int(a, "limit", 1, 1000, 10, &limit, e);
-    if (s == ST_OK)
-        s = connect_file(a, DB_READ, &r, e);
-    if (s == ST_OK)
-        s = match_suggest(r, (int)limit, &list, e);
-    if (s == ST_OK) {
-        struct out *o = out_new(a, columns);
-        for (size_t i = 0; i < js_size(list); i++) {
-            const struct js *p = js_at(list, i);
-            char rank[32], points[32], *codes = joined(js_get(p, "codes"));
-            out_row(o, js_get_str(p, "needs_body"), js_get_str(p, "need"), number_text(p, "rank", rank),
-                    js_get_str(p, "offers_body"), js_get_str(p, "offer"), codes,
-                    number_text(p, "points", points));
-            free(codes);
-        }
-        s = out_end(o, e);
+    struct buf target;
+    TARGET(&target, "suggest");
+    enum status s = add_limit(a, 10, &target, e);
+    if (s != ST_OK) {
+        buf_deinit(&target);
+        return s;
     }
-    js_free(list);
-    registry_close(r);
-    return s;
-}
-
-/* A list of flat objects of texts and numbers as a table. */
-static enum status print_objects(const struct args *a, const struct js *list, const char *const *columns,
-                                 struct err *e)
-{
-    struct out *o = out_new(a, columns);
-    for (size_t i = 0; i < js_size(list); i++) {
-        const char *cells[12] = {0};
-        char numbers[12][32];
-        for (int k = 0; columns[k]; k++) {
-            const char *name = columns[k] + (columns[k][0] == '#');
-            const struct js *item = js_at(list, i);
-            cells[k] = js_get_str(item, name) ? js_get_str(item, name) : number_text(item, name, numbers[k]);
-        }
-        out_row_values(o, cells);
-    }
-    return out_end(o, e);
+    return show_items(a, &target,
+                      COLUMNS("needs_body", "need", "#rank", "offers_body", "offer", "codes", "#points"), e);
 }
 
 static enum status run_common(const struct args *a, struct err *e)
 {
-    static const char *const columns[] = {"scheme", "code", "label", "a", "b", NULL};
-    struct registry *r = NULL;
-    struct js *list = NULL;
-    enum status s = connect_file(a, DB_READ, &r, e);
-    if (s == ST_OK)
-        s = match_common(r, args_operand(a, 0), args_operand(a, 1), &list, e);
-    if (s == ST_OK)
-        s = print_objects(a, list, columns, e);
-    js_free(list);
-    registry_close(r);
-    return s;
+    struct buf target;
+    TARGET(&target, "common", args_operand(a, 0), args_operand(a, 1));
+    return show_items(a, &target, COLUMNS("scheme", "code", "label", "a", "b"), e);
 }
 
 static enum status run_search(const struct args *a, struct err *e)
 {
-    static const char *const columns[] = {"noun", "id", "state", "title", "snippet", NULL};
-    struct registry *r = NULL;
-    struct js *list = NULL;
-    struct buf words;
-    int64_t limit;
+    struct buf words, target;
     buf_init(&words, 4096);
     for (int i = 0; i < args_count(a); i++)
         buf_printf(&words, "%s%s", i ? " " : "", args_operand(a, i));
-    enum status s = args_int(a, "limit", 1, 1000, 20, &limit, e);
-    if (s == ST_OK)
-        s = connect_file(a, DB_READ, &r, e);
-    if (s == ST_OK)
-        s = search_text(r, words.p, args_get(a, "noun"), (int)limit, &list, e);
-    if (s == ST_OK)
-        s = print_objects(a, list, columns, e);
-    js_free(list);
+    TARGET(&target, "search");
+    target_add_member(&target, "q", words.p);
+    target_add_member(&target, "noun", args_get(a, "noun"));
     buf_deinit(&words);
-    registry_close(r);
-    return s;
+    enum status s = add_limit(a, 20, &target, e);
+    if (s != ST_OK) {
+        buf_deinit(&target);
+        return s;
+    }
+    return show_items(a, &target, COLUMNS("noun", "id", "state", "title", "snippet"), e);
 }
 
 static enum status run_clocks(const struct args *a, struct err *e)
 {
-    static const char *const columns[] = {"kind", "noun", "id", "body", "what", "due", "#working_days_late",
-                                          NULL};
-    struct registry *r = NULL;
-    struct js *list = NULL;
-    int32_t day = (int32_t)(time_now_ms() / 86400000);
-    if (args_get(a, "on") && !date_parse(slice_of(args_get(a, "on")), &day))
-        return err_set(e, ST_USAGE, "--on must be a date such as 2026-11-22");
-    enum status s = connect_file(a, DB_READ, &r, e);
+    struct buf target;
+    TARGET(&target, "clocks");
+    target_add_member(&target, "overdue", args_has(a, "overdue") ? "true" : NULL);
+    target_add_member(&target, "on", args_get(a, "on"));
+    return show_items(a, &target, COLUMNS("kind", "noun", "id", "body", "what", "due", "#working_days_late"),
+                      e);
+}
+
+/* --- bodies and forms ---------------------------------------------------------------------------------- */
+
+static enum status run_tree(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "body", args_operand(a, 0), "tree");
+    return show_items(a, &target, COLUMNS("id", "name", "kind", "state", "parent", "#depth"), e);
+}
+
+static enum status run_gaps(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "body", args_operand(a, 0), "gaps");
+    return show_items(
+        a, &target, COLUMNS("domain", "label", "held", "from", "#lag_days", "#coverage_percent", "gaps"), e);
+}
+
+static enum status run_team(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "body", args_operand(a, 0), "team");
+    return show_items(a, &target,
+                      COLUMNS("person", "post", "role", "scope", "training", "declared", "#interests"), e);
+}
+
+static enum status run_leads(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "leads");
+    return show_items(a, &target, COLUMNS("body", "name", "leads", "#contacts", "#answered", "#median_days"),
+                      e);
+}
+
+static enum status run_profile(const struct args *a, struct err *e)
+{
+    struct js *profile = NULL;
+    struct buf target;
+    TARGET(&target, "register", "body", args_operand(a, 0), "profile");
+    enum status s = connect_read(a, target.p, &profile, e);
     if (s == ST_OK)
-        s = clocks(r, day, args_has(a, "overdue"), &list, e);
-    if (s == ST_OK)
-        s = print_objects(a, list, columns, e);
-    js_free(list);
-    registry_close(r);
+        s = out_json(profile, e);
+    js_free(profile);
+    buf_deinit(&target);
     return s;
 }
 
-/* Exports */
-
-static enum status put_out(const struct args *a, struct slice bytes, struct err *e)
+static enum status run_forms_diff(const struct args *a, struct err *e)
 {
-    const char *path = args_get(a, "output");
-    if (path)
-        return file_replace(path, bytes, 0644, e);
-    if (fwrite(bytes.p, 1, bytes.n, stdout) != bytes.n || fflush(stdout) != 0)
-        return err_set(e, ST_IO, "cannot write to stdout");
-    return ST_OK;
+    struct buf target;
+    TARGET(&target, "forms", args_operand(a, 0), "diff", args_operand(a, 1));
+    return show_items(a, &target, COLUMNS("question", "difference", "a", "b"), e);
 }
 
-static enum status export_disclosure_to(const struct args *a, struct registry *r, struct buf *text,
-                                        struct err *e)
+/* --- papers -------------------------------------------------------------------------------------------- */
+
+static void add_line(struct js *list, const char *check, const char *format, ...) PRINTF_LIKE(3, 4);
+static void add_line(struct js *list, const char *check, const char *format, ...)
 {
-    int64_t year;
-    const char *path = args_get(a, "output");
-    int y, m, d;
-    date_parts((int32_t)(time_now_ms() / 86400000), &y, &m, &d);
-    enum status s = args_int(a, "year", 2000, 9999, y, &year, e);
-    if (s != ST_OK)
-        return s;
-    if (path && strlen(path) > 5 && strcmp(path + strlen(path) - 5, ".xlsx") == 0)
-        return export_disclosure_xlsx(r, (int)year, path, e);
-    s = export_disclosure_csv(r, (int)year, text, e);
-    return s == ST_OK ? put_out(a, buf_slice(text), e) : s;
+    char text[600];
+    struct js *line = js_object();
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    js_put_str(line, "check", check);
+    js_put_str(line, "says", text);
+    js_push(list, line);
 }
 
-static enum status export_json(const struct args *a, struct js *j, struct buf *text, struct err *e)
+static void add_texts(struct js *list, const char *check, const struct js *texts)
 {
-    js_format(j, JS_PRETTY, text);
-    buf_addc(text, '\n');
-    js_free(j);
-    return put_out(a, buf_slice(text), e);
+    for (size_t i = 0; i < js_size(texts); i++)
+        add_line(list, check, "%s", js_str(js_at(texts, i)));
 }
 
-static enum status run_export_kind(const struct args *a, struct registry *r, struct buf *text, struct err *e)
+static void pounds(int64_t pence, char out[40])
 {
-    const char *kind = args_operand(a, 0), *url = args_get_or(a, "url", "https://accord.example");
-    struct js *j = NULL;
-    enum status s;
-    if (strcmp(kind, "use-register") == 0) {
-        s = export_use_register(r, text, e);
-    } else if (strcmp(kind, "disclosure-uk") == 0) {
-        return export_disclosure_to(a, r, text, e);
-    } else if (strcmp(kind, "atom") == 0) {
-        s = export_atom(r, url, 100, text, e);
-    } else if (strcmp(kind, "dcat") == 0) {
-        s = export_dcat(r, url, &j, e);
-        return s == ST_OK ? export_json(a, j, text, e) : s;
-    } else if (strcmp(kind, "dataset") == 0) {
-        const char *id = args_operand(a, 1);
-        s = id ? export_dataset(r, id, &j, e)
-               : err_set(e, ST_USAGE, "name the dataset: accord export dataset ID");
-        return s == ST_OK ? export_json(a, j, text, e) : s;
-    } else {
-        return err_set(e, ST_USAGE, "KIND is use-register, disclosure-uk, atom, dcat or dataset, not '%.40s'",
-                       kind);
+    snprintf(out, 40, "£%" PRId64 ".%02d", pence / 100, (int)(pence % 100));
+}
+
+static void add_substitution(struct js *list, const struct js *k)
+{
+    char new_cost[40], claimed[40], confirmed[40];
+    pounds(js_get_int(k, "new", 0), new_cost);
+    pounds(js_get_int(k, "claimed", 0), claimed);
+    pounds(js_get_int(k, "confirmed", 0), confirmed);
+    add_line(list, "substitution",
+             "%s: new %s a year, released %s claimed, %s confirmed by the budgets' owners",
+             js_get_str(k, "class"), new_cost, claimed, confirmed);
+    if (js_get_int(k, "overrun", 0))
+        add_line(list, "double running", "%" PRId64 " old services run on past their day",
+                 js_get_int(k, "overrun", 0));
+}
+
+static enum status run_project_check(const struct args *a, struct err *e)
+{
+    struct js *answer = NULL, *list = js_array();
+    struct buf target;
+    TARGET(&target, "register", "project", args_operand(a, 0), "check");
+    enum status s = connect_read(a, target.p, &answer, e);
+    if (s == ST_OK) {
+        const struct js *given = js_get(answer, "contributions");
+        add_texts(list, "missing", js_get(answer, "missing"));
+        if (js_size(list) == 0)
+            add_line(list, "complete", "it may be submitted");
+        add_texts(list, "advice", js_get(answer, "advice"));
+        add_texts(list, "verdict due", js_get(answer, "perspectives"));
+        add_substitution(list, js_get(answer, "substitution"));
+        for (size_t i = 0; i < js_size(given); i++) {
+            char value[40];
+            pounds(js_get_int(js_at(given, i), "value", 0), value);
+            add_line(list, "contribution", "%s: %s", js_get_str(js_at(given, i), "body"), value);
+        }
+        add_line(list, "balance", "%.3f (1 = even, 0 = one-sided)", js_num(js_get(answer, "balance")));
+        s = print_objects(a, list, COLUMNS("check", "says"), e);
     }
-    return s == ST_OK ? put_out(a, buf_slice(text), e) : s;
-}
-
-static enum status run_export(const struct args *a, struct err *e)
-{
-    struct registry *r = NULL;
-    struct buf text;
-    buf_init(&text, (size_t)256 << 20);
-    enum status s = connect_file(a, DB_READ, &r, e);
-    if (s == ST_OK)
-        s = run_export_kind(a, r, &text, e);
-    buf_deinit(&text);
-    registry_close(r);
+    js_free(answer);
+    js_free(list);
+    buf_deinit(&target);
     return s;
 }
 
+static enum status run_project_form(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "project", args_operand(a, 0), "form");
+    target_add_member(&target, "form", args_get(a, "form"));
+    return show_items(a, &target, COLUMNS("question", "asks", "answer"), e);
+}
+
+static enum status run_agreement_sheet(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "agreement", args_operand(a, 0), "sheet");
+    return show_items(a, &target, COLUMNS("term", "says"), e);
+}
+
+static enum status run_agreement_diff(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "register", "agreement", args_operand(a, 0), "diff");
+    return show_items(a, &target, COLUMNS("#entry", "time", "actor", "field", "value"), e);
+}
+
+enum status read_history(const struct args *a, const char *noun, const char *id, struct err *e)
+{
+    char *subject = xasprintf("%s:%s", noun, id);
+    struct buf target;
+    TARGET(&target, "log", "entries");
+    target_add_member(&target, "subject", subject);
+    target_add_member(&target, "limit", "1000");
+    free(subject);
+    return show_items(a, &target, COLUMNS("#seq", "time", "verb", "actor"), e);
+}
+
+/* --- the tables ---------------------------------------------------------------------------------------- */
+
+static const struct option_spec place_options[] = {CONNECT_OPTIONS, {0}};
 static const struct option_spec match_options[] = {
-    CONNECT_OPTIONS, {"limit", "N", "at most so many (default: 10)"}, {0}};
-static const struct option_spec common_body_options[] = {CONNECT_OPTIONS, {0}};
+    CONNECT_OPTIONS, {"limit", "N", "at most so many, up to 100 (default: 10)"}, {0}};
 static const struct option_spec search_options[] = {
     CONNECT_OPTIONS,
     {"noun", "NOUN", "only items of this noun"},
-    {"limit", "N", "at most so many (default: 20)"},
+    {"limit", "N", "at most so many, up to 100 (default: 20)"},
     {0},
 };
 static const struct option_spec clocks_options[] = {
@@ -269,13 +358,8 @@ static const struct option_spec clocks_options[] = {
     {"on", "DATE", "as of this day (default: today)"},
     {0},
 };
-static const struct option_spec export_options[] = {
-    CONNECT_OPTIONS,
-    {"output", "FILE", "write to FILE; disclosure-uk to a name ending in .xlsx makes a workbook"},
-    {"year", "YEAR", "disclosure-uk: transfers made in this year (default: this year)"},
-    {"url", "URL", "atom, dcat: the address that the register is published under"},
-    {0},
-};
+static const struct option_spec form_options[] = {
+    CONNECT_OPTIONS, {"form", "SCHEME", "the form's vocabulary of questions (default: five-safes)"}, {0}};
 
 const struct command match_commands[] = {
     {NULL, "BODY", "the best counterparts of a body, with the reasons",
@@ -292,7 +376,7 @@ const struct command suggest_commands[] = {
     {0},
 };
 const struct command common_commands[] = {
-    {NULL, "BODY BODY", "what two bodies' needs and offers have in common", NULL, common_body_options, 2, 2,
+    {NULL, "BODY BODY", "what two bodies' needs and offers have in common", NULL, place_options, 2, 2,
      run_common},
     {0},
 };
@@ -305,13 +389,32 @@ const struct command clocks_commands[] = {
     {NULL, "", "what is due and what is late, whosever it is", NULL, clocks_options, 0, 0, run_clocks},
     {0},
 };
-const struct command export_commands[] = {
-    {NULL, "use-register|disclosure-uk|atom|dcat|dataset [ID]", "the register in other people's forms",
-     "use-register: the Data Use Register, 31 columns, CSV. disclosure-uk: transfers of value of a year, CSV "
-     "or XLSX. atom: the "
-     "newest entries as a feed. dcat: open artefacts as a catalogue, JSON-LD. dataset ID: a dataset's "
-     "metadata in HDR UK's "
-     "form. 'accord NOUN list --format csv|json' gives the rest.",
-     export_options, 1, 2, run_export},
+const struct command body_commands[] = {
+    {"tree", "ID", "the bodies under a body: trusts, places, networks", NULL, place_options, 1, 1, run_tree},
+    {"team", "ID", "who acts for a body, with training and interests", NULL, place_options, 1, 1, run_team},
+    {"leads", "", "every ICB's leads, the vacancies, and how they answer", NULL, place_options, 0, 0,
+     run_leads},
+    {"profile", "ID", "who decides, the next meeting, priorities, what a body lacks", NULL, place_options, 1,
+     1, run_profile},
+    {0},
+};
+const struct command data_commands[] = {
+    {"gaps", "BODY", "the data domains that a body has and lacks", NULL, place_options, 1, 1, run_gaps},
+    {0},
+};
+const struct command forms_commands[] = {
+    {"diff", "SCHEME SCHEME", "what two forms ask differently", NULL, place_options, 2, 2, run_forms_diff},
+    {0},
+};
+const struct command project_commands[] = {
+    {"check", "ID", "what the project lacks, its substitution case and its balance", NULL, place_options, 1,
+     1, run_project_check},
+    {"form", "ID", "a form filled from the answers that the project gave once", NULL, form_options, 1, 1,
+     run_project_form},
+    {0},
+};
+const struct command agreement_commands[] = {
+    {"sheet", "ID", "the terms on one page", NULL, place_options, 1, 1, run_agreement_sheet},
+    {"diff", "ID", "who set which field, and to what", NULL, place_options, 1, 1, run_agreement_diff},
     {0},
 };

@@ -35,4 +35,8 @@ const char *const *project_perspectives(const struct js *project);
 MUST_CHECK enum status project_faults(struct db *d, const struct js *project, struct js *faults,
                                       struct err *first);
 
+/* What should be better and refuses nothing: texts for everybody that are hard to read, no group of people
+   named. */
+void project_advice(const struct js *project, struct js *advice);
+
 #endif

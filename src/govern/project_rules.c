@@ -2,10 +2,12 @@
  *
  * What a project must hold before it is submitted, and what is worked out from it. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/date.h"
 #include "govern/items.h"
 #include "govern/project.h"
+#include "govern/reading.h"
 
 #define NHS_KINDS "icb|trust|place|pcn|sde"
 
@@ -172,4 +174,20 @@ enum status project_faults(struct db *d, const struct js *project, struct js *fa
     if (s != ST_OK && first)
         *first = e;
     return s;
+}
+
+void project_advice(const struct js *project, struct js *advice)
+{
+    char text[160];
+    double age = js_get_str(project, "lay") ? reading_age(js_get_str(project, "lay")) : 0;
+    if (!js_get(project, "lay"))
+        js_push(advice, js_string("there is no summary for everybody ('lay')"));
+    if (age > READING_AGE_MOST) {
+        snprintf(text, sizeof text,
+                 "the summary for everybody asks for a reader of %.0f; write for %d or younger", age,
+                 READING_AGE_MOST);
+        js_push(advice, js_string(text));
+    }
+    if (!js_get(project, "population"))
+        js_push(advice, js_string("it does not say which people it is for ('population')"));
 }

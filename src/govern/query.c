@@ -75,9 +75,6 @@ enum status registry_item_personal(struct registry *r, const char *noun, const c
 }
 
 #define LIST_SELECT "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 "
-#define LIST_REST                                                                                            \
-    "AND (?8 IS NULL OR (coalesce(json_extract(doc, '$.from'), '')<=?8 AND coalesce(json_extract(doc, "      \
-    "'$.to'), '9999')>=?8)) ORDER BY id LIMIT ?6"
 
 /* Each combination of filters is a query of its own, so that each uses its index. */
 static void list_sql(const struct registry_query *q, struct buf *out)
@@ -91,7 +88,21 @@ static void list_sql(const struct registry_query *q, struct buf *out)
         buf_adds(out, "AND kind=?7 ");
     if (q->state)
         buf_adds(out, "AND state=?3 ");
-    buf_adds(out, LIST_REST);
+    if (q->on)
+        buf_adds(out,
+                 "AND coalesce(json_extract(doc, '$.from'), '')<=?8 AND coalesce(json_extract(doc, '$.to'), "
+                 "'9999')>=?8 ");
+    if (q->stage)
+        buf_adds(out, "AND json_extract(doc, '$.stage')=?9 ");
+    if (q->code)
+        buf_adds(out,
+                 "AND EXISTS(SELECT 1 FROM code c WHERE c.noun=?1 AND c.id=item.id AND c.scheme || ':' || "
+                 "c.code=?10) ");
+    if (q->place)
+        buf_adds(out, "AND json_extract(doc, '$.place')=?11 ");
+    buf_adds(out, q->by_value ? "ORDER BY coalesce(json_extract(doc, '$.impact'), 0) * 1.0 / "
+                                "max(coalesce(json_extract(doc, '$.months'), 12), 1) DESC, id LIMIT ?6"
+                              : "ORDER BY id LIMIT ?6");
 }
 
 const char *registry_item_title(const struct js *item)
@@ -138,7 +149,7 @@ enum status registry_list(struct registry *r, const struct registry_query *query
     bool row = true;
     int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
     *out = NULL;
-    buf_init(&sql, 1024);
+    buf_init(&sql, 2048);
     list_sql(query, &sql);
     enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, &q, e);
     buf_deinit(&sql);
@@ -152,6 +163,9 @@ enum status registry_list(struct registry *r, const struct registry_query *query
     stmt_bind_int(q, 6, limit < LIST_CEILING ? limit : LIST_CEILING);
     stmt_bind_text(q, 7, query->kind);
     stmt_bind_text(q, 8, query->on);
+    stmt_bind_text(q, 9, query->stage);
+    stmt_bind_text(q, 10, query->code);
+    stmt_bind_text(q, 11, query->place);
     struct js *list = js_array();
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
         s = push_row(q, query, list, e);

@@ -76,7 +76,11 @@ struct registry_query {
     const char *kind;  /* of this kind (bodies, artefacts, projects) */
     const char *on;    /* a date: what was there then, by its members from and to (bodies in time) */
     int64_t limit;     /* 0 = 1,000 */
-    bool brief;        /* only {"id","title","state","kind","body","changed"} of each */
+    const char *stage; /* of this pathway stage */
+    const char *code;  /* "scheme:code": that has this code */
+    const char *place; /* of this place */
+    bool by_value; /* most stated impact for the months until the result first, instead of in order of id */
+    bool brief;    /* only {"id","title","state","kind","body","changed"} of each */
 };
 MUST_CHECK enum status registry_list(struct registry *r, const struct registry_query *q, struct js **out,
                                      struct err *e);

@@ -6,12 +6,19 @@
 #include "base/date.h"
 #include "govern/export.h"
 #include "govern/match.h"
+#include "govern/papers.h"
+#include "govern/profile.h"
 #include "govern/search.h"
 #include "govern/verb.h"
 #include "http/hub.h"
 #include "http/tables.h"
 
 enum { MOST_FOUND = 100, EXPORT_MOST = 64 << 20, FEED_ENTRIES = 100 };
+
+static int32_t today(void)
+{
+    return (int32_t)(time_now_ms() / 86400000);
+}
 
 static enum status answer_list(struct call *c, enum status s, struct js *list)
 {
@@ -71,12 +78,91 @@ static enum status get_search(struct call *c, struct err *e)
 static enum status get_clocks(struct call *c, struct err *e)
 {
     struct js *list = NULL;
-    const char *overdue = NULL;
+    const char *overdue = NULL, *on = NULL;
+    int32_t day = today();
     enum status s = call_query(c, "overdue", &overdue, e);
+    if (s == ST_OK)
+        s = call_query(c, "on", &on, e);
+    if (s == ST_OK && on && !date_parse(slice_of(on), &day))
+        s = err_set(e, ST_USAGE, "the query member 'on' is a date such as 2026-11-22");
     if (s == ST_OK && overdue && !word_in("true|false", overdue))
         s = err_set(e, ST_USAGE, "the query member 'overdue' is true or false");
     if (s == ST_OK)
-        s = clocks(c->registry, (int32_t)(time_now_ms() / 86400000), overdue && *overdue == 't', &list, e);
+        s = clocks(c->registry, day, overdue && *overdue == 't', &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status answer_object(struct call *c, enum status s, struct js *j)
+{
+    if (s == ST_OK)
+        return call_json(c, 200, j);
+    js_free(j);
+    return s;
+}
+
+static enum status get_profile(struct call *c, struct err *e)
+{
+    struct js *j = NULL;
+    enum status s = profile_body(c->registry, c->param[0], today(), &j, e);
+    return answer_object(c, s, j);
+}
+
+static enum status get_tree(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = profile_tree(c->registry, c->param[0], &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_gaps(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = profile_gaps(c->registry, c->param[0], &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_team(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = profile_team(c->registry, c->param[0], today(), &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_leads(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = profile_leads(c->registry, today(), &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_forms_diff(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = profile_forms(c->registry, c->param[0], c->param[1], &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_form(struct call *c, struct err *e)
+{
+    const char *form = NULL;
+    struct js *list = NULL;
+    enum status s = call_query(c, "form", &form, e);
+    if (s == ST_OK)
+        s = paper_form(c->registry, c->param[0], form ? form : "five-safes", &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_sheet(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = paper_sheet(c->registry, c->param[0], today(), &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_terms_diff(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = paper_diff(c->registry, c->param[0], &list, e);
     return answer_list(c, s, list);
 }
 
@@ -132,19 +218,29 @@ static enum status get_disclosure(struct call *c, struct err *e)
     return bytes_out(c, s, "text/csv; charset=utf-8", &text);
 }
 
-/* The address that the reader came by is not to be trusted; the log's name is the register's own. */
-static void public_address(struct call *c, struct buf *out)
+/* The address that the register is published under: the reader's word, or the log's own name. The address
+   that the reader came by is not to be trusted. */
+static enum status public_address(struct call *c, struct buf *out, struct err *e)
 {
-    buf_printf(out, "https://%s", ledger_origin(registry_ledger(c->registry)));
+    const char *url = NULL;
+    enum status s = call_query(c, "url", &url, e);
+    if (s == ST_OK && url && strncmp(url, "https://", 8) != 0)
+        s = err_set(e, ST_USAGE, "the query member 'url' begins with https://");
+    if (s == ST_OK && url)
+        buf_adds(out, url);
+    else if (s == ST_OK)
+        buf_printf(out, "https://%s", ledger_origin(registry_ledger(c->registry)));
+    return s == ST_OK ? buf_check(out, "the address", e) : s;
 }
 
 static enum status get_feed(struct call *c, struct err *e)
 {
     struct buf text, address;
     buf_init(&text, EXPORT_MOST);
-    buf_init(&address, 256);
-    public_address(c, &address);
-    enum status s = export_atom(c->registry, address.p, FEED_ENTRIES, &text, e);
+    buf_init(&address, 2048);
+    enum status s = public_address(c, &address, e);
+    if (s == ST_OK)
+        s = export_atom(c->registry, address.p, FEED_ENTRIES, &text, e);
     buf_deinit(&address);
     return bytes_out(c, s, "application/atom+xml; charset=utf-8", &text);
 }
@@ -153,9 +249,10 @@ static enum status get_catalogue(struct call *c, struct err *e)
 {
     struct js *j = NULL;
     struct buf address;
-    buf_init(&address, 256);
-    public_address(c, &address);
-    enum status s = export_dcat(c->registry, address.p, &j, e);
+    buf_init(&address, 2048);
+    enum status s = public_address(c, &address, e);
+    if (s == ST_OK)
+        s = export_dcat(c->registry, address.p, &j, e);
     buf_deinit(&address);
     if (s == ST_OK)
         return call_json(c, 200, j);
@@ -181,17 +278,37 @@ const struct route partnership_routes[] = {
      "q=words, each may end in *|noun=only items of this noun|limit=1 to 100", NULL, "items", get_search,
      HOLD_REGISTER},
     {"GET", "/api/v1/clocks", ACCESS_PUBLIC, "what is due and what is late",
-     "overdue=true: only what is late", NULL, "items", get_clocks, HOLD_REGISTER},
+     "overdue=true: only what is late|on=a date: as of that day", NULL, "items", get_clocks, HOLD_REGISTER},
+    {"GET", "/api/v1/leads", ACCESS_PUBLIC, "every ICB's leads, the vacancies, and how they answer", NULL,
+     NULL, "items", get_leads, HOLD_REGISTER},
+    {"GET", "/api/v1/register/body/{id}/profile", ACCESS_PUBLIC,
+     "a body: who decides, when, priorities, what it lacks", NULL, NULL,
+     "name, decides, next_meeting, priorities, leads, contacts, answered, median_days, warnings", get_profile,
+     HOLD_REGISTER},
+    {"GET", "/api/v1/register/body/{id}/tree", ACCESS_PUBLIC, "the bodies under a body", NULL, NULL, "items",
+     get_tree, HOLD_REGISTER},
+    {"GET", "/api/v1/register/body/{id}/gaps", ACCESS_PUBLIC, "the data domains that a body has and lacks",
+     NULL, NULL, "items", get_gaps, HOLD_REGISTER},
+    {"GET", "/api/v1/register/body/{id}/team", ACCESS_PUBLIC,
+     "who acts for a body, with training and interests", NULL, NULL, "items", get_team, HOLD_REGISTER},
+    {"GET", "/api/v1/forms/{form}/diff/{other}", ACCESS_PUBLIC, "what two forms ask differently", NULL, NULL,
+     "items", get_forms_diff, HOLD_REGISTER},
+    {"GET", "/api/v1/register/project/{id}/form", ACCESS_PUBLIC, "a form filled from the project's answers",
+     "form=the form's vocabulary (default: five-safes)", NULL, "items", get_form, HOLD_REGISTER},
+    {"GET", "/api/v1/register/agreement/{id}/sheet", ACCESS_PUBLIC, "the terms on one page", NULL, NULL,
+     "items: term, says", get_sheet, HOLD_REGISTER},
+    {"GET", "/api/v1/register/agreement/{id}/diff", ACCESS_PUBLIC,
+     "who set which field of the terms, and to what", NULL, NULL, "items", get_terms_diff, HOLD_REGISTER},
     {"GET", "/api/v1/perms", ACCESS_PUBLIC, "the permission table", NULL, NULL, "items", get_perms,
      HOLD_REGISTER},
     {"GET", "/api/v1/export/use-register", ACCESS_PUBLIC, "the Data Use Register, 31 columns", NULL, NULL,
      "CSV", get_use_register, HOLD_REGISTER},
     {"GET", "/api/v1/export/disclosure-uk", ACCESS_PUBLIC, "transfers of value of a year",
      "year=transfers made in this year", NULL, "CSV", get_disclosure, HOLD_REGISTER},
-    {"GET", "/api/v1/export/feed", ACCESS_PUBLIC, "the newest entries as an Atom feed", NULL, NULL, "Atom",
-     get_feed, HOLD_REGISTER},
-    {"GET", "/api/v1/export/catalogue", ACCESS_PUBLIC, "open artefacts as a DCAT catalogue", NULL, NULL,
-     "JSON-LD", get_catalogue, HOLD_REGISTER},
+    {"GET", "/api/v1/export/feed", ACCESS_PUBLIC, "the newest entries as an Atom feed",
+     "url=the address that it is published under", NULL, "Atom", get_feed, HOLD_REGISTER},
+    {"GET", "/api/v1/export/catalogue", ACCESS_PUBLIC, "open artefacts as a DCAT catalogue",
+     "url=the address that it is published under", NULL, "JSON-LD", get_catalogue, HOLD_REGISTER},
     {"GET", "/api/v1/export/datasets/{id}", ACCESS_PUBLIC, "a dataset's metadata in HDR UK's form", NULL,
      NULL, "metadata of schema 3.0.0", get_dataset, HOLD_REGISTER},
     {0},

@@ -57,6 +57,24 @@ static enum status query_flag(struct call *c, const char *name, bool *out, struc
     return s;
 }
 
+static enum status signal_filters(struct call *c, struct registry_query *q, struct err *e)
+{
+    const char *sort = NULL;
+    enum status s = call_query(c, "stage", &q->stage, e);
+    if (s == ST_OK)
+        s = call_query(c, "code", &q->code, e);
+    if (s == ST_OK)
+        s = call_query(c, "place", &q->place, e);
+    if (s == ST_OK)
+        s = call_query(c, "sort", &sort, e);
+    if (s == ST_OK && sort && !word_in("id|value", sort))
+        s = err_set(e, ST_USAGE, "the query member 'sort' is id or value");
+    q->by_value = s == ST_OK && sort && *sort == 'v';
+    if (q->by_value && q->after)
+        s = err_set(e, ST_USAGE, "the query member 'after' goes with the order of ids only");
+    return s;
+}
+
 static enum status get_items(struct call *c, struct err *e)
 {
     struct registry_query q = {.noun = c->param[0]};
@@ -77,13 +95,15 @@ static enum status get_items(struct call *c, struct err *e)
     if (s == ST_OK)
         s = query_flag(c, "brief", &q.brief, e);
     if (s == ST_OK)
+        s = signal_filters(c, &q, e);
+    if (s == ST_OK)
         s = registry_list(c->registry, &q, &list, e);
     if (s != ST_OK)
         return s;
     struct js *answer = js_object();
     size_t n = js_size(list);
     js_put(answer, "items", list);
-    if ((int64_t)n == q.limit)
+    if ((int64_t)n == q.limit && !q.by_value)
         js_put_str(answer, "next_after", js_get_str(js_at(list, n - 1), "id"));
     return call_json(c, 200, answer);
 }
@@ -194,7 +214,9 @@ const struct route register_routes[] = {
     {"GET", "/api/v1/register/{noun}", ACCESS_PUBLIC, "items of a noun in order of id",
      "state=only in this state|body=only of this body|about=only about this item|after=ids behind this one|"
      "kind=only of this kind|on=a date: what was there then|"
-     "limit=1 to 1,000|brief=true: only id, title, state, kind, body, changed",
+     "limit=1 to 1,000|brief=true: only id, title, state, kind, body, changed|stage=of this pathway "
+     "stage|code=scheme:code that it has|place=of this place|sort=id, or value: most impact for its months "
+     "first",
      NULL, "items, next_after", get_items, HOLD_REGISTER},
     {"GET", "/api/v1/register/{noun}/{id}", ACCESS_PUBLIC, "one item", NULL, NULL, "the item", get_item,
      HOLD_REGISTER},

@@ -362,6 +362,30 @@ enum status call_get(struct call *c, const char *path, struct js **out, struct e
     return s;
 }
 
+enum status route_read(struct registry *r, const char *target, struct buf *out, struct err *e)
+{
+    struct arena *a = arena_new();
+    size_t n = strcspn(target, "?");
+    struct http_request request = {.method = "GET",
+                                   .path = arena_strndup(a, target, n),
+                                   .query = target[n] ? target + n + 1 : NULL,
+                                   .arena = a,
+                                   .stopping = true};
+    struct http_response response = {0};
+    struct call c = {.request = &request, .response = &response, .registry = r};
+    bool other_method;
+    const struct route *route = find(&c, &other_method);
+    buf_init(&response.body, out->max);
+    enum status s = route && route->access == ACCESS_PUBLIC && route->hold == HOLD_REGISTER
+                        ? route->run(&c, e)
+                        : err_set(e, ST_NOT_FOUND, "the register has nothing at %.200s", target);
+    if (s == ST_OK)
+        buf_add(out, response.body.p, response.body.n);
+    buf_deinit(&response.body);
+    arena_free(a);
+    return s;
+}
+
 enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response)
 {
     struct call c = {.hub = context, .request = request, .response = response};

@@ -91,6 +91,10 @@ bool call_park(struct call *c, int seconds);
  * caller frees it. */
 MUST_CHECK enum status call_get(struct call *c, const char *path, struct js **out, struct err *e);
 
+/* The bytes that a public GET of what follows from the register alone (HOLD_REGISTER) answers, without a hub:
+   `accord match --at register.db` and the API are one. */
+MUST_CHECK enum status route_read(struct registry *r, const char *target, struct buf *out, struct err *e);
+
 /* Query members. */
 MUST_CHECK enum status call_query(struct call *c, const char *name, const char **out, struct err *e);
 MUST_CHECK enum status call_query_int(struct call *c, const char *name, int64_t min, int64_t max,

@@ -181,12 +181,14 @@ static struct js *contributions_json(const struct js *project)
 
 static enum status check_project(struct call *c, const struct js *project, struct err *e)
 {
-    struct js *answer = js_object(), *faults = js_array(), *perspectives = js_array();
+    struct js *answer = js_object(), *faults = js_array(), *perspectives = js_array(), *advice = js_array();
     struct err first = {0};
     enum status s = project_faults(db_of(c), project, faults, &first);
     for (const char *const *p = project_perspectives(project); *p; p++)
         js_push(perspectives, js_string(*p));
+    project_advice(project, advice);
     js_put(answer, "missing", faults);
+    js_put(answer, "advice", advice);
     js_put(answer, "perspectives", perspectives);
     js_put(answer, "substitution", substitution_json(project));
     js_put(answer, "contributions", contributions_json(project));
@@ -365,17 +367,18 @@ const struct route work_routes[] = {
      "items", get_waiting, HOLD_SNAPSHOT},
     {"POST", "/api/v1/project/check", ACCESS_PUBLIC,
      "what a project lacks before it may be submitted, without saving it", NULL, "the project's fields",
-     "missing, perspectives, substitution, contributions, balance", post_check_project, HOLD_SNAPSHOT},
+     "missing, advice, perspectives, substitution, contributions, balance", post_check_project,
+     HOLD_SNAPSHOT},
     {"GET", "/api/v1/register/project/{id}/check", ACCESS_PUBLIC,
      "what a project lacks before it may be submitted", NULL, NULL,
-     "missing, perspectives, substitution, contributions, balance", get_project_check, HOLD_SNAPSHOT},
+     "missing, advice, perspectives, substitution, contributions, balance", get_project_check, HOLD_REGISTER},
     {"POST", "/api/v1/agreement/check", ACCESS_PUBLIC,
      "the quote of terms and the transfers that they promise, without saving them", NULL,
      "the agreement's fields", "terms (their hash), quote (pence), transfers", post_check_agreement,
      HOLD_SNAPSHOT},
     {"GET", "/api/v1/register/agreement/{id}/check", ACCESS_PUBLIC,
      "an agreement's quote, its promised transfers, and the hash to sign", NULL, NULL,
-     "terms (their hash), quote (pence), transfers", get_agreement_check, HOLD_SNAPSHOT},
+     "terms (their hash), quote (pence), transfers", get_agreement_check, HOLD_REGISTER},
     {"GET", "/api/v1/study/kinds", ACCESS_PUBLIC, "the kinds of analysis, each with a study to start from",
      NULL, NULL, "items", get_kinds, HOLD_NOTHING},
     {"POST", "/api/v1/study/check", ACCESS_PUBLIC, "what a study would ask every site, in words", NULL,
