@@ -159,6 +159,13 @@ uint64_t criterion_rows(const struct engine *g, const struct criterion *c)
 
 /* --- dates --- */
 
+/* What would lie beyond the calendar stops at its end: PostgreSQL would stop the whole query. */
+static int32_t days_on(int32_t day, int32_t days)
+{
+    int64_t at = (int64_t)day + days;
+    return at < DATE_MIN ? DATE_MIN : at > DATE_MAX ? DATE_MAX : (int32_t)at;
+}
+
 static enum status read_days(const struct scan *x, struct block *b, struct err *e)
 {
     const struct engine *g = x->g;
@@ -176,7 +183,7 @@ static enum status read_days(const struct scan *x, struct block *b, struct err *
         if (rule == END_AS_IS || (rule != END_NEXT_DAY && b->end[at] != DATE_NONE))
             continue;
         bool supply = by_supply && b->a.i32[at] != NONE_I32;
-        b->end[at] = b->start[at] + (supply ? b->a.i32[at] : 1);
+        b->end[at] = days_on(b->start[at], supply ? b->a.i32[at] : 1);
     }
     return s;
 }
@@ -195,8 +202,8 @@ static void adjust_days(const struct criterion *c, struct block *b)
         int32_t end = a->end_with_start && !death ? b->start[at] : b->end[at];
         if (start == DATE_NONE || end == DATE_NONE)
             continue;
-        b->start[at] = start + a->start_offset;
-        b->end[at] = end + a->end_offset;
+        b->start[at] = days_on(start, a->start_offset);
+        b->end[at] = days_on(end, a->end_offset);
         b->sel[kept] = at;
         kept += b->end[at] >= b->start[at];
     }

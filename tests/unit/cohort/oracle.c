@@ -307,15 +307,21 @@ static bool attribute_passes(const struct oracle *o, enum store_table t, const s
 
 static bool group_passes(struct oracle *o, const struct group *g, const struct event *index);
 
+/* Beyond the calendar is its end. */
+static int32_t in_calendar(int64_t day)
+{
+    return (int32_t)(day > DATE_MAX ? DATE_MAX : day < DATE_MIN ? DATE_MIN : day);
+}
+
 static void row_dates(enum end_rule rule, struct event *e)
 {
     const union cdm_value *v = e->row->v;
     e->start = (int32_t)v[COL_START].i;
     int64_t end = v[COL_END].i;
     if (rule == END_NEXT_DAY || (rule != END_AS_IS && end == NONE_I64))
-        end = e->start + 1;
+        end = in_calendar((int64_t)e->start + 1);
     if (rule == END_ELSE_SUPPLY_ELSE_NEXT_DAY && v[COL_END].i == NONE_I64 && v[COL_DAYS_SUPPLY].i != NONE_I64)
-        end = e->start + v[COL_DAYS_SUPPLY].i;
+        end = in_calendar(e->start + v[COL_DAYS_SUPPLY].i);
     e->end = end == NONE_I64 ? NONE_I32 : (int32_t)end;
 }
 
@@ -368,8 +374,8 @@ static bool adjust(const struct criterion *c, struct event *e)
     int32_t end = a->end_with_start && !death ? e->start : e->end;
     if (start == NONE_I32 || end == NONE_I32)
         return false;
-    e->start = start + a->start_offset;
-    e->end = end + a->end_offset;
+    e->start = in_calendar((int64_t)start + a->start_offset);
+    e->end = in_calendar((int64_t)end + a->end_offset);
     return e->end >= e->start;
 }
 

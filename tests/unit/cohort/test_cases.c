@@ -153,6 +153,20 @@ static void dates_at_both_ends_of_the_calendar(void **state)
           "0001-01-01..0001-01-02 9999-12-30..9999-12-31");
 }
 
+static void what_would_lie_beyond_the_calendar_stops_at_its_end(void **state)
+{
+    (void)state;
+    struct cdm *c = one_person();
+    observe(c, "0001-01-01", "9999-12-31");
+    add(c, STORE_DRUG, 1, 1, "2010-06-01", NULL)->v[COL_DAYS_SUPPLY].i = INT32_MAX;
+    add(c, STORE_DRUG, 2, 1, "9999-12-31", NULL)->v[COL_DAYS_SUPPLY].i = NONE_I64;
+    gives(c,
+          "{" SETS ALL_EVENTS TO_THE_END PRIMARY(
+              "{\"DrugExposure\":{\"CodesetId\":1,\"DateAdjustment\":{\"StartWith\":\"START_DATE\","
+              "\"StartOffset\":-2147483647,\"EndWith\":\"END_DATE\",\"EndOffset\":2147483647}}}") "}",
+          "0001-01-01..9999-12-31");
+}
+
 static void first_is_decided_before_any_attribute(void **state)
 {
     (void)state;
@@ -253,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_person_without_periods_has_no_rows),
         cmocka_unit_test(an_end_before_its_start_makes_the_event_vanish),
         cmocka_unit_test(dates_at_both_ends_of_the_calendar),
+        cmocka_unit_test(what_would_lie_beyond_the_calendar_stops_at_its_end),
         cmocka_unit_test(first_is_decided_before_any_attribute),
         cmocka_unit_test(of_two_rows_of_a_day_the_lower_id_is_first),
         cmocka_unit_test(duplicate_ids_are_events_of_their_own),
