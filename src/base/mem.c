@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Noreturn void out_of_memory(void)
 {
@@ -18,6 +19,20 @@ void *xmalloc(size_t size)
     void *p = malloc(size ? size : 1);
     if (!p)
         out_of_memory();
+    return p;
+}
+
+void *xmalloc_large(size_t size)
+{
+    enum { HUGE_PAGE = 2 << 20 };
+    if (size < 2 * (size_t)HUGE_PAGE)
+        return xmalloc(size);
+    void *p = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    if (!p)
+        out_of_memory();
+#ifdef MADV_HUGEPAGE
+    madvise(p, size, MADV_HUGEPAGE); /* only advice: without it the pages are small */
+#endif
     return p;
 }
 

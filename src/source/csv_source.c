@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "source/value.h"
 
-enum { PIECE_BYTES = 2 << 20, MOST_PIECES = 64, LEAST_ROWS = 4096 };
+enum { PIECE_BYTES = 1 << 19, MOST_PIECES = 64, LEAST_ROWS = 4096 };
 
 struct csv_source {
     struct table_source base;

@@ -80,7 +80,7 @@ static void make_batch(struct events *v, const struct table_scan *scan)
     for (size_t i = 0; i < b->n_columns; i++) {
         if (!present[i])
             continue;
-        b->columns[i] = xrealloc_array(NULL, b->capacity, b->wide[i] ? 8 : 4);
+        b->columns[i] = xmalloc_large(b->capacity * (b->wide[i] ? 8 : 4));
         if (v->schema->columns[i].source.kind == TABLE_TEXT)
             v->texts[i] = text_list_new(v->im->o->memory_bytes / 8);
     }

@@ -14,7 +14,7 @@
 #include "store/importing.h"
 #include "store/merge_plan.h"
 
-enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18 };
+enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18, REST_ROWS = 1 << 22 };
 
 struct part_facts {
     uint32_t persons;
@@ -33,6 +33,7 @@ struct merge {
     size_t first_part;                             /* of the round */
     size_t at[ROUND_PARTS];
     struct part_facts facts[ROUND_PARTS];
+    size_t since_rest; /* rows merged */
     struct quality_counts quality;
     uint64_t missing[SCHEMA_MOST_COLUMNS];
     struct store_run *table_runs;
@@ -204,6 +205,17 @@ static void reserve(struct merge *m, size_t rows)
             m->columns[k] = xrealloc_array(m->columns[k], m->capacity, sizeof(int64_t));
 }
 
+/* What was merged of runs in files need not stay in memory, and neither need what is merged next. */
+static void rest(struct merge *m, size_t rows)
+{
+    m->since_rest += rows;
+    if (m->since_rest < REST_ROWS)
+        return;
+    m->since_rest = 0;
+    for (size_t i = 0; i < m->in->n_runs; i++)
+        run_rest(&m->in->runs[i]);
+}
+
 static enum status merge_round(struct merge *m, struct err *e)
 {
     size_t n = 0;
@@ -219,6 +231,7 @@ static enum status merge_round(struct merge *m, struct err *e)
     m->first_part += n;
     if (st == ST_OK)
         st = pool_run(m->im->o->pool, m->schema->n, encode_column, m, e);
+    rest(m, m->rows - m->waiting);
     m->waiting = m->rows % BLOCK_ROWS;
     for (size_t k = 0; k < m->schema->n; k++)
         if (m->columns[k])

@@ -306,7 +306,7 @@ static void gather(const struct batch *b, size_t from, const uint32_t *row, stru
         at[k] = r->bytes;
         r->bytes = (r->bytes + r->columns[k].width * r->n + 63) / 64 * 64;
     }
-    r->memory = xmalloc(r->bytes);
+    r->memory = xmalloc_large(r->bytes);
     for (size_t k = 0; k < b->n_columns; k++) {
         if (!r->columns[k].present)
             continue;
@@ -320,8 +320,8 @@ void run_make(const struct batch *b, size_t from, size_t to, struct run *out)
     *out = (struct run){.n = to - from};
     struct sorter s = {.n = out->n};
     struct places places;
-    uint64_t *keys = xrealloc_array(NULL, 2 * s.n, sizeof *keys);
-    uint32_t *rows = xrealloc_array(NULL, 2 * s.n, sizeof *rows);
+    uint64_t *keys = xmalloc_large(2 * s.n * sizeof *keys);
+    uint32_t *rows = xmalloc_large(2 * s.n * sizeof *rows);
     s.key = keys;
     s.other_key = keys + s.n;
     s.row = rows;
@@ -371,6 +371,12 @@ enum status run_spill(struct run *r, const char *folder, struct err *e)
     r->memory = p;
     r->mapped = true;
     return ST_OK;
+}
+
+void run_rest(const struct run *r)
+{
+    if (r->mapped)
+        madvise(r->memory, r->bytes, MADV_DONTNEED);
 }
 
 void run_deinit(struct run *r)

@@ -49,6 +49,8 @@ struct run {
 void run_make(const struct batch *b, size_t from, size_t to, struct run *out);
 /* Moves the codes from memory into an unlinked file in `folder`. */
 MUST_CHECK enum status run_spill(struct run *r, const char *folder, struct err *e);
+/* Gives the memory of a run in a file back to the system, which reads it again when it is wanted. */
+void run_rest(const struct run *r);
 void run_deinit(struct run *r);
 
 int64_t run_value(const struct run_column *c, size_t row);

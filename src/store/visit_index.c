@@ -89,6 +89,7 @@ enum status visit_index_build(struct import *im, const struct run *runs, size_t 
     count_visits(v, runs, n_runs, im->n_persons);
     for (size_t r = 0; r < n_runs; r++) {
         place_run(im, &runs[r]);
+        run_rest(&runs[r]);
         visit_index_rest(v);
     }
     /* first[p] has moved to where person p ends, which is where p + 1 begins. */
