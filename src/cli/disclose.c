@@ -11,6 +11,7 @@
 #include "cli/checks.h"
 #include "cli/command.h"
 #include "cli/disclose_history.h"
+#include "cli/disclose_log.h"
 #include "cli/disclose_noise.h"
 #include "disclose/audit.h"
 #include "disclose/gate.h"
@@ -186,6 +187,8 @@ static enum status run_verify(const struct args *a, struct err *e)
         s = released_verify(released, e);
     if (s == ST_OK)
         s = released_hash(released, hash, e);
+    if (s == ST_OK && args_get(a, "log"))
+        s = find_on_log(a, args_get(a, "log"), hash, e);
     if (s == ST_OK)
         printf("%s\n", hash);
     released_free(released);
@@ -307,6 +310,11 @@ static const struct option_spec release_options[] = {
     {"cells-per-person", "N", "with --noise: how many cells of a table a person can be in at most"},
     {0},
 };
+static const struct option_spec verify_options[] = {
+    {"log", "COPY", "a copy of the log ('accord ledger copy')"},
+    {"key", "VKEY", "with --log: the hub's key as you know it"},
+    {0},
+};
 static const struct option_spec protect_options[] = {
     {"output", "OUT.csv", "where the pattern is written (standard output)"},
     {"insider", NULL, "also protect against a lone contributor who knows his own cell"},
@@ -336,8 +344,11 @@ const struct command disclose_commands[] = {
     {"verify", "RELEASED.json", "check a released document offline",
      "Checks form, hashes and policy of a released document, that what it prints obeys the policy, and that "
      "no\n"
-     "hidden cell can be worked out from what it prints; prints its SHA-256.",
-     NULL, 1, 1, run_verify},
+     "hidden cell can be worked out from what it prints; prints its SHA-256. With --log, that a copy of the "
+     "log "
+     "is right\n"
+     "to the last byte and has the document's release, signed by the node, and by how many it was checked.",
+     verify_options, 1, 1, run_verify},
     {"audit", "TABLE...", "what an attacker can work out from published tables",
      "Between which two values each hidden cell must lie, given the printed cells and totals: of a released\n"
      "document (.json), or of anybody's tables as CSV with a column for each dimension and one of values. "

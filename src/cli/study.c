@@ -113,6 +113,7 @@ static struct js *context_of(const struct study *study, const struct places *p)
     struct js *context = js_object(), *snapshots = js_array();
     study_hash(study, hash);
     js_put_str(context, "study_sha256", hash);
+    js_put(context, "cohorts_sha256", study_cohort_hashes(study));
     for (size_t i = 0; i < p->n; i++)
         js_push(snapshots, js_string(store_snapshot_id(p->store[i])));
     js_put(context, "snapshots", snapshots);

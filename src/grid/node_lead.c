@@ -191,6 +191,7 @@ static struct js *context_of(const struct lead *l)
     js_put_str(c, "run", l->place.run);
     js_put_str(c, "agreement", js_get_str(l->run.terms, "agreement"));
     js_put_str(c, "study_sha256", hash);
+    js_put(c, "cohorts_sha256", study_cohort_hashes(l->study));
     js_put_int(c, "rounds", l->place.round);
     for (size_t i = 0; i < js_size(sites); i++)
         js_push(names, js_string(js_get_str(js_at(sites, i), "body")));

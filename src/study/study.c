@@ -195,6 +195,24 @@ const char *study_cohort_name(const struct study *s, size_t i)
     return s->cohort_names[i];
 }
 
+struct js *study_cohort_hashes(const struct study *s)
+{
+    struct js *out = js_object();
+    struct buf text;
+    buf_init(&text, (size_t)64 << 20);
+    for (size_t i = 0; i < s->n_cohorts; i++) {
+        char hex[2 * HASH_BYTES + 1];
+        struct err ignored;
+        buf_clear(&text);
+        if (js_canonical(s->cohort_json[i], &text, &ignored) != ST_OK || text.failed)
+            continue; /* cannot happen: the whole study has a canonical form */
+        sha256_hex(buf_slice(&text), hex);
+        js_put_str(out, s->cohort_names[i], hex);
+    }
+    buf_deinit(&text);
+    return out;
+}
+
 size_t study_n_analyses(const struct study *s)
 {
     return s->n_analyses;

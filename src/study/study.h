@@ -44,6 +44,9 @@ const char *study_title(const struct study *s);
 void study_hash(const struct study *s, char out[2 * HASH_BYTES + 1]);
 size_t study_n_cohorts(const struct study *s);
 const char *study_cohort_name(const struct study *s, size_t i);
+/* {"<cohort>": SHA-256 of its definition's canonical JSON}: for the disclosure record; the caller frees it.
+ */
+struct js *study_cohort_hashes(const struct study *s);
 size_t study_n_analyses(const struct study *s);
 const char *study_analysis_name(const struct study *s, size_t i);
 const char *study_analysis_kind(const struct study *s, size_t i);

@@ -63,6 +63,23 @@ a run result r1 --format json > "$GRID/released.json"
 a node output check r1 --data "$GRID/node0" > /dev/null 2>&1 && fail "raw counts are kept after the release"
 cmp <(tables < "$GRID/released.json") <(tables < "$GRID/pooled.json") || fail "the federated result is not the pooled one"
 [ "$(jq -c '.record.context.missing' "$GRID/released.json")" = '[]' ] || fail "a site is said to be missing"
+# The release is on the log, signed by the node, with two checkers; a changed document is not.
+for wait in 1 2 3 4 5 6 7 8 9 10; do # a copy goes to the newest checkpoint
+  a ledger copy "$GRID/hub/register.db" "$GRID/log" --quiet > /dev/null || fail "copy of the log"
+  a disclose verify "$GRID/released.json" --log "$GRID/log" > /dev/null 2> "$GRID/talk" && break
+  [ "$wait" -lt 10 ] || fail "verify: $(cat "$GRID/talk")"
+  sleep 1
+done
+grep -q 'released as artefact:r1 .*signed by node [0-9a-f]\{64\}, checked by 2$' "$GRID/talk" || fail "verify says: $(cat "$GRID/talk")"
+jq -c '.record.software = "accord 9"' "$GRID/released.json" > "$GRID/changed.json"
+a disclose verify "$GRID/changed.json" --log "$GRID/log" > /dev/null 2>&1 && fail "a changed record was found on the log"
+sed 's/"seq":9,/"seq":8,/' "$GRID/log" > "$GRID/badlog"
+a disclose verify "$GRID/released.json" --log "$GRID/badlog" > /dev/null 2>&1 && fail "a changed log was believed"
+# Every site's guard remembers what the site gave, and tells no numbers of persons.
+for i in 0 1 2; do
+  a disclose history --data "$GRID/node$i" --format json | jq -e '.[0].run == "r1" and .[0].state == "given" and .[0].cells > 0' > /dev/null ||
+    fail "node $i's guard does not remember the run"
+done
 
 # --- a site drops out, and comes back too late ----------------------------------------------------------------
 grid_kill node3
