@@ -66,7 +66,7 @@ export default async function (t) {
   await t.sign_in("cerys");
   await page.getByRole("link", { name: "Certify an agreement: Asthma reviews, counted" }).click();
   await t.see("What you sign");
-  await press("Confirm");
+  await press("Certify an agreement");
   await t.see("It is on the register");
   await t.sign_out();
 
@@ -80,12 +80,12 @@ export default async function (t) {
   await t.see("You sign the terms with this fingerprint:");
   await t.shot("agreement-sign");
   await t.scan();
-  await press("Confirm");
+  await press("Sign an agreement");
   await t.see("It is on the register");
   await t.sign_out();
   await t.sign_in("sid");
   await page.getByRole("link", { name: "Sign an agreement: Asthma reviews, counted" }).click();
-  await press("Confirm");
+  await press("Sign an agreement");
   await t.see("It is on the register");
   await page.getByRole("link", { name: "See it on the register" }).click();
   await t.see("in force");

@@ -37,7 +37,7 @@ export default async function (t) {
 
   await t.sign_in("stella");
   await page.getByRole("link", { name: "Accept an organisation: Hedgerow Health CIC" }).click();
-  await press("Confirm");
+  await press("Accept an organisation");
   await t.see("It is on the register");
   await page.getByRole("link", { name: "Back to your work" }).click();
   await page.getByRole("link", { name: "Record a check of an organisation" }).click();

@@ -12,7 +12,7 @@ export default async function (t) {
   };
   await t.sign_in("lena");
   await page.getByRole("link", { name: /^Mark a payment as disclosed/ }).first().click();
-  await press("Confirm");
+  await press("Mark a payment as disclosed");
   await t.see("It is on the register");
   await t.sign_out();
 

@@ -52,10 +52,11 @@ export default async function (t) {
   await t.scan();
   await line.getByLabel("What does it cost a year?").fill("25000");
   await next("Working with industry, and models");
-  await next("The Five Safes, asked once");
+  await next("Five Safes, asked once: the people");
   for (const [question, text] of Object.entries(answer)) await page.getByLabel(question).fill(text);
   await t.shot("project-five-safes");
   await t.scan();
+  for (const part of ["project", "data", "settings", "outputs"]) await next(`Five Safes, asked once: the ${part}`);
   await next("Check your answers");
   await t.see("Nothing is missing: it can be submitted.");
   await t.see("It is substitutive: it pays for itself by what it ends.");
@@ -75,7 +76,7 @@ export default async function (t) {
   await t.see("It is on the register");
   await page.getByRole("link", { name: "Back to your work" }).click();
   await page.getByRole("link", { name: /^Submit the project: Inhalers that are kind/ }).click();
-  await press("Confirm");
+  await press("Submit the project");
   await t.see("It is on the register");
   await t.sign_out();
 
@@ -83,7 +84,7 @@ export default async function (t) {
     await t.sign_in(perspective);
     if (perspective === "patient") {
       await page.getByRole("link", { name: /^Accept a measure: People with an inhaler/ }).click();
-      await press("Confirm");
+      await press("Accept a measure");
       await t.see("It is on the register");
       await page.getByRole("link", { name: "Back to your work" }).click();
     }
@@ -101,7 +102,7 @@ export default async function (t) {
 
   await t.sign_in("lea");
   await page.getByRole("link", { name: /^Approve the project: Inhalers that are kind/ }).click();
-  await press("Confirm");
+  await press("Approve the project");
   await t.see("It is on the register");
   await page.getByRole("link", { name: "See it on the register" }).click();
   await t.see("approved");

@@ -38,6 +38,9 @@ const colours: Record<string, string> = {
   failed: "red",
   revoked: "red",
   returned: "orange",
+  paused: "orange",
+  breached: "red",
+  recused: "orange",
 };
 
 export function State(props: { state: string }) {

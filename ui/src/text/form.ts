@@ -13,7 +13,6 @@ export const form = {
   checkLead: "This is what you are about to send. It is public from then on, and cannot be unsaid.",
   change: "Change",
   send: "Send",
-  confirm: "Confirm",
   notGiven: "not given",
   add: (what: string) => `Add another: ${what}`,
   addFirst: (what: string) => `Add: ${what}`,

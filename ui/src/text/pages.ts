@@ -52,6 +52,7 @@ export const study = {
   askedLead: "This is all that the study asks. Every site gets exactly this, checks it against the agreement, and works it out on its own computers.",
   cohorts: "The people",
   analyses: "The numbers",
+  bands: (what: string, cuts: string) => `${what} (bands from ${cuts})`,
   fingerprint: "Fingerprint of the study",
   sites: "Sites of the agreement",
   signed: "It is signed with your key, which this service keeps for you. Every site checks that signature, your training and your declared interests for itself.",

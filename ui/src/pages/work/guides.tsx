@@ -21,10 +21,12 @@ export interface Step {
   title?: string;
   lead?: string;
   fields: string[];
+  part?: string; // which part of a question that goes over several pages
 }
 export interface Guide {
   lead?: string;
   steps?: Step[];
+  settled?: string[]; // fields that are not asked when the way here answered them
   hide?: string[]; // fields that are never asked for
   asks?: Asks; // fields that are asked for only beside some answers
   start?: (c: Context) => Raws; // what the form begins with
@@ -44,28 +46,24 @@ const named = (body: Item): string => {
 
 // --- controls of their own ------------------------------------------------------------------------------------------------
 
+// One of the five at a time.
 function FiveSafes(p: FieldProps) {
   const codes = useCodes("five-safes");
   const answers = asObject(p.value);
-  const parts = [...new Set((codes ?? []).map((c) => c.parent))];
   return (
     <>
-      {parts.map((part) => (
-        <Fieldset key={part} id={`${p.path}-${part}`} label={choiceWords(part)}>
-          {codes
-            ?.filter((c) => c.parent === part)
-            .map((c) => (
-              <TextArea
-                key={c.code}
-                id={controlId(p.path, c.code.replace(/\./g, "-"))}
-                label={c.label}
-                rows={2}
-                value={asText(answers[c.code])}
-                onInput={(v) => p.onInput(Object.fromEntries(Object.entries({ ...answers, [c.code]: v }).filter(([, x]) => x !== "")))}
-              />
-            ))}
-        </Fieldset>
-      ))}
+      {codes
+        ?.filter((c) => c.parent === p.part)
+        .map((c) => (
+          <TextArea
+            key={c.code}
+            id={controlId(p.path, c.code.replace(/\./g, "-"))}
+            label={c.label}
+            rows={2}
+            value={asText(answers[c.code])}
+            onInput={(v) => p.onInput(Object.fromEntries(Object.entries({ ...answers, [c.code]: v }).filter(([, x]) => x !== "")))}
+          />
+        ))}
     </>
   );
 }
@@ -192,7 +190,7 @@ function ReviewBefore(props: { context: Context; values: Raws }) {
           </>
         )}
       </Load>
-      {noun === "project" && <Load<Item> path={`/register/project/${encodeURIComponent(id)}/check`}>{(check) => <ProjectCase check={check} />}</Load>}
+      {noun === "project" && <Load<Item> path={`/register/project/${encodeURIComponent(id)}/check`}>{(check) => <ProjectCase check={check} submitted />}</Load>}
       <p class="nhsuk-inset-text">{t.review.party}</p>
     </>
   );
@@ -307,7 +305,7 @@ const projectSteps: Step[] = [
     title: t.project.conduct,
     fields: ["red_questions", "prescribing_link", "machine_learning", "model_plan"],
   },
-  { title: t.project.safes, lead: t.project.safesLead, fields: ["answers"] },
+  ...Object.entries(t.project.safes).map(([part, title]) => ({ title, lead: t.project.safesLead, fields: ["answers"], part })),
 ];
 
 function ProjectNext(props: { id: string }) {
@@ -412,7 +410,9 @@ const all: Record<string, Partial<Guide>> = {
   "project.edit": project,
   "project.submit": { before: (p) => <SubmitBefore context={p.context} /> },
   "project.approve": { before: (p) => <SubmitBefore context={p.context} /> },
-  "project.confirm": { before: ItemBefore },
+  "project.confirm": { settled: ["line"] },
+  "contact.send": { settled: ["body", "signal"] },
+  "transfer.promise": { settled: ["agreement"] },
   "agreement.draft": agreement,
   "agreement.edit": agreement,
   "agreement.check": { before: Sheet },
@@ -421,18 +421,20 @@ const all: Record<string, Partial<Guide>> = {
   "review.give": {
     before: ReviewBefore,
     hide: ["rules", "hash"],
+    settled: ["about", "perspective"],
     asks: { conditions: (all) => all["verdict"] === "conditions" },
     start: (c) => ({ about: asText(c.item?.["about"]), perspective: asText(c.item?.["perspective"]) }),
     steps: [{ fields: ["about", "perspective", "verdict", "text", "conditions"] }],
     id: (_, values) => `${asText(values["about"]).replace(/^.*:/, "").slice(0, 40)}-${asText(values["perspective"])}-${tail()}`,
   },
   "review.ask": {
+    settled: ["about"],
     next: ReviewAsked,
     id: (b) => `${asText(b["person"]).slice(0, 30)}-${asText(b["perspective"])}-${tail()}`,
   },
   "person.declare": { asks: { interests: (all) => all["nil"] !== "yes" }, steps: [{ fields: ["nil", "interests"] }] },
   "grant.offer": { asks: { scope: (all) => all["role"] === "reviewer" }, id: (b) => [b["person"], b["role"], b["body"], b["scope"]].filter((x) => x !== undefined).join(".") },
-  "measure.propose": { asks: { floor: (all) => all["role"] === "guardrail", target: (all) => all["role"] !== "guardrail" } },
+  "measure.propose": { settled: ["project"], asks: { floor: (all) => all["role"] === "guardrail", target: (all) => all["role"] !== "guardrail" } },
   "measure.baseline": { before: MeasureBefore },
   "measure.read": { before: MeasureBefore },
   "body.apply": { id: (b) => slug(asText(b["name"])) },
@@ -462,7 +464,7 @@ function SubmitBefore(props: { context: Context }) {
   return (
     <>
       <ItemBefore context={props.context} />
-      {id !== undefined && <Load<Item> path={`/register/project/${encodeURIComponent(id)}/check`}>{(check) => <ProjectCase check={check} />}</Load>}
+      {id !== undefined && <Load<Item> path={`/register/project/${encodeURIComponent(id)}/check`}>{(check) => <ProjectCase check={check} submitted={props.context.item?.["state"] !== "draft"} />}</Load>}
     </>
   );
 }

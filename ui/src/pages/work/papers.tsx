@@ -38,7 +38,7 @@ export function useNames(): (body: string) => string {
 
 const p = guides.project;
 
-export function ProjectCase(props: { check: Item }) {
+export function ProjectCase(props: { check: Item; submitted?: boolean }) {
   const { check } = props;
   const names = useNames();
   const missing = Array.isArray(check["missing"]) ? check["missing"].map(String) : [];
@@ -56,7 +56,7 @@ export function ProjectCase(props: { check: Item }) {
           </ul>
         </div>
       ) : (
-        <p class="nhsuk-inset-text">{p.ready}</p>
+        !props.submitted && <p class="nhsuk-inset-text">{p.ready}</p>
       )}
       <h2>{p.case}</h2>
       <p>
@@ -139,12 +139,13 @@ function Share(props: { share: Json | undefined; project: string | undefined }) 
   const worth = (party: Item) => asList(party["contributions"]).reduce((sum, c) => sum + Number(c["value"] ?? 0), 0);
   const all = parties.reduce((sum, x) => sum + worth(x), 0);
   const ours = parties.filter((x) => nhs.has(asText(bodies?.find((b) => b["id"] === x["body"])?.["kind"]))).reduce((sum, x) => sum + worth(x), 0);
-  return <p>{a.shares(`${props.share}%`, all ? `${Math.round((100 * ours) / all)}%` : "?")}</p>;
+  return <p>{all ? a.shares(`${props.share}%`, `${Math.round((100 * ours) / all)}%`) : a.shareOnly(`${props.share}%`)}</p>;
 }
 
 export function AgreementMoney(props: { check: Item; terms: Item }) {
   const names = useNames();
-  const transfers = asList(props.check["transfers"]);
+  const due = (x: Item) => asText(x["due"]) || "9999";
+  const transfers = asList(props.check["transfers"]).sort((x, y) => due(x).localeCompare(due(y)));
   return (
     <>
       <h2>{a.schedule}</h2>

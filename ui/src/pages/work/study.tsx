@@ -11,7 +11,7 @@ import { go } from "../../go";
 import type { Session } from "../../session";
 import { choiceWords } from "../../text/fields";
 import { form as ft } from "../../text/form";
-import { study as t } from "../../text/pages";
+import { parameters, study as t } from "../../text/pages";
 import { act, slug, tail } from "./act";
 import { AnalysisParameters } from "./analysis";
 import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, type Errors } from "./controls";
@@ -206,7 +206,18 @@ interface Checked {
   analyses: { name: string; kind: string; asks: string; specification: Item }[];
 }
 
-const said = (v: Json): string => (typeof v === "string" ? v : typeof v === "number" ? String(v) : typeof v === "boolean" ? (v ? ft.yes : ft.no) : JSON.stringify(v));
+const dimension = (name: string): string => parameters.dimensions[name] ?? choiceWords(name.replace(/_/g, " "));
+
+// A member of an analysis in words; what has no shorter words is shown as it is.
+function said(v: Json): string {
+  if (typeof v === "string") return dimension(v);
+  if (typeof v === "number") return String(v);
+  if (typeof v === "boolean") return v ? ft.yes : ft.no;
+  if (Array.isArray(v)) return v.map(said).join(", ");
+  const by = asText(asObject(v)["by"]);
+  const cuts = asObject(v)["cuts"];
+  return by && Array.isArray(cuts) && Object.keys(asObject(v)).length === 2 ? t.bands(dimension(by), cuts.map(String).join(", ")) : JSON.stringify(v);
+}
 
 function Asked(props: { checked: Checked; agreement: Item | undefined }) {
   const names = useNames();
@@ -220,7 +231,7 @@ function Asked(props: { checked: Checked; agreement: Item | undefined }) {
           <p class="nhsuk-heading-s">
             {t.cohort} “{c.name}”
           </p>
-          <div class="accord-prose">{c.text}</div>
+          <p class="accord-prose">{c.text}</p>
         </div>
       ))}
       <h2>{t.analyses}</h2>
@@ -233,7 +244,7 @@ function Asked(props: { checked: Checked; agreement: Item | undefined }) {
               .filter(([k]) => k !== "kind" && k !== "name")
               .map(([k, v]) => (
                 <li key={k}>
-                  {choiceWords(k.replace(/_/g, " "))}: {said(v)}
+                  {choiceWords(k.replace(/_/g, " "))}: {/cohort|outcome|comparator/.test(k) ? asText(v) : said(v)}
                 </li>
               ))}
           </ul>

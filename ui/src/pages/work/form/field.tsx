@@ -19,6 +19,7 @@ export interface FieldProps {
   onInput: (value: Json) => void;
   special?: Special | undefined;
   asks?: Asks | undefined;
+  part?: string | undefined; // of a long question that goes over several pages
 }
 // Controls of their own for some fields, by "field" or "group.field".
 export type Special = Record<string, (props: FieldProps) => preact.JSX.Element | null>;

@@ -88,6 +88,7 @@ const keyed: Record<string, string> = { answers: "five-safes", red_questions: "r
 
 function Answer(props: { verb: string; field: Field; raw: Raw; path: string }) {
   const { field, raw } = props;
+  if (field.type === "noun:id" && typeof raw === "string") return <ItemName noun={raw.split(":")[0] ?? ""} id={raw.split(":")[1] ?? ""} />;
   if (field.type === "id" && field.noun && !isEmpty(raw)) return <ItemName noun={field.noun} id={String(raw)} />;
   if (field.type === "code" && field.scheme && !isEmpty(raw)) return <CodeName scheme={field.scheme} code={String(raw)} />;
   if ((field.type === "list of ids" || field.type === "list of codes") && Array.isArray(raw))
@@ -145,7 +146,7 @@ function Answers(props: { context: Context; steps: Step[]; fields: Field[]; valu
   return (
     <dl class="nhsuk-summary-list">
       {props.steps.flatMap((s, i) =>
-        s.fields.map((name) => {
+        s.fields.filter((name) => !props.steps.slice(0, i).some((before) => before.fields.includes(name))).map((name) => {
           const field = props.fields.find((f) => f.name === name);
           if (!field || (isEmpty(props.values[name]) && !field.required)) return null;
           return (
@@ -171,6 +172,23 @@ function Answers(props: { context: Context; steps: Step[]; fields: Field[]; valu
           );
         }),
       )}
+    </dl>
+  );
+}
+
+// What the way here has answered already.
+function Settled(props: { verb: string; fields: Field[]; values: Raws }) {
+  if (props.fields.length === 0) return null;
+  return (
+    <dl class="nhsuk-summary-list">
+      {props.fields.map((f) => (
+        <div class="nhsuk-summary-list__row" key={f.name}>
+          <dt class="nhsuk-summary-list__key">{fieldWords(props.verb, f.name).label}</dt>
+          <dd class="nhsuk-summary-list__value">
+            <Answer verb={props.verb} field={f} raw={props.values[f.name]} path={f.name} />
+          </dd>
+        </div>
+      ))}
     </dl>
   );
 }
@@ -263,7 +281,8 @@ export function Form(props: { context: Context }) {
   const [done, setDone] = useState<Done>();
   const [key] = useState(() => crypto.randomUUID());
   const [step, move] = useStep();
-  const steps = stepsOf(guide, fields, values);
+  const settled = (guide.settled ?? []).filter((name) => !isEmpty(first[name]));
+  const steps = stepsOf(guide, fields.filter((f) => !settled.includes(f.name)), values);
   const words = verbs[verb.verb];
   if (done) return <Finished context={context} guide={guide} done={done} />;
 
@@ -327,6 +346,7 @@ export function Form(props: { context: Context }) {
       {!checking && steps.length > 1 && <p class="nhsuk-caption-l">{t.step(title, index + 1, steps.length)}</p>}
       <Head title={checking && here ? t.check : (here?.title ?? title)} lead={checking && here ? t.checkLead : (here?.lead ?? guide.lead ?? words?.hint ?? verb.about)} />
       {Before && <Before context={context} values={values} />}
+      {!checking && index === 0 && <Settled verb={verb.verb} fields={fields.filter((f) => settled.includes(f.name))} values={values} />}
       {kept && !checking && index === 0 && (
         <p class="nhsuk-inset-text">
           {t.restored}{" "}
@@ -353,6 +373,7 @@ export function Form(props: { context: Context }) {
                   all={values}
                   special={guide.special}
                   asks={guide.asks}
+                  part={here.part}
                   onInput={(v) => put(name, v)}
                 />
               )
@@ -360,7 +381,7 @@ export function Form(props: { context: Context }) {
           })
         )}
         {checking && Preview && <Preview context={context} body={bodyOf(context, fields, values, {}).body} />}
-        <Button busy={busy}>{checking || short ? (fields.length ? t.send : t.confirm) : t.continue}</Button>
+        <Button busy={busy}>{checking || short ? (fields.length ? t.send : title) : t.continue}</Button>
       </form>
       {fields.length > 0 && <p class="nhsuk-body-s">{t.kept}</p>}
     </>
