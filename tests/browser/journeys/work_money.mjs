@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export const title = "A payment that is due is recorded; a reading that breaches a guardrail is seen, and the paused project is decided on";
+export const title = "A payment that is due is recorded; a reading that breaches a guardrail is seen, and the paused project is decided on; who has an interest is recused";
 
 export default async function (t) {
   const { page } = t;
@@ -33,4 +33,11 @@ export default async function (t) {
   await t.see("It is on the register");
   await t.open("/projects/copd-found");
   await t.see("paused");
+  await page.getByRole("link", { name: "Ask somebody for a verdict" }).click();
+  await page.getByRole("radio", { name: "Finance" }).check();
+  await page.getByLabel("Who should give it?").selectOption("finn");
+  await press("Send");
+  await t.see("The register recused this person");
+  await t.see("finn declared an interest in breathe");
+  await t.shot("recused");
 }

@@ -35,7 +35,9 @@ export const form = {
   work: "Back to your work",
   thenFailed: "It is on the register as a draft, and waits there:",
   wrong: {
-    missing: "enter this",
+    at: (label: string, why: string) => (label.endsWith("?") ? `${label} ${why.charAt(0).toUpperCase()}${why.slice(1)}` : `${label}: ${why}`),
+    missing: "enter your answer",
+    choose: "choose one",
     money: "enter pounds, such as 25000 or 99.50",
     whole: "enter a whole number",
     number: "enter a number",

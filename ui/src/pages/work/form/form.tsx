@@ -319,7 +319,7 @@ export function Form(props: { context: Context }) {
       window.scrollTo(0, 0);
     } catch (e) {
       const [path, text] = placed(message(e), fields);
-      setErrors({ [path]: path ? `${fieldWords(verb.verb, path).label}: ${text}` : text });
+      setErrors({ [path]: path ? t.wrong.at(fieldWords(verb.verb, path).label, text) : text });
       const back = steps.findIndex((s) => s.fields.includes(path.split("-")[0] ?? ""));
       if (path && back >= 0 && step === "check") move(String(back + 1));
     }

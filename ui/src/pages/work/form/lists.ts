@@ -55,4 +55,4 @@ export function useCodes(scheme: string | undefined): Code[] | undefined {
 
 export const useKinds = () => useFetched<{ items: { kind: string; summary: string; example: Item }[] }>("/study/kinds")?.items;
 
-export const nameOf = (i: Item): string => String(i["title"] ?? i["name"] ?? i["id"]);
+export const nameOf = (i: Item): string => String(i["title"] || i["name"] || i["id"]);

@@ -119,10 +119,10 @@ function group(fields: Field[], raws: Raws, r: Reading): Item {
 // The JSON of a field; undefined when it was left open. What is wrong is noted under the control's id.
 export function read(f: Field, raw: Raw, r: Reading): Json | undefined {
   const fail = (why: string): undefined => {
-    r.errors[r.path] ??= `${r.label(f, r.path)}: ${why}`;
+    r.errors[r.path] ??= t.wrong.at(r.label(f, r.path), why);
     return undefined;
   };
-  if (isEmpty(raw)) return f.required ? fail(t.wrong.missing) : undefined;
+  if (isEmpty(raw)) return f.required ? fail(f.choices || f.noun || f.scheme ? t.wrong.choose : t.wrong.missing) : undefined;
   switch (f.type) {
     case "object":
       return f.fields ? group(f.fields, asObject(raw), r) : raw;
