@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/date.h"
@@ -46,8 +47,11 @@ static void add_menu(const struct html_frame *f, struct buf *out)
 {
     buf_adds(out, "<nav aria-label=\"Menu\"><ul class=\"accord-menu\">");
     for (const struct html_link *l = f->menu; l && l->path; l++)
-        html_add(out, "<li><a href=\"%s\"%s>%s</a></li>", l->path,
-                 f->path && strcmp(f->path, l->path) == 0 ? " aria-current=page" : "", l->label);
+        html_add(out,
+                 f->path && strcmp(f->path, l->path) == 0
+                     ? "<li><a href=\"%s\" aria-current=\"page\">%s</a></li>"
+                     : "<li><a href=\"%s\">%s</a></li>",
+                 l->path, l->label);
     buf_adds(out, "</ul></nav>");
 }
 
@@ -68,6 +72,8 @@ void html_begin(const struct html_frame *f, struct buf *out)
              f->name);
     if (f->menu)
         add_menu(f, out);
+    if (f->script)
+        buf_adds(out, "<div class=\"accord-who\" id=\"who\"><a href=\"/work\">Sign in</a></div>");
     buf_adds(out, "</div></header><div class=\"nhsuk-width-container\"><main class=\"nhsuk-main-wrapper\" "
                   "id=\"main\">");
 }
@@ -168,11 +174,16 @@ void html_state(struct buf *out, const char *state)
 
 void html_words(struct buf *out, const char *name)
 {
-    for (size_t i = 0; name && name[i]; i++) {
-        char c = name[i] == '_' || name[i] == '-' ? ' ' : name[i];
-        if (i == 0 && c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        html_add(out, "%s", (char[]){c, 0});
+    for (const char *p = name; p && *p;) {
+        size_t n = strcspn(p, "_-");
+        char word[64];
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        bool initials = word_in("nhs|uk|icb|ods|ppie|gp|ig|qof", word);
+        for (size_t i = 0; word[i]; i++)
+            if (word[i] >= 'a' && word[i] <= 'z' && (initials || (p == name && i == 0)))
+                word[i] = (char)(word[i] - 'a' + 'A');
+        html_add(out, "%s%s", p == name ? "" : " ", word);
+        p += n + (p[n] != '\0');
     }
 }
 

@@ -26,7 +26,7 @@ struct html_frame {
     const struct html_link *menu; /* ended by {0}; may be NULL */
     const char *path;             /* of this page: its entry in the menu is marked; may be NULL */
     const char *foot;             /* a sentence */
-    bool script;                  /* the web UI's script comes with it */
+    bool script;                  /* the web UI's script and its sign-in come with it */
 };
 void html_begin(const struct html_frame *frame, struct buf *out); /* up to within <main>, before <h1> */
 void html_end(const struct html_frame *frame, struct buf *out);
@@ -41,7 +41,7 @@ void html_pounds(struct buf *out, int64_t pence);
 void html_number(struct buf *out, int64_t n);
 /* The coloured tag of a state: "in_force" as "in force". */
 void html_state(struct buf *out, const char *state);
-/* "nhs_runs" as "Nhs runs": a name of the data as words, where there is no better text. */
+/* "nhs_runs" as "NHS runs": a name of the data as words, where there is no better text. */
 void html_words(struct buf *out, const char *name);
 
 /* A released table: hidden cells as [c], cells that are not listed as zero, the last dimension across where

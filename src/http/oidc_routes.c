@@ -6,7 +6,7 @@
 #include "base/jws.h"
 #include "http/hub.h"
 #include "http/oidc.h"
-#include "http/plain.h"
+#include "http/public.h"
 #include "http/tables.h"
 
 enum { TRIES = 30, TRY_SECONDS = 60, COOKIE_SECONDS = 600, SEALED_MOST = 2048 };
@@ -128,17 +128,9 @@ static enum status answered_subject(struct call *c, const struct js *attempt, co
  */
 static enum status send_on(struct call *c, const char *title, struct err *e)
 {
-    const struct plain_page page = {.title = title,
-                                    .lead = "One moment; if nothing happens, choose Your work."};
-    struct buf html;
-    buf_init(&html, 1 << 20);
-    plain_write(&page, &html);
-    enum status s = buf_check(&html, "the page", e);
-    if (s == ST_OK)
-        s = call_bytes(c, "text/html; charset=utf-8", buf_slice(&html));
+    enum status s = public_notice(c, title, "One moment; if nothing happens, choose Your work.", e);
     if (s == ST_OK)
         response_header(c->response, "Refresh", "0; url=/work?signed-in");
-    buf_deinit(&html);
     return s;
 }
 

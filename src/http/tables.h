@@ -11,6 +11,7 @@ extern const struct route register_routes[];
 extern const struct route oidc_routes[];
 extern const struct route page_routes[];
 extern const struct route partnership_routes[];
+extern const struct route public_routes[];
 extern const struct route work_routes[];
 
 #endif

@@ -5,6 +5,7 @@
 //   t.page                    the page (Playwright)
 //   t.open(path, base)        goes there and waits for the content; base is the hub unless said otherwise
 //   t.shot(name)              screenshots at 1280 and 360 px; nothing may need scrolling sideways at 360 px nor at 400% zoom
+//   t.fits()                  the same without pictures
 //   t.scan()                  axe must find nothing (WCAG 2.2 AA)
 //   t.reach(role, name)       presses Tab until the focus is there
 //   t.accord(...words)        runs the program; its answer
@@ -132,10 +133,15 @@ export async function begin(browser, journey, options) {
       const told = found.violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html.slice(0, 200)).join("\n  ")}`);
       expect(`axe at ${page.url()}:\n${told.join("\n")}`, told.length === 0);
     },
-    async shot(name) {
-      await page.screenshot({ path: join(SCREENSHOTS, `${name}-1280.png`), fullPage: true });
+    async fits() {
       await fits(320); // 1280 px at 400%
       await fits(360);
+      await page.setViewportSize({ width: 1280, height: 900 });
+    },
+    async shot(name) {
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-1280.png`), fullPage: true });
+      await t.fits();
+      await page.setViewportSize({ width: 360, height: 900 });
       await page.screenshot({ path: join(SCREENSHOTS, `${name}-360.png`), fullPage: true });
       await page.setViewportSize({ width: 1280, height: 900 });
     },

@@ -10,6 +10,7 @@ const folder = new URL("journeys/", import.meta.url);
 const wanted = process.argv[2];
 const names = readdirSync(folder).map((f) => f.replace(/\.mjs$/, "")).sort().filter((n) => !wanted || n === wanted);
 if (names.length === 0) throw new Error(`there is no journey '${wanted}'`);
+if (!wanted) rmSync(process.env.SCREENSHOTS, { recursive: true, force: true });
 mkdirSync(process.env.SCREENSHOTS, { recursive: true });
 const profile = mkdtempSync(join(tmpdir(), "accord-chromium-"));
 const browser = await launch(profile);

@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register's pages. The server has already rendered the page's resource as plain HTML inside <main>; this script takes
-// over from there: same addresses, same content, richer views.
+// The server renders every public page whole. Here the script adds to it what only a browser can do, checking the log and
+// acting for whoever is signed in, and draws the pages where people act.
 import "./style.scss";
 import "./pages.scss";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { lazy } from "./components/lazy";
 import { Signed } from "./components/who";
+import { Check } from "./components/check";
 import { go, onPath } from "./go";
-import { Home } from "./pages/home";
-import { Item, List } from "./pages/items";
-import { Entry, Log } from "./pages/log";
-import { nouns, text } from "./text";
+import { useWho } from "./session";
 
-const Work = lazy(() => import("./pages/work/work").then((m) => m.Work));
+const Work = lazy<{ steps: string[] }>(() => import("./pages/work/work").then((m) => m.Work));
+const Actions = lazy<{ noun: string; id: string }>(() => import("./pages/work/work").then((m) => m.Actions));
 
-function page(path: string) {
-  const [noun = "", id, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
-  if (noun === "") return <Home />;
-  if (noun === "work") return <Work steps={id === undefined ? [] : [id, ...rest]} />;
-  if (noun === "log") return id === undefined ? <Log /> : <Entry seq={id} />;
-  if (nouns[noun]) return id === undefined ? <List noun={noun} /> : <Item noun={noun} id={id} />;
-  return <h1>{text.state.notFound}</h1>;
-}
+const isWork = (path: string) => /^\/work(\/|$)/.test(path);
 
-// Links inside the register change the page without loading it again; everything else is the browser's.
+// Links between the pages where people act change the page without loading it again; everything else is the browser's.
 function usePath(): string {
   const [path, set] = useState(location.pathname);
   useEffect(() => {
     const show = () => {
+      if (!isWork(location.pathname)) return location.reload();
       set(location.pathname);
       window.scrollTo(0, 0);
       document.getElementById("main")?.focus();
@@ -36,7 +29,7 @@ function usePath(): string {
     const click = (e: MouseEvent) => {
       const link = (e.target as Element).closest("a");
       const plain = e.button === 0 && !e.metaKey && !e.ctrlKey && !e.shiftKey && !e.altKey;
-      if (!link || !plain || link.origin !== location.origin || link.hash || /^\/(api|assets|feed|sign-in)/.test(link.pathname)) return;
+      if (!link || !plain || link.origin !== location.origin || link.hash || !isWork(link.pathname)) return;
       e.preventDefault();
       go(link.href);
     };
@@ -51,16 +44,28 @@ function usePath(): string {
 }
 
 function App() {
-  const path = usePath();
-  return page(path);
+  const [, ...steps] = usePath().split("/").filter(Boolean).map(decodeURIComponent);
+  return <Work steps={steps} />;
+}
+
+function ActionsOfSigned(props: { noun: string; id: string }) {
+  return useWho().state === "in" ? <Actions {...props} /> : null;
 }
 
 const main = document.getElementById("main");
-if (main) {
-  main.tabIndex = -1;
+if (main) main.tabIndex = -1;
+if (main && isWork(location.pathname)) {
   main.textContent = "";
   render(<App />, main);
 }
+
+for (const place of document.querySelectorAll<HTMLElement>(".accord-verify")) {
+  const added = place.appendChild(document.createElement("div"));
+  render(<Check seq={place.dataset["seq"] ?? ""} />, added);
+}
+
+const actions = document.getElementById("actions");
+if (actions) render(<ActionsOfSigned noun={actions.dataset["noun"] ?? ""} id={actions.dataset["id"] ?? ""} />, actions);
 
 const who = document.getElementById("who");
 if (who) {

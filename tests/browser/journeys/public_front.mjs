@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-export const title = "A citizen reads what this is, finds a released result and checks an entry of the log in the browser";
+export const title = "A citizen reads what this is, follows a project from need to impact, and checks the log in the browser";
+
+const shots = { front: "/", boards: "/boards", needs: "/signals", project: "/projects/copd-found", agreement: "/agreements/copd",
+  uses: "/uses", run: "/runs/copd-1", result: "/artefacts/copd-1", transfers: "/transfers", measures: "/measures", log: "/log", body: "/bodies/kent-and-medway" };
 
 export default async function (t) {
-  await t.open("/");
-  await t.shot("front");
-  await t.scan();
-  await t.open("/artefacts");
-  await t.page.locator("main a[href^='/artefacts/']").first().click();
-  await t.page.locator("main table").first().waitFor();
-  await t.shot("result");
-  await t.scan();
-  await t.open("/log/5");
+  for (const [name, path] of Object.entries(shots)) {
+    await t.open(path);
+    await t.scan();
+    await t.shot(`public-${name}`);
+  }
+  await t.open("/projects/copd-found");
+  await t.see("The result was released");
   await t.page.getByRole("button", { name: "Check this entry in your browser" }).click();
   await t.see("Checked: this entry is in the log, unchanged.");
-  await t.shot("log-entry");
+  await t.open("/artefacts/copd-1");
+  for (const picture of await t.page.locator("main img").all()) {
+    await picture.scrollIntoViewIfNeeded();
+    await t.page.waitForFunction((e) => e.complete, await picture.elementHandle());
+    t.expect("every picture is drawn", await picture.evaluate((e) => e.naturalWidth > 0));
+  }
 }

@@ -15,14 +15,6 @@ export function Head(props: { title: string; lead?: string }) {
   );
 }
 
-export function AsData(props: { path: string }) {
-  return (
-    <p>
-      <a href={"/api/v1" + props.path}>{text.state.data}</a>
-    </p>
-  );
-}
-
 const colours: Record<string, string> = {
   in_force: "green",
   released: "green",

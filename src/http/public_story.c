@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The log as people read it: entries in words, and a project's way from a need to what came of it. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "govern/register.h"
+#include "http/public.h"
+
+enum { MOST_SUBJECTS = 400, MOST_ENTRIES = 2000 };
+
+const char *story_phrase(const char *verb)
+{
+    static const char *const phrases[][2] = {
+        {"register.found", "The register began"},
+        {"body.add", "An organisation was added"},
+        {"body.check", "An organisation's standing was checked"},
+        {"person.register", "A person registered"},
+        {"person.prove", "A person's training was recorded"},
+        {"person.declare", "A person declared interests"},
+        {"grant.offer", "A role was offered"},
+        {"grant.hold", "A role was accepted"},
+        {"node.invite", "A site's node was invited"},
+        {"node.enrol", "A site's node joined"},
+        {"vocabulary.load", "A list of codes was loaded"},
+        {"template.publish", "A template of agreements was published"},
+        {"signal.draft", "A need or an offer was drafted"},
+        {"signal.publish", "A need or an offer was published"},
+        {"contact.send", "A partner wrote to a lead"},
+        {"contact.answer", "A lead answered"},
+        {"project.draft", "The project was drafted"},
+        {"project.edit", "The project was changed"},
+        {"project.confirm", "What the project replaces was confirmed"},
+        {"project.submit", "The project went to its reviewers"},
+        {"project.approve", "The project was approved"},
+        {"project.start", "The project started"},
+        {"project.pause", "The project was paused"},
+        {"project.close", "The project was closed"},
+        {"review.ask", "A review was asked for"},
+        {"review.give", "A review was given"},
+        {"agreement.draft", "The agreement was drafted"},
+        {"agreement.edit", "The agreement was changed"},
+        {"agreement.check", "The agreement was certified"},
+        {"agreement.summarise", "The agreement's public summary was written"},
+        {"agreement.sign", "A party signed the agreement"},
+        {"agreement.revoke", "The agreement was revoked"},
+        {"agreement.end", "The agreement ended"},
+        {"run.request", "A study was asked for"},
+        {"run.defer", "A site asked a person about the study"},
+        {"run.admit", "A site let the study run"},
+        {"run.decline", "A site declined the study"},
+        {"run.attempt", "A round of the study opened"},
+        {"run.part", "A site sent its masked part"},
+        {"run.round", "The lead site opened another round"},
+        {"run.fail", "The study failed"},
+        {"run.stop", "The study was stopped"},
+        {"artefact.hold", "The result was held for two checkers"},
+        {"artefact.release", "The result was released"},
+        {"artefact.open", "The result was opened to everybody"},
+        {"artefact.withdraw", "The result was withdrawn"},
+        {"transfer.promise", "A transfer was promised"},
+        {"transfer.due", "A transfer fell due"},
+        {"transfer.make", "A transfer was made"},
+        {"transfer.waive", "A transfer was waived"},
+        {"measure.propose", "A measure was proposed"},
+        {"measure.accept", "A measure was accepted"},
+        {"measure.baseline", "A measure's baseline was recorded"},
+        {"measure.read", "A measure was read"},
+    };
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (strcmp(phrases[i][0], verb) == 0)
+            return phrases[i][1];
+    return verb;
+}
+
+void story_verify(struct buf *out, int64_t seq)
+{
+    html_add(out,
+             "<div class=\"accord-verify\" data-seq=\"%ld\"><p>The last change is <a href=\"/log/%ld\">entry "
+             "%ld of the log</a>.</p></div>",
+             (long)seq, (long)seq, (long)seq);
+}
+
+/* The body of whoever signed, "" for the hub itself. */
+static void write_actor(struct public_page *p, const char *key)
+{
+    struct js *actor = NULL;
+    struct err ignored;
+    if (registry_actor(p->call->registry, key, &actor, &ignored) == ST_OK && js_get_str(actor, "body")) {
+        buf_adds(&p->out, ", by ");
+        show_body(&p->out, &p->names, js_get_str(actor, "body"));
+    }
+    js_free(actor);
+}
+
+static void write_subject(struct buf *out, const char *subject)
+{
+    const char *colon = strchr(subject, ':');
+    const char *path = colon ? show_path(subject, (size_t)(colon - subject)) : NULL;
+    if (path)
+        html_add(out, "<a href=\"/%s/%s\">%s</a>", path, colon + 1, colon + 1);
+    else
+        html_add(out, "%s", colon ? colon + 1 : subject);
+}
+
+/* --- entries of subjects ------------------------------------------------------------------------------- */
+
+struct entries {
+    struct js *list[MOST_ENTRIES];
+    size_t n;
+};
+
+static enum status keep(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
+{
+    struct entries *into = context;
+    (void)d, (void)e;
+    if (into->n < MOST_ENTRIES)
+        into->list[into->n++] = js_share(entry->json);
+    return ST_OK;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    int64_t x = js_get_int(*(struct js *const *)a, "seq", 0),
+            y = js_get_int(*(struct js *const *)b, "seq", 0);
+    return (x > y) - (x < y);
+}
+
+static enum status collect(struct public_page *p, const char *const *subjects, struct entries *into,
+                           struct err *e)
+{
+    enum status s = ST_OK;
+    for (size_t i = 0; s == ST_OK && subjects[i]; i++)
+        s = ledger_walk(registry_ledger(p->call->registry), 0, -1, subjects[i], keep, into, e);
+    qsort(into->list, into->n, sizeof *into->list, by_seq);
+    return s;
+}
+
+static void write_step(struct public_page *p, const struct js *entry)
+{
+    struct buf *out = &p->out;
+    long seq = (long)js_get_int(entry, "seq", 0);
+    buf_adds(out, "<li><span class=\"accord-when\">");
+    html_day(out, js_get_str(entry, "time"));
+    html_add(out, "</span> %s: ", story_phrase(js_get_str(entry, "verb")));
+    write_subject(out, js_get_str(entry, "subject"));
+    buf_adds(out, "<span class=\"accord-by\">");
+    write_actor(p, js_get_str(entry, "actor"));
+    html_add(out, " (<a href=\"/log/%ld\" aria-label=\"Entry %ld of the log\">%ld</a>)</span></li>", seq, seq,
+             seq);
+}
+
+enum status story_write(struct public_page *p, const char *const *subjects, struct err *e)
+{
+    struct entries *all = xcalloc(1, sizeof *all);
+    enum status s = collect(p, subjects, all, e);
+    buf_adds(&p->out, "<ol class=\"accord-story\">");
+    for (size_t i = 0; i < all->n; i++) {
+        if (s == ST_OK)
+            write_step(p, all->list[i]);
+        js_free(all->list[i]);
+    }
+    buf_adds(&p->out, "</ol>");
+    free(all);
+    return s;
+}
+
+/* --- a project from need to impact --------------------------------------------------------------------- */
+
+struct subjects {
+    struct arena *arena;
+    const char *list[MOST_SUBJECTS + 1];
+    size_t n;
+};
+
+static void add(struct subjects *s, const char *noun, const char *id)
+{
+    if (s->n < MOST_SUBJECTS)
+        s->list[s->n++] = arena_printf(s->arena, "%s:%s", noun, id);
+}
+
+/* Items of a noun whose member is this text, or that are about it where `member` is NULL; their ids are added
+   and, when `ids` is given, put there too. */
+static enum status add_related(struct public_page *p, struct subjects *into, const char *noun,
+                               const char *member, const char *text, struct js *ids, struct err *e)
+{
+    struct registry_query q = {.noun = noun, .about = member ? NULL : text};
+    struct js *items = NULL;
+    enum status s = registry_list(p->call->registry, &q, &items, e);
+    for (size_t i = 0; s == ST_OK && i < js_size(items); i++) {
+        const char *value = member ? js_get_str(js_at(items, i), member) : text;
+        if (!value || strcmp(value, text) != 0)
+            continue;
+        add(into, noun, js_get_str(js_at(items, i), "id"));
+        if (ids)
+            js_push(ids, js_string(js_get_str(js_at(items, i), "id")));
+    }
+    js_free(items);
+    return s;
+}
+
+/* What is about each of the ids: runs of agreements, artefacts of runs. */
+static enum status add_about(struct public_page *p, struct subjects *into, const char *of,
+                             const struct js *ids, const char *noun, struct js *found, struct err *e)
+{
+    enum status s = ST_OK;
+    for (size_t i = 0; s == ST_OK && i < js_size(ids); i++)
+        s = add_related(p, into, noun, NULL, arena_printf(into->arena, "%s:%s", of, js_str(js_at(ids, i))),
+                        found, e);
+    return s;
+}
+
+enum status story_project(struct public_page *p, const struct js *project, struct err *e)
+{
+    struct subjects *all = xcalloc(1, sizeof *all);
+    struct js *agreements = js_array(), *runs = js_array();
+    const char *id = js_get_str(project, "id");
+    const struct js *signals = js_get(project, "signals");
+    all->arena = p->call->request->arena;
+    for (size_t i = 0; i < js_size(signals); i++)
+        add(all, "signal", js_str(js_at(signals, i)));
+    add(all, "project", id);
+    const char *about = arena_printf(all->arena, "project:%s", id);
+    enum status s = add_related(p, all, "review", NULL, about, NULL, e);
+    if (s == ST_OK)
+        s = add_related(p, all, "agreement", "project", id, agreements, e);
+    if (s == ST_OK)
+        s = add_about(p, all, "agreement", agreements, "run", runs, e);
+    if (s == ST_OK)
+        s = add_about(p, all, "run", runs, "artefact", NULL, e);
+    if (s == ST_OK)
+        s = add_related(p, all, "transfer", "project", id, NULL, e);
+    if (s == ST_OK)
+        s = add_related(p, all, "measure", "project", id, NULL, e);
+    if (s == ST_OK)
+        s = story_write(p, all->list, e);
+    js_free(agreements);
+    js_free(runs);
+    free(all);
+    return s;
+}
+
+/* --- the log ------------------------------------------------------------------------------------------- */
+
+enum status story_table(struct public_page *p, int64_t from, int64_t to, struct err *e)
+{
+    struct entries *all = xcalloc(1, sizeof *all);
+    struct buf *out = &p->out;
+    enum status s =
+        from < to ? ledger_walk(registry_ledger(p->call->registry), from, to, NULL, keep, all, e) : ST_OK;
+    buf_adds(out,
+             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table "
+             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">Entries, "
+             "newest first</caption><thead><tr><th scope=\"col\">Number</th><th scope=\"col\">When</th><th "
+             "scope=\"col\">What</th><th scope=\"col\">Of what</th></tr></thead><tbody>");
+    for (size_t i = all->n; i-- > 0;) {
+        const struct js *entry = all->list[i];
+        long seq = (long)js_get_int(entry, "seq", 0);
+        html_add(out, "<tr><td><a href=\"/log/%ld\">%ld</a></td><td>", seq, seq);
+        html_time(out, js_get_str(entry, "time"));
+        html_add(out, "</td><td>%s</td><td>", story_phrase(js_get_str(entry, "verb")));
+        write_subject(out, js_get_str(entry, "subject"));
+        buf_adds(out, "</td></tr>");
+        js_free(all->list[i]);
+    }
+    buf_adds(out, "</tbody></table></div>");
+    free(all);
+    return s;
+}

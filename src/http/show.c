@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/show.h"
+
+#include <string.h>
+
+enum { FEW_PAIRS = 8 };
+
+const char *show_path(const char *noun, size_t n)
+{
+    static const char *const paths[][2] = {{"body", "bodies"},          {"signal", "signals"},
+                                           {"project", "projects"},     {"run", "runs"},
+                                           {"agreement", "agreements"}, {"artefact", "artefacts"},
+                                           {"transfer", "transfers"},   {"measure", "measures"}};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (strlen(paths[i][0]) == n && memcmp(paths[i][0], noun, n) == 0)
+            return paths[i][1];
+    return NULL;
+}
+
+void show_body(struct buf *out, const struct names *names, const char *id)
+{
+    const char *name = id ? js_get_str(names->by_id, id) : NULL;
+    if (name)
+        html_add(out, "<a href=\"/bodies/%s\">%s</a>", id, name);
+    else
+        html_add(out, "%s", id);
+}
+
+static void show_by(struct buf *out, const struct names *names, const struct js *by)
+{
+    html_day(out, js_get_str(by, "time"));
+    if (js_get_str(by, "body")) {
+        buf_adds(out, ", for ");
+        show_body(out, names, js_get_str(by, "body"));
+    }
+}
+
+static void show_about(struct buf *out, const char *about)
+{
+    const char *colon = about ? strchr(about, ':') : NULL;
+    const char *path = colon ? show_path(about, (size_t)(colon - about)) : NULL;
+    if (path)
+        html_add(out, "<a href=\"/%s/%s\">%s</a>", path, colon + 1, colon + 1);
+    else
+        html_add(out, "%s", about);
+}
+
+/* "Breathe Analytics pays Kent and Medway £25,000 when the agreement begins". */
+static void show_mechanism(struct buf *out, const struct names *names, const struct js *m)
+{
+    html_words(out, js_get_str(m, "kind"));
+    buf_adds(out, ": ");
+    show_body(out, names, js_get_str(m, "from"));
+    buf_adds(out, " gives ");
+    show_body(out, names, js_get_str(m, "to"));
+    if (js_get(m, "amount")) {
+        buf_adds(out, " ");
+        html_pounds(out, js_get_int(m, "amount", 0));
+    }
+    if (js_get(m, "rate_percent"))
+        html_add(out, " %ld%% of income", (long)js_get_int(m, "rate_percent", 0));
+    if (js_get(m, "floor")) {
+        buf_adds(out, ", at least ");
+        html_pounds(out, js_get_int(m, "floor", 0));
+    }
+    if (js_get(m, "cap")) {
+        buf_adds(out, ", at most ");
+        html_pounds(out, js_get_int(m, "cap", 0));
+    }
+}
+
+static void show_element(struct buf *out, const struct names *names, const struct shown *f,
+                         const struct js *x)
+{
+    switch (f->how) {
+    case SHOW_BODIES:
+        show_body(out, names, js_get_str(x, "body"));
+        buf_adds(out, " (");
+        html_words(out, js_get_str(x, "role"));
+        buf_adds(out, ")");
+        break;
+    case SHOW_ITEMS:
+        html_add(out, "<a href=\"/%s/%s\">%s</a>", f->noun, js_str(x), js_str(x));
+        break;
+    case SHOW_SIGNED:
+        show_body(out, names, js_get_str(x, "body"));
+        buf_adds(out, ", ");
+        html_day(out, js_get_str(x, "time"));
+        break;
+    case SHOW_CODES:
+        html_add(out, "%s (%s)", js_get_str(x, "code"), js_get_str(x, "scheme"));
+        break;
+    case SHOW_CHECKS:
+        html_words(out, js_get_str(x, "kind"));
+        buf_adds(out, ", until ");
+        html_day(out, js_get_str(x, "until"));
+        break;
+    case SHOW_READINGS:
+        html_day(out, js_get_str(x, "date"));
+        buf_adds(out, ": <strong>");
+        html_number(out, js_get_int(x, "value", 0));
+        html_add(out, "</strong> (%s)", js_get_str(x, "source"));
+        break;
+    default:
+        show_mechanism(out, names, x);
+    }
+}
+
+static void show_elements(struct buf *out, const struct names *names, const struct shown *f,
+                          const struct js *list)
+{
+    buf_adds(out, "<ul>");
+    for (size_t i = 0; i < js_size(list); i++) {
+        buf_adds(out, "<li>");
+        show_element(out, names, f, js_at(list, i));
+        buf_adds(out, "</li>");
+    }
+    buf_adds(out, "</ul>");
+}
+
+static void show_pairs(struct buf *out, const struct js *pairs)
+{
+    buf_adds(out, js_size(pairs) > FEW_PAIRS
+                      ? "<details class=\"nhsuk-details\"><summary class=\"nhsuk-details__summary\"><span "
+                        "class=\"nhsuk-details__summary-text\">Show the answers</span></summary><dl "
+                        "class=\"accord-pairs nhsuk-details__text\">"
+                      : "<dl class=\"accord-pairs\">");
+    for (void *it = js_first(pairs); it; it = js_next(pairs, it)) {
+        const char *text = js_str(js_value(it)), *dot = strrchr(js_key(it), '.');
+        buf_adds(out, "<dt>");
+        html_words(out, dot ? dot + 1 : js_key(it));
+        html_add(out, "</dt><dd>%s</dd>", text ? text : js_bool(js_value(it)) ? "yes" : "no");
+    }
+    buf_adds(out, js_size(pairs) > FEW_PAIRS ? "</dl></details>" : "</dl>");
+}
+
+static void show_scalar(struct buf *out, const struct names *names, const struct shown *f, const struct js *v)
+{
+    const char *text = js_str(v);
+    char number[32];
+    if (f->how == SHOW_NUMBER && js_is(v, JS_INTEGER))
+        html_number(out, js_int(v));
+    else if (f->how == SHOW_POUNDS)
+        html_pounds(out, js_int(v));
+    else if (f->how == SHOW_STATE)
+        html_state(out, text);
+    else if (f->how == SHOW_WORDS)
+        html_words(out, text);
+    else if (f->how == SHOW_DAY)
+        html_day(out, text);
+    else if (f->how == SHOW_TIME)
+        html_time(out, text);
+    else if (f->how == SHOW_BODY)
+        show_body(out, names, text);
+    else if (f->how == SHOW_ABOUT)
+        show_about(out, text);
+    else if (f->how == SHOW_ITEM)
+        html_add(out, "<a href=\"/%s/%s\">%s</a>", f->noun, text, text);
+    else if (text)
+        html_add(out, "%s", text);
+    else if (js_is_number(v)) {
+        released_format(js_num(v), number);
+        html_add(out, "%s%s", number, f->how == SHOW_PERCENT ? "%" : "");
+    } else
+        buf_adds(out, js_bool(v) ? "yes" : "no");
+}
+
+void show_value(struct buf *out, const struct names *names, const struct shown *f, const struct js *v)
+{
+    if (!v || js_is(v, JS_NULL))
+        return;
+    if (js_is(v, JS_ARRAY))
+        show_elements(out, names, f, v);
+    else if (js_is(v, JS_OBJECT) && f->how == SHOW_BY)
+        show_by(out, names, v);
+    else if (js_is(v, JS_OBJECT) && f->how == SHOW_PAIRS)
+        show_pairs(out, v);
+    else if (!js_is(v, JS_OBJECT))
+        show_scalar(out, names, f, v);
+}
+
+void show_item(struct buf *out, const struct names *names, const struct shown *fields, const struct js *item)
+{
+    buf_adds(out, "<dl class=\"nhsuk-summary-list\">");
+    for (const struct shown *f = fields; f->member; f++) {
+        const struct js *v = js_get(item, f->member);
+        if (!v || js_is(v, JS_NULL) || (js_is(v, JS_ARRAY) && !js_size(v)))
+            continue;
+        html_add(out,
+                 "<div class=\"nhsuk-summary-list__row\"><dt class=\"nhsuk-summary-list__key\">%s</dt><dd "
+                 "class=\"nhsuk-summary-list__value\">",
+                 f->label);
+        show_value(out, names, f, v);
+        buf_adds(out, "</dd></div>");
+    }
+    buf_adds(out, "</dl>");
+}
+
+static void table_row(struct buf *out, const struct names *names, const struct shown *columns,
+                      const char *path, const struct js *item)
+{
+    buf_adds(out, "<tr>");
+    for (const struct shown *f = columns; f->member; f++) {
+        const struct js *v = js_get(item, f->member);
+        bool right = f->how == SHOW_NUMBER || f->how == SHOW_POUNDS;
+        buf_adds(out, right ? "<td class=\"nhsuk-table__cell--numeric\">" : "<td>");
+        if (f == columns && path)
+            html_add(out, "<a href=\"/%s/%s\">%s</a>", path, js_get_str(item, "id"),
+                     js_str(v) ? js_str(v) : js_get_str(item, "id"));
+        else
+            show_value(out, names, f, v);
+        buf_adds(out, "</td>");
+    }
+    buf_adds(out, "</tr>");
+}
+
+void show_table(struct buf *out, const struct names *names, const struct shown *columns, const char *path,
+                const char *caption, const struct js *items)
+{
+    html_add(out,
+             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
+             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">%s"
+             "</caption><thead><tr>",
+             caption, caption);
+    for (const struct shown *f = columns; f->member; f++)
+        html_add(out,
+                 f->how == SHOW_NUMBER || f->how == SHOW_POUNDS
+                     ? "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>"
+                     : "<th scope=\"col\">%s</th>",
+                 f->label);
+    buf_adds(out, "</tr></thead><tbody>");
+    for (size_t i = 0; i < js_size(items); i++)
+        table_row(out, names, columns, path, js_at(items, i));
+    buf_adds(out, "</tbody></table></div>");
+}
