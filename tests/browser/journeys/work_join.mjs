@@ -51,5 +51,5 @@ export default async function (t) {
   await t.see("It is on the register");
   await t.sign_out();
   await t.open("/bodies/hedgerow-health-cic");
-  await t.see("2027-06-30");
+  await t.see("30 June 2027");
 }
