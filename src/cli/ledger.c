@@ -158,20 +158,47 @@ static enum status run_verify(const struct args *a, struct err *e)
     return print_verified(a, &v, e);
 }
 
+/* "17", or "agreement:a1": the entry that changed it last, as its page shows it. */
+static enum status entry_to_prove(const struct args *a, const char *at, int64_t *seq, struct err *e)
+{
+    const char *text = args_operand(a, 1), *colon = strchr(text, ':');
+    struct registry *r = NULL;
+    struct js *item = NULL;
+    if (parse_i64(slice_of(text), seq))
+        return ST_OK;
+    if (!colon)
+        return err_set(e, ST_USAGE, "ENTRY must be the number of an entry, from 0, or NOUN:ID");
+    char *noun = xasprintf("%.*s", (int)(colon - text), text);
+    char *target = xasprintf("/api/v1/register/%s/%s", noun, colon + 1);
+    enum status s;
+    if (connect_is_url(at)) {
+        s = connect_get(a, at, target, &item, e);
+    } else {
+        s = registry_open(at, DB_READ, NULL, NULL, &r, e);
+        if (s == ST_OK)
+            s = registry_item(r, noun, colon + 1, &item, e);
+        registry_close(r);
+    }
+    *seq = js_get_int(item, "changed", -1);
+    js_free(item);
+    free(noun);
+    free(target);
+    return s;
+}
+
 static enum status run_prove(const struct args *a, struct err *e)
 {
     struct ledger *l = NULL;
     struct js *proof = NULL;
-    int64_t seq;
-    if (!parse_i64(slice_of(args_operand(a, 1)), &seq))
-        return err_set(e, ST_USAGE, "ENTRY must be the number of an entry, from 0");
-    enum status s;
-    if (connect_is_url(args_operand(a, 0))) {
+    int64_t seq = -1;
+    const char *at = args_operand(a, 0);
+    enum status s = entry_to_prove(a, at, &seq, e);
+    if (s == ST_OK && connect_is_url(at)) {
         char target[64];
         snprintf(target, sizeof target, "/api/v1/log/entries/%" PRId64 "/proof", seq);
-        s = connect_get(a, args_operand(a, 0), target, &proof, e);
-    } else {
-        s = ledger_open(args_operand(a, 0), DB_READ, NULL, NULL, &l, e);
+        s = connect_get(a, at, target, &proof, e);
+    } else if (s == ST_OK) {
+        s = ledger_open(at, DB_READ, NULL, NULL, &l, e);
         if (s == ST_OK)
             s = proof_make(l, seq, &proof, e);
     }
@@ -350,7 +377,7 @@ const struct command ledger_commands[] = {
     {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
      "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
      verify_options, 1, 1, run_verify},
-    {"prove", "DB|URL ENTRY", "print a proof that an entry is in the log",
+    {"prove", "DB|URL ENTRY|NOUN:ID", "print a proof that an entry, or what a page shows, is in the log",
      "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the "
      "checkpoint that "
      "they lead to. 'accord ledger check' checks it anywhere.",

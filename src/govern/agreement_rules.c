@@ -2,6 +2,8 @@
  *
  * What an agreement must hold before a certifier may pass it: the value rules (NHS England's Value Sharing
  * Framework, DHSC's five principles) as predicates. */
+#include <inttypes.h>
+
 #include "govern/agreement.h"
 #include "govern/nouns.h"
 
@@ -37,16 +39,20 @@ static enum status check_template(struct change *c, struct err *e)
     return s == ST_OK && n == 0 ? refuse(e, RULE_TEMPLATE, "%s", hash) : s;
 }
 
-/* A waiver counts when a finance reviewer said yes to it. */
+/* A waiver counts when a finance reviewer said yes to the terms as they were set last. */
 static enum status waiver_agreed(struct change *c, bool *out, struct err *e)
 {
     int64_t n;
     char *about = arena_printf(c->arena, "agreement:%s", c->id);
+    const struct js *edits = js_get(c->doc, "edits");
+    const struct js *last = js_size(edits) ? js_at(edits, js_size(edits) - 1) : js_get(c->doc, "drafted");
+    char *since = arena_printf(c->arena, "%" PRId64, js_get_int(last, "at", 0));
     enum status s =
         db_number(c->db,
                   "SELECT count(*) FROM item WHERE noun='review' AND about=?1 AND state='given' AND "
-                  "json_extract(doc, '$.perspective')='finance' AND json_extract(doc, '$.verdict')='yes'",
-                  PARAMS(about), 0, &n, e);
+                  "json_extract(doc, '$.perspective')='finance' AND json_extract(doc, '$.verdict')='yes' AND "
+                  "json_extract(doc, '$.given.at')>CAST(?2 AS INT)",
+                  PARAMS(about, since), 0, &n, e);
     *out = n > 0;
     return s;
 }

@@ -42,20 +42,26 @@ struct sorting {
 static int by_other_need_points(const void *a, const void *b)
 {
     const struct sorting *x = a, *y = b;
-    int c = strcmp(x->other, y->other);
-    if (c == 0)
+    int c = x->other == y->other ? 0 : strcmp(x->other, y->other);
+    if (c == 0 && x->pair->need != y->pair->need)
         c = strcmp(x->pair->need->id, y->pair->need->id);
     if (c == 0)
         c = (x->pair->points < y->pair->points) - (x->pair->points > y->pair->points);
     return c ? c : strcmp(x->pair->offer->id, y->pair->offer->id);
 }
 
+/* A counterpart: its stretch of the sorted pairs. */
+struct stretch {
+    const struct sorting *from;
+    size_t n;
+    double score;
+};
+
 static int by_score(const void *a, const void *b)
 {
-    const struct js *const *x = a, *const *y = b;
-    double p = js_num(js_get(*x, "score")), q = js_num(js_get(*y, "score"));
-    int c = (p < q) - (p > q);
-    return c ? c : strcmp(js_get_str(*x, "body"), js_get_str(*y, "body"));
+    const struct stretch *x = a, *y = b;
+    int c = (x->score < y->score) - (x->score > y->score);
+    return c ? c : strcmp(x->from->other, y->from->other);
 }
 
 static enum status name_of(struct registry *r, const char *body, struct js *into, struct err *e)
@@ -70,53 +76,52 @@ static enum status name_of(struct registry *r, const char *body, struct js *into
     return s;
 }
 
-/* One counterpart from its stretch of the sorted pairs: the best offer of each need. */
-static struct js *counterpart(const struct sorting *from, size_t n)
+/* Of each need only the best offer counts: the first, as they are sorted. */
+static bool counts(const struct stretch *s, size_t i)
+{
+    return i == 0 || s->from[i].pair->need != s->from[i - 1].pair->need;
+}
+
+static struct js *counterpart(const struct stretch *s)
 {
     struct js *c = js_object(), *lines = js_array();
-    double score = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i && strcmp(from[i].pair->need->id, from[i - 1].pair->need->id) == 0)
-            continue;
-        score += from[i].pair->points;
-        js_push(lines, line_json(from[i].pair));
-    }
-    js_put_str(c, "body", from->other);
-    js_put(c, "score", js_real(score));
+    for (size_t i = 0; i < s->n; i++)
+        if (counts(s, i))
+            js_push(lines, line_json(s->from[i].pair));
+    js_put_str(c, "body", s->from->other);
+    js_put(c, "score", js_real(s->score));
     js_put(c, "lines", lines);
     return c;
 }
 
-static struct js *best_of(struct js **found, size_t n, int limit)
+static size_t find_stretches(const struct sorting *sorted, size_t n, struct stretch *out)
 {
-    struct js *list = js_array();
-    if (n)
-        qsort(found, n, sizeof(struct js *), by_score);
-    for (size_t i = 0; i < n; i++) {
-        if ((int)i < limit)
-            js_push(list, found[i]);
-        else
-            js_free(found[i]);
+    size_t found = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && strcmp(sorted[end].other, sorted[i].other) == 0;)
+            end++;
+        struct stretch s = {sorted + i, end - i, 0};
+        for (size_t k = 0; k < s.n; k++)
+            s.score += counts(&s, k) ? s.from[k].pair->points : 0;
+        out[found++] = s;
     }
-    return list;
+    return found;
 }
 
 static struct js *counterparts(const struct pairs *p, const char *body, int limit)
 {
     struct sorting *sorted = xcalloc(p->n + 1, sizeof *sorted);
-    struct js **found = xcalloc(p->n + 1, sizeof(struct js *));
-    size_t n = 0;
+    struct stretch *found = xcalloc(p->n + 1, sizeof *found);
+    struct js *list = js_array();
     for (size_t i = 0; i < p->n; i++) {
         bool mine = strcmp(p->v[i].needs_body, body) == 0;
         sorted[i] = (struct sorting){&p->v[i], mine ? p->v[i].offers_body : p->v[i].needs_body};
     }
     qsort(sorted, p->n, sizeof *sorted, by_other_need_points);
-    for (size_t i = 0, end; i < p->n; i = end) {
-        for (end = i + 1; end < p->n && strcmp(sorted[end].other, sorted[i].other) == 0;)
-            end++;
-        found[n++] = counterpart(sorted + i, end - i);
-    }
-    struct js *list = best_of(found, n, limit);
+    size_t n = find_stretches(sorted, p->n, found);
+    qsort(found, n, sizeof *found, by_score);
+    for (size_t i = 0; i < n && i < (size_t)limit; i++)
+        js_push(list, counterpart(&found[i]));
     free(sorted);
     free(found);
     return list;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "govern/match.h"
 
@@ -25,9 +26,10 @@ static const char signals_sql[] =
     "JOIN item p ON p.noun='project' AND p.id=t.project WHERE t.signal=g.id AND +p.state NOT IN ('refused', "
     "'stopped')) FROM signal g ORDER BY g.id";
 
-static const char codes_sql[] = "SELECT g.id, c.scheme || ':' || c.code, dense_rank() OVER (ORDER BY "
-                                "c.scheme, c.code) FROM signal g JOIN "
-                                "code c ON c.noun='signal' AND c.id=g.id ORDER BY 1, 3";
+/* In the order of both primary keys, so that nothing is sorted. */
+static const char codes_sql[] =
+    "SELECT g.id, c.scheme || ':' || c.code FROM signal g CROSS JOIN code c ON c.noun='signal' AND c.id=g.id "
+    "ORDER BY g.id, c.scheme, c.code";
 
 static enum status load_signals(struct db *d, struct arena *a, struct signal_rows *out, struct err *e)
 {
@@ -71,6 +73,16 @@ static void attach(struct signal_row *to, const struct attached *from, bool code
     to->n_codes = from->n;
 }
 
+/* Codes are compared as numbers: the first eight bytes of their SHA-256. */
+static int64_t number_of(const char *code)
+{
+    uint8_t hash[HASH_BYTES];
+    int64_t number;
+    sha256(code, strlen(code), hash);
+    memcpy(&number, hash, sizeof number);
+    return number;
+}
+
 static enum status load_attached(struct db *d, struct arena *a, const char *sql, bool codes,
                                  struct signal_rows *rows, struct err *e)
 {
@@ -85,7 +97,8 @@ static enum status load_attached(struct db *d, struct arena *a, const char *sql,
             attach(&rows->v[at], found, codes, a);
         if (found->n < MOST_OF_ONE && at < rows->n) {
             found->text[found->n] = arena_strdup(a, stmt_text(q, 1));
-            found->number[found->n++] = codes ? stmt_int(q, 2) : 0;
+            found->number[found->n] = codes ? number_of(found->text[found->n]) : 0;
+            found->n++;
         }
     }
     if (s == ST_OK && at < rows->n)
@@ -108,12 +121,9 @@ enum status signals_load(struct db *d, struct arena *a, struct signal_rows *out,
 static size_t shared_codes(const struct signal_row *x, const struct signal_row *y)
 {
     size_t n = 0;
-    for (size_t i = 0, k = 0; i < x->n_codes && k < y->n_codes;) {
-        n += x->code[i] == y->code[k];
-        bool first = x->code[i] <= y->code[k], second = y->code[k] <= x->code[i];
-        i += first;
-        k += second;
-    }
+    for (size_t i = 0; i < x->n_codes; i++)
+        for (size_t k = 0; k < y->n_codes; k++)
+            n += x->code[i] == y->code[k];
     return n;
 }
 

@@ -12,8 +12,8 @@
 struct signal_row {
     const char *id, *stage; /* stage may be NULL */
     const char **body;      /* that it stands under now */
-    const char **name;      /* of its codes: "scheme:code", in the order of `code` */
-    int64_t *code;          /* numbers of its codes, ascending */
+    const char **name;      /* of its codes: "scheme:code", ascending */
+    int64_t *code;          /* and each as a number, to compare by */
     size_t n_bodies, n_codes;
     int64_t rank, population;
     bool need;

@@ -138,15 +138,17 @@ FOLD(project_submit_fold)
     return s == ST_OK ? index_text(c, e) : s;
 }
 
-/* Verdicts of a kind on the project in one perspective. */
+/* Verdicts of a kind in one perspective on the project as it was submitted last. */
 static enum status verdicts(struct change *c, const char *perspective, const char *verdict, int64_t *n,
                             struct err *e)
 {
     char *about = arena_printf(c->arena, "project:%s", c->id);
+    char *since = arena_printf(c->arena, "%" PRId64, js_get_int(js_get(c->doc, "submitted"), "at", 0));
     return db_number(c->db,
                      "SELECT count(*) FROM item WHERE noun='review' AND about=?1 AND state='given' AND "
-                     "json_extract(doc, '$.perspective')=?2 AND json_extract(doc, '$.verdict')=?3",
-                     PARAMS(about, perspective, verdict), 0, n, e);
+                     "json_extract(doc, '$.perspective')=?2 AND json_extract(doc, '$.verdict')=?3 AND "
+                     "json_extract(doc, '$.given.at')>CAST(?4 AS INT)",
+                     PARAMS(about, perspective, verdict, since), 0, n, e);
 }
 
 static enum status check_perspectives(struct change *c, struct err *e)

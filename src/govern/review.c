@@ -58,20 +58,32 @@ FOLD(review_ask_fold)
     return s;
 }
 
-/* Whether this person, or for a project anybody in this perspective, has decided already (a return may be
- * followed). */
+/* Whether this person, or for a project anybody in this perspective, has decided already. A return may be
+ * followed; what was decided before a project was submitted again was about something else. */
 static enum status given_already(struct change *c, int64_t *out, struct err *e)
 {
     const char *about = js_get_str(c->body, "about"), *perspective = js_get_str(c->body, "perspective");
     bool project = strncmp(about, "project:", 8) == 0;
     return db_number(
         c->db,
-        project ? "SELECT count(*) FROM item WHERE noun='review' AND about=?1 AND state='given' AND "
-                  "json_extract(doc, '$.verdict')<>'return' AND (json_extract(doc, '$.perspective')=?2 OR "
-                  "json_extract(doc, '$.person')=?3)"
+        project ? "SELECT count(*) FROM item r JOIN item p ON p.noun='project' AND p.id=substr(?1, 9) WHERE "
+                  "r.noun='review' AND r.about=?1 AND r.state='given' AND json_extract(r.doc, "
+                  "'$.verdict')<>'return' "
+                  "AND json_extract(r.doc, '$.given.at')>json_extract(p.doc, '$.submitted.at') AND "
+                  "(json_extract(r.doc, '$.perspective')=?2 OR json_extract(r.doc, '$.person')=?3)"
                 : "SELECT count(*) FROM item WHERE noun='review' AND about=?1 AND state='given' AND "
                   "json_extract(doc, '$.perspective')=?2 AND json_extract(doc, '$.person')=?3",
         PARAMS(about, perspective, c->person), 0, out, e);
+}
+
+/* A draft can still become anything: verdicts are on what was submitted. */
+static enum status check_submitted(struct change *c, const char *about, struct err *e)
+{
+    bool submitted = true;
+    enum status s = ST_OK;
+    if (strncmp(about, "project:", 8) == 0)
+        s = item_state_is(c->db, "project", about + 8, "submitted", &submitted, e);
+    return s == ST_OK && !submitted ? refuse(e, RULE_STATE, "%s is not submitted", about) : s;
 }
 
 /* A reviewer's grant names the perspective; a checker gives statistical verdicts. */
@@ -105,6 +117,8 @@ GUARD(review_give_guard)
     if (s == ST_OK && !scope)
         s = refuse(e, RULE_PERMISSION, "no grant in the perspective '%s'",
                    js_get_str(c->body, "perspective"));
+    if (s == ST_OK)
+        s = check_submitted(c, about, e);
     if (s == ST_OK)
         s = may_decide(c, c->person, about, e);
     if (s == ST_OK)

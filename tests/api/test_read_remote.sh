@@ -72,5 +72,6 @@ same review list
 same signal show slow --history; said signal.publish
 for kind in use-register disclosure-uk atom dcat; do same export "$kind"; done
 a ledger prove "$ACCORD_HUB" 7 > "$GRID/proof" && a ledger check "$GRID/proof" > /dev/null 2>&1 || fail "a proof from the hub"
+a ledger prove "$ACCORD_HUB" project:p1 > "$GRID/proof" && a ledger check "$GRID/proof" --format csv 2> /dev/null | grep -q 'project.draft,project:p1' || fail "a page's proof"
 curl -sf "$ACCORD_HUB/api/v1/register/signal?sort=value&after=x" > /dev/null && fail "value and after"
 echo "reading from a hub gives the bytes that the file gives"
