@@ -309,6 +309,18 @@ static const struct option_spec gini_options[] = {
     {0},
 };
 
+static const struct option_spec propensity_options[] = {
+    {"y", "COLUMN", "the outcome (default: y)"},
+    {"treatment", "COLUMN", "1 for the treated, 0 for the others (default: treatment, treated, treat)"},
+    TERMS,
+    {"estimand", "ate|att|overlap",
+     "whose effect: everybody's, the treated's, where both were likely (default: ate)"},
+    {"stabilised", NULL, "weights times the arm's share"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 static const struct option_spec compare_options[] = {
     X,
     {"group", "COLUMN", "the groups to compare, in the order of their names"},
@@ -434,6 +446,8 @@ const struct command stats_commands[] = {
     {"sccs", "FILE.csv", "self-controlled case series", NULL, sccs_options, 1, 1, stats_run_sccs},
     {"meta", "FILE.csv", "meta-analysis of estimates or 2 x 2 tables", NULL, meta_options, 1, 1,
      stats_run_meta},
+    {"propensity", "FILE.csv", "effect of a treatment by propensity weights, balance, doubly robust", NULL,
+     propensity_options, 1, 1, stats_run_propensity},
     {"calibrate", "FILE.csv", "estimates calibrated by negative controls", NULL, calibrate_options, 1, 1,
      stats_run_calibrate},
     {"auc", "FILE.csv", "ROC area, calibration and net benefit of risk scores", NULL, auc_options, 1, 1,

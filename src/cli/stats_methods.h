@@ -38,6 +38,7 @@ enum status stats_run_compare(const struct args *a, struct err *e);
 enum status stats_run_correlate(const struct args *a, struct err *e);
 enum status stats_run_crosstab(const struct args *a, struct err *e);
 enum status stats_run_adjust(const struct args *a, struct err *e);
+enum status stats_run_propensity(const struct args *a, struct err *e);
 enum status stats_run_cusum(const struct args *a, struct err *e);
 enum status stats_run_ewma(const struct args *a, struct err *e);
 enum status stats_run_its(const struct args *a, struct err *e);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "stats/calibrate.h"
+#include "stats/propensity.h"
 #include "study/effect.h"
 
 static void read_controls(struct spec *s, struct effect *c)
@@ -114,9 +115,9 @@ static void inverse_weights(struct scored *s, size_t i)
     bool treated = s->data->y[i] != 0;
     size_t n = s->data->n;
     s->weight[UNWEIGHTED * n + i] = 1;
-    s->weight[ATE * n + i] = treated ? 1 / e : 1 / (1 - e);
-    s->weight[ATT * n + i] = treated ? 1 : e / (1 - e);
-    s->weight[OVERLAP * n + i] = treated ? 1 - e : e;
+    s->weight[ATE * n + i] = propensity_weight(ESTIMAND_ATE, treated, e);
+    s->weight[ATT * n + i] = propensity_weight(ESTIMAND_ATT, treated, e);
+    s->weight[OVERLAP * n + i] = propensity_weight(ESTIMAND_OVERLAP, treated, e);
 }
 
 static int ascending(const void *a, const void *b)

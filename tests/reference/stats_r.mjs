@@ -436,4 +436,21 @@ function coxRun(model) {
     } else t.skip(m ? `${r.quantity}` : r.quantity);
   }
 }
+{
+  const t = new Tally('propensity.csv'), units = load('data/lalonde.csv').map(r => r.unit);
+  const got = () => run('propensity', 'data/lalonde.csv', '--treatment', 'treat', '--y', 're78', '--x', 'age,educ,race,married,nodegree,re74,re75', '--stabilised');
+  if (got().error) t.bad.push(got().error);
+  const effect = term => got().effects?.find(x => x.term === term), side = r => effect(r.term === 'treat' ? 'difference' : 'mean_untreated');
+  for (const r of load('expected/propensity.csv')) {
+    const label = `${r.model} ${r.quantity} ${r.term}`;
+    const value = {
+      coef: () => coefficient(got(), r.term)?.estimate, deviance: () => got().deviance, ps: () => got().scores?.[units.indexOf(r.term)]?.score,
+      ess_treated: () => got().effective_size_treated, ess_control: () => got().effective_size_untreated, effect_hajek: () => effect('difference')?.estimate,
+      svyglm_coef: () => side(r)?.estimate, svyglm_robust_se: () => side(r)?.se, wls_se_HC0: () => side(r)?.se_hc0, wls_se_HC1: () => side(r)?.se_hc1, wls_se_HC3: () => side(r)?.se_hc3,
+      smd_weighted_poolsd: () => got().balance?.find(x => x.term === r.term)?.weighted, ate: () => effect('doubly_robust_difference')?.estimate, se_if: () => effect('doubly_robust_difference')?.se,
+    }[r.quantity];
+    if (!value || r.term === 'raceblack') t.skip(r.model.startsWith('match') ? 'matching' : r.term);
+    else t.same(label, r.value, value());
+  }
+}
 report();
