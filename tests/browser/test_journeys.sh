@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The browser journeys, on the register and the nodes that the demo leaves running. JOURNEY=name does one; SCREENSHOTS is where
-# the pictures of the pages go. Skipped only where there is no Chromium at all.
+# the pictures of the pages go. JOURNEYS is another script to run on the same (bench/pages.mjs). Skipped only where there is no Chromium at all.
 set -euo pipefail
 chromium=${CHROMIUM:-$(command -v chromium || true)}
 [ -n "$chromium" ] || { echo "there is no chromium ('make deps' installs it)"; exit 77; }
@@ -23,4 +23,4 @@ until grep -q 'still running: open' "$work/told"; do
 done
 ACCORD_HUB=$(grep -o 'open http://[0-9.:]*' "$work/told" | cut -d' ' -f2)
 export ACCORD_HUB CHROMIUM=$chromium DEMO=$work/run SCREENSHOTS=${SCREENSHOTS:-$SOURCE/build/screenshots}
-node "$SOURCE/tests/browser/run.mjs" ${JOURNEY:+"$JOURNEY"} || { [ -z "${BROWSER_LOGS:-}" ] || tail -n 40 "$work"/run/node-*.log; grep -hE '"level":"(warn|error)"' "$work"/run/*.log; exit 1; }
+node "$SOURCE/${JOURNEYS:-tests/browser/run.mjs}" ${JOURNEY:+"$JOURNEY"} || { [ -z "${BROWSER_LOGS:-}" ] || tail -n 40 "$work"/run/node-*.log; grep -hE '"level":"(warn|error)"' "$work"/run/*.log; exit 1; }
