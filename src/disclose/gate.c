@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disclose/gate.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool hides(const struct gate *g, uint32_t i)
@@ -102,6 +103,53 @@ static enum status secure_all(struct gate *g, struct err *e)
     return s;
 }
 
+/* Where zeros are not printed, leaving a cell out must not say that it is one: every place gets its cell. */
+static enum status complete_table(struct result_table *t, struct arena *a, struct err *e)
+{
+    enum { MOST = 1 << 20 };
+    uint64_t places = 1, known = 0;
+    for (uint32_t d = 0; d < t->n_dimensions && places <= MOST; d++)
+        places *= t->dimensions[d].n_levels;
+    if (places > MOST)
+        return err_set(e, ST_UNSUPPORTED, "table '%s': over %d places, and the policy prints no zeros",
+                       t->name, MOST);
+    struct result_cell *cells = arena_array(a, places, sizeof *cells);
+    bool *given = arena_array(a, places, sizeof *given);
+    for (; known < t->n_cells; known++) {
+        uint64_t place = 0;
+        for (uint32_t d = 0; d < t->n_dimensions; d++)
+            place = place * t->dimensions[d].n_levels + t->cells[known].at[d];
+        given[place] = true;
+        cells[known] = t->cells[known];
+    }
+    for (uint64_t place = 0; place < places; place++) {
+        uint32_t *at = given[place] ? NULL : arena_array(a, t->n_dimensions + 1, sizeof *at);
+        uint64_t rest = place;
+        for (uint32_t d = t->n_dimensions; at && d-- > 0; rest /= t->dimensions[d].n_levels)
+            at[d] = (uint32_t)(rest % t->dimensions[d].n_levels);
+        if (at)
+            cells[known++] = (struct result_cell){.at = at, .lower = NAN, .upper = NAN};
+    }
+    t->cells = cells;
+    t->n_cells = places;
+    return ST_OK;
+}
+
+static enum status complete(struct gate *g, struct err *e)
+{
+    struct result *r = arena_alloc(g->arena, sizeof *r);
+    *r = *g->result;
+    r->tables = arena_array(g->arena, r->n_tables, sizeof *r->tables);
+    enum status s = ST_OK;
+    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
+        r->tables[i] = g->result->tables[i];
+        if (r->tables[i].type == OUTPUT_COUNT)
+            s = complete_table(&r->tables[i], g->arena, e);
+    }
+    g->result = r;
+    return s;
+}
+
 enum status gate_run(const struct result *r, const struct policy *p, struct gate **out, struct err *e)
 {
     *out = NULL;
@@ -114,6 +162,9 @@ enum status gate_run(const struct result *r, const struct policy *p, struct gate
     g->verdicts = arena_array(a, r->n_tables, sizeof(struct verdict *));
     g->proofs = arena_array(a, r->n_tables, sizeof *g->proofs);
     g->system = arena_array(a, r->n_tables, sizeof *g->system);
+    if (!p->zero_shown)
+        s = complete(g, e);
+    r = g->result;
     for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
         g->verdicts[i] = arena_array(a, r->tables[i].n_cells, sizeof **g->verdicts);
         s = judge_table(&r->tables[i], p, g->verdicts[i], e);

@@ -33,7 +33,7 @@ struct proof {
 };
 
 struct gate {
-    const struct result *result;
+    const struct result *result; /* the caller's, or that with every place where zeros are not printed */
     const struct policy *policy;
     struct verdict **verdicts; /* [table][cell] */
     struct proof *proofs;      /* [table] */

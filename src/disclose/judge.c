@@ -113,6 +113,8 @@ static void judge_sum(const struct result_table *t, const struct result_cell *c,
         verdict_hide(v, CELL_PRIMARY, "minimum count");
     else if (!known)
         verdict_hide(v, CELL_PRIMARY, "dominance unknown");
+    else if (total >= (1 - 1e-12) * (double)c->persons * fabs(c->top1))
+        verdict_hide(v, CELL_PRIMARY, "all values equal");
     else if (total > 0 && (fabs(c->top1) >= p->top1_share * total ||
                            fabs(c->top1) + fabs(c->top2) >= p->top2_share * total))
         verdict_hide(v, CELL_PRIMARY, "dominance");

@@ -43,31 +43,50 @@ static const struct rule rules[] = {
 };
 enum { N_RULES = sizeof rules / sizeof *rules };
 
-static const char *const roundings[] = {"none", "nearest", "midpoint", NULL};
+static const char *const roundings[] = {"none", "nearest", "nearest_even", "midpoint", NULL};
 
 /* Sources of the profiles: UK LLC guidebook and ACRO defaults (sde-10); NHS Digital HES/ECDS method, 2018
-   (nhs-hes: 1-7 hidden, others to 5); OpenSAFELY outputs/sdc (opensafely); ONS 10-5 p-table (ons-10-5);
-   Genomics England airlock rules (gel-5: under 5 masked). */
+   (nhs-hes: 1-7 hidden, others to 5); OpenSAFELY outputs/sdc (opensafely); ONS 10-5 p-table, which hides
+   zeros as well (ons-10-5); Genomics England airlock rules (gel-5: under 5 masked). */
 #define COMMON                                                                                               \
-    .version = 1, .zero_shown = true, .top1_share = 1, .top2_share = 0.9, .p_ratio = 0.1,                    \
-    .sum_protection = 0.1, .degrees_of_freedom = 10, .parameter_share = 0.33, .model_gap = 0.1,              \
-    .model_attack = 0.6
+    .version = 1, .top1_share = 1, .top2_share = 0.9, .p_ratio = 0.1, .sum_protection = 0.1,                 \
+    .degrees_of_freedom = 10, .parameter_share = 0.33, .model_gap = 0.1, .model_attack = 0.6
 static const struct policy profiles[] = {
-    {.name = "sde-10", .inherits = "sde-10", .minimum = 10, .rounding = ROUNDING_NEAREST, .base = 5, COMMON},
-    {.name = "nhs-hes", .inherits = "nhs-hes", .minimum = 8, .rounding = ROUNDING_NEAREST, .base = 5, COMMON},
+    {.name = "sde-10",
+     .inherits = "sde-10",
+     .minimum = 10,
+     .rounding = ROUNDING_NEAREST,
+     .base = 5,
+     .zero_shown = true,
+     COMMON},
+    {.name = "nhs-hes",
+     .inherits = "nhs-hes",
+     .minimum = 8,
+     .rounding = ROUNDING_NEAREST,
+     .base = 5,
+     .zero_shown = true,
+     COMMON},
     {.name = "opensafely",
      .inherits = "opensafely",
      .minimum = 8,
      .rounding = ROUNDING_NEAREST,
      .base = 5,
+     .zero_shown = true,
      COMMON},
     {.name = "ons-10-5",
      .inherits = "ons-10-5",
      .minimum = 10,
      .rounding = ROUNDING_NEAREST,
      .base = 5,
+     .zero_shown = false,
      COMMON},
-    {.name = "gel-5", .inherits = "gel-5", .minimum = 5, .rounding = ROUNDING_NONE, .base = 1, COMMON},
+    {.name = "gel-5",
+     .inherits = "gel-5",
+     .minimum = 5,
+     .rounding = ROUNDING_NONE,
+     .base = 1,
+     .zero_shown = true,
+     COMMON},
 };
 enum { N_PROFILES = sizeof profiles / sizeof *profiles };
 
@@ -325,7 +344,7 @@ enum status policy_from_json(const struct js *j, struct policy *out, struct err 
             *out = p;
             return ST_OK;
         }
-    return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest or midpoint");
+    return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest, nearest_even or midpoint");
 }
 
 void policy_hash(const struct policy *p, char hex[2 * HASH_BYTES + 1])

@@ -22,6 +22,7 @@
 enum rounding {
     ROUNDING_NONE,
     ROUNDING_NEAREST, /* to the nearest multiple of the base, halves up */
+    ROUNDING_EVEN,    /* to the nearest multiple of the base, halves to the even one (hutch-bunny) */
     ROUNDING_MIDPOINT /* to the middle of a band of `base` counts: 1..6 gives 3, 7..12 gives 9; 0 stays */
 };
 

@@ -13,6 +13,7 @@
 
 /* Counts are not negative, base at least 1. */
 int64_t round_nearest(int64_t n, int64_t base);
+int64_t round_even(int64_t n, int64_t base);     /* halves to the even multiple */
 int64_t round_midpoint(int64_t n, int64_t base); /* ceil(n / base) * base - base / 2; 0 stays */
 int64_t round_count(int64_t n, enum rounding kind, int64_t base);
 

@@ -20,6 +20,7 @@ static const struct reason {
     {"minimum numerator", "minimum_rate", "fewer persons or events than the minimum above the line"},
     {"minimum complement", "minimum_rate", "all but a few of the persons are counted"},
     {"dominance unknown", "top1_share", "the largest contributions are not known"},
+    {"all values equal", NULL, "the sum gives every person's value away"},
     {"dominance", "top2_share", "one or two persons make up most of the sum"},
     {"p-ratio", "p_ratio", "the second largest contributor could estimate the largest too well"},
     {"minimum persons for this quantile", "minimum_quantile", "too few persons for so extreme a quantile"},

@@ -38,14 +38,8 @@ check acro_year_grant 99 99
 check acro_nursery 99 600
 "$ACCORD" disclose protect "$instances/singletons_135.json" --insider > "$here/insider.csv" 2> /dev/null
 
-# The audit of somebody else's table: ACRO's release of the year by grant type table gives all six hidden cells away
-# beside a one-way table; ours of the same table does not.
-awk -F, -v OFS=, 'NR == 1 { print "year", "grant_type", "value" } NR > 1 && $1 != "All" && $2 != "All" { print $1, $2, ($5 + 0 ? "" : $3) }' \
-  "$instances/acro_year_grant.csv" > "$here/acro.csv"
+# Our pattern of ACRO's table beside the one-way table that gave its own away.
 awk -F, -v OFS=, 'NR == 1 { print "year", "value" } $2 == "All" { print $1, $3 }' "$instances/acro_year_grant.csv" > "$here/year.csv"
-"$ACCORD" disclose audit "$here/acro.csv" "$here/year.csv" --format csv > "$here/found.csv" 2> /dev/null || true
-found=$(grep -c 'R/G",exact,8,8$' "$here/found.csv") || true
-[ "$found" = 6 ] || { echo "the audit finds $found of ACRO's 6 cells"; exit 1; }
 awk -F, -v OFS=, 'NR == FNR { status[$1, $2] = $3; next } FNR == 1 { print $1, $2, "value"; next }
   { print $1, $2, (status[$1, $2] == "s" ? $3 : "[c]") }' "$here/acro_year_grant.csv" "$instances/acro_year_grant.csv" > "$here/ours.csv"
 "$ACCORD" disclose audit "$here/ours.csv" "$here/year.csv" > /dev/null 2>&1 || { echo "the audit recovers a cell of ours"; exit 1; }
