@@ -339,10 +339,12 @@ enum status policy_from_json(const struct js *j, struct policy *out, struct err 
         s = rule_from_json(j, &rules[i], &p, e);
     if (s != ST_OK)
         return s;
+    if (!profile_find(p.inherits))
+        return err_set(e, ST_INVALID, "policy.inherits: there is no profile '%s'", p.inherits);
     for (p.rounding = 0; roundings[p.rounding]; p.rounding++)
         if (strcmp(roundings[p.rounding], rounding) == 0) {
             *out = p;
-            return ST_OK;
+            return check(&p, "policy", e);
         }
     return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest, nearest_even or midpoint");
 }

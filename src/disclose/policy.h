@@ -57,6 +57,8 @@ MUST_CHECK enum status policy_parse(struct slice yaml, const char *name, struct 
 /* The stricter of two policies rule by rule. */
 void policy_strictest(const struct policy *a, const struct policy *b, struct policy *out);
 
+/* The form in agreements on the register and in disclosure records; reading it refuses a looser value without
+   `approved_by` as policy_load does, so that whoever loosened a rule is named wherever the policy goes. */
 struct js *policy_to_json(const struct policy *p);
 MUST_CHECK enum status policy_from_json(const struct js *j, struct policy *out, struct err *e);
 void policy_hash(const struct policy *p, char hex[2 * HASH_BYTES + 1]);

@@ -107,6 +107,24 @@ static void json_gives_the_same_policy_back(void **state)
     js_free(j);
 }
 
+/* An agreement's policy is an entry on the register: nobody loosens one there without being named. */
+static void an_agreement_cannot_loosen_quietly(void **state)
+{
+    (void)state;
+    struct policy p = profile("sde-10"), back;
+    struct err e;
+    p.minimum = 5;
+    struct js *j = policy_to_json(&p);
+    assert_int_equal(policy_from_json(j, &back, &e), ST_DENIED);
+    assert_non_null(strstr(e.text, "'minimum' is looser"));
+    js_put_str(j, "approved_by", "Dr A Caldicott");
+    assert_int_equal(policy_from_json(j, &back, &e), ST_OK);
+    assert_string_equal(back.approved_by, "Dr A Caldicott");
+    js_put_str(j, "inherits", "none-such");
+    assert_int_equal(policy_from_json(j, &back, &e), ST_INVALID);
+    js_free(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +134,7 @@ int main(void)
         cmocka_unit_test(the_strictest_rule_governs),
         cmocka_unit_test(the_hash_is_of_the_rules_only),
         cmocka_unit_test(json_gives_the_same_policy_back),
+        cmocka_unit_test(an_agreement_cannot_loosen_quietly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

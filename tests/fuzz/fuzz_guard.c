@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Foreign bytes where the guard and the noise read: sets of persons (behind a right hash, as damage that
+ * happened before they were written would be), p-tables, policies as JSON. A p-table or policy that is taken
+ * must keep what it promises. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "disclose/cellkey.h"
+#include "disclose/persons.h"
+#include "disclose/policy.h"
+
+static void sets(const uint8_t *data, size_t size)
+{
+    struct persons *p, *again;
+    struct buf bytes;
+    struct err e;
+    uint8_t wrong[HASH_BYTES] = {0}, hash[HASH_BYTES];
+    uint32_t numbers[64];
+    size_t n = 0;
+    if (persons_decode((struct slice){(const char *)data, size}, wrong, &p, &e) == ST_OK)
+        abort();
+    for (size_t i = 0; i < size && n < 64; i++)
+        numbers[n] = (n ? numbers[n - 1] : 0) + 1 + (uint32_t)data[i] * (data[i] > 200 ? 5000u : 1u), n++;
+    p = persons_new(numbers, n);
+    buf_init(&bytes, 1 << 24);
+    persons_encode(p, &bytes, hash);
+    if (persons_decode(buf_slice(&bytes), hash, &again, &e) != ST_OK || persons_count(again) != n)
+        abort();
+    persons_free(again);
+    if (bytes.n) {
+        bytes.p[size % bytes.n] ^= 1; /* one flipped bit is found */
+        if (persons_decode(buf_slice(&bytes), hash, &again, &e) == ST_OK)
+            abort();
+    }
+    buf_deinit(&bytes);
+    persons_free(p);
+}
+
+static void tables(struct slice text)
+{
+    struct ptable *t;
+    struct err e;
+    if (ptable_parse(text, "p-table", &t, &e) != ST_OK)
+        return;
+    for (int64_t i = 0; i < 50; i++)
+        for (int u = 0; u < 8; u++)
+            if (i + ptable_noise(t, i, u / 8.0) < 0)
+                abort();
+    ptable_free(t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice text = {(const char *)data, size};
+    struct js *j = NULL;
+    struct policy policy;
+    struct err e;
+    sets(data, size);
+    tables(text);
+    if (js_parse(text, "policy", &j, &e) == ST_OK && policy_from_json(j, &policy, &e) == ST_OK &&
+        policy.minimum < 2)
+        abort();
+    js_free(j);
+    return 0;
+}
