@@ -275,7 +275,7 @@ static void branch(struct search *s, const struct sum *sum, uint32_t pivot, int 
         for (uint32_t i = 0; i < s->g->chunks[c - 1].n; i++) {
             struct sum next;
             uint32_t known = s->g->chunks[c - 1].known[i];
-            if (is_in(sum, known) || ++s->steps > MOST_STEPS)
+            if (s->implied || is_in(sum, known) || ++s->steps > MOST_STEPS)
                 continue;
             extend(s, sum, known, sign, &next);
             go_on(s, &next, more - 1);
@@ -352,7 +352,7 @@ static int fewest_first(const void *a, const void *b)
 
 static void search_deep(struct search *s, struct sum *root)
 {
-    for (s->trial = 0; s->trial < GUARD_TRIALS; s->trial++) {
+    for (s->trial = 0; s->trial < GUARD_TRIALS && !s->implied; s->trial++) {
         s->n_sample = 0;
         persons_each(s->cell->persons, add_to_sample, s);
         if (s->n_sample)
