@@ -13,7 +13,7 @@
 
 /* A batch and its sort take at most a quarter of the memory; runs stay in memory up to three eighths of it.
  * The rest is for persons, dictionaries and the merge. */
-enum { SORT_BYTES = 24, MOST_SLICE = 2 << 20, LEAST_BATCH = 1024, MOST_STEP = 64 };
+enum { SORT_BYTES = 24, MOST_SLICE = 1 << 20, LEAST_BATCH = 1024, MOST_STEP = 64 };
 
 struct events {
     struct import *im;

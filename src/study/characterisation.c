@@ -295,38 +295,39 @@ static void choose_top(const struct characterisation *c, const struct sums *tota
     free(found);
 }
 
-static const char **feature_labels(const struct characterisation *c, const struct js *parameters,
-                                   struct arena *a)
+/* Labels of the shares in the order they are shown. */
+static void label_shown(const struct characterisation *c, const struct js *parameters, struct shown *s,
+                        struct arena *a)
 {
-    const char **labels = arena_array(a, n_shares(c), sizeof *labels);
+    const char **named = arena_array(a, c->n_levels + c->n_features + 1, sizeof *named);
     struct found_concept *found = discovery_found(&c->discovery, parameters);
     size_t n = 0;
     for (size_t d = 0; d < c->n_dimensions; d++)
         for (uint32_t k = 0; k < c->dimensions[d].n_levels; k++)
-            labels[n++] = arena_printf(a, "%s: %s", c->dimensions[d].name, c->dimensions[d].labels[k]);
+            named[n++] = arena_printf(a, "%s: %s", c->dimensions[d].name, c->dimensions[d].labels[k]);
     for (size_t i = 0; i < c->n_features; i++)
-        labels[n++] = c->features[i].name;
-    for (size_t i = 0; i < c->n_found; i++)
-        labels[n++] = arena_printf(a, "%s %d", c->discovery.domain[found[i].domain], found[i].id);
+        named[n++] = c->features[i].name;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct found_concept *f = &found[s->share[i] < n ? 0 : s->share[i] - n];
+        s->labels[i] = s->share[i] < n ? named[s->share[i]]
+                                       : arena_printf(a, "%s %d", c->discovery.domain[f->domain], f->id);
+    }
     free(found);
-    return labels;
 }
 
 static struct shown shown_of(const struct characterisation *c, const struct js *parameters,
                              const struct sums *total, struct arena *a)
 {
-    const char **labels = feature_labels(c, parameters, a);
     struct shown s = {0, arena_array(a, n_shares(c), sizeof *s.share),
                       arena_array(a, n_shares(c), sizeof *s.labels)};
-    size_t named = c->top < c->n_found ? c->n_levels + c->n_features : n_shares(c);
-    while (s.n < named) {
+    size_t always = c->top < c->n_found ? c->n_levels + c->n_features : n_shares(c);
+    while (s.n < always) {
         s.share[s.n] = s.n;
         s.n++;
     }
-    if (named < n_shares(c))
+    if (always < n_shares(c))
         choose_top(c, total, &s);
-    for (size_t i = 0; i < s.n; i++)
-        s.labels[i] = labels[s.share[i]];
+    label_shown(c, parameters, &s, a);
     return s;
 }
 

@@ -178,14 +178,15 @@ static struct recorded recorded_in(const struct store *s, enum store_table t)
     return out;
 }
 
-/* The most persons that one of `below` has. */
-static uint32_t most_persons(const struct recorded *r, const int32_t *below, uint32_t n)
+/* The most persons that one of `below` has, or of the first that `enough` have: it will be found either way.
+ */
+static uint32_t most_persons(const struct recorded *r, const int32_t *below, uint32_t n, int64_t enough)
 {
     uint32_t most = 0;
     size_t at = 0;
     if (n == 0 || below[n - 1] < r->id[0] || below[0] > r->id[r->n - 1])
         return 0;
-    for (uint32_t i = 0; i < n && at < r->n; i++) {
+    for (uint32_t i = 0; i < n && at < r->n && most < enough; i++) {
         at = discovery_place(r->id, r->n, at, below[i]);
         if (at < r->n && r->id[at] == below[i] && r->persons[at] > most)
             most = r->persons[at];
@@ -195,6 +196,7 @@ static uint32_t most_persons(const struct recorded *r, const int32_t *below, uin
 
 /* One search round's sums of one domain: `list` are its n prefixes, whose counts begin at `at`. */
 struct search {
+    const struct discovery *discovery;
     int bits, split;
     const int32_t *list;
     size_t n, at;
@@ -215,16 +217,18 @@ static void search_add(const struct search *c, int64_t id, uint32_t persons)
 
 /* Concepts with descendants count as the most of those; the others, and all without roll-up, as themselves.
  */
-static void search_table(const struct search *c, const struct store *s, enum store_table t, bool roll_up)
+static void search_table(const struct search *c, const struct store *s, enum store_table t)
 {
     struct recorded r = recorded_in(s, t);
     const int32_t *ancestors = NULL, *below;
     uint32_t n_ancestors = 0, n;
-    if (roll_up)
+    int64_t enough = c->discovery->min_persons;
+    if (c->discovery->roll_up)
         store_ancestors(s, &ancestors, &n_ancestors);
     for (uint32_t i = 0; r.n && i < n_ancestors; i++) {
         store_descendants_at(s, i, &below, &n);
-        uint32_t own = most_persons(&r, &ancestors[i], 1), most = most_persons(&r, below, n);
+        uint32_t own = most_persons(&r, &ancestors[i], 1, enough);
+        uint32_t most = own < enough ? most_persons(&r, below, n, enough) : 0;
         search_add(c, ancestors[i], own > most ? own : most);
     }
     size_t at = 0;
@@ -240,11 +244,12 @@ static void search_table(const struct search *c, const struct store *s, enum sto
 void discovery_local(const struct discovery *d, const struct js *parameters, const struct store *s,
                      struct sums *out)
 {
-    struct search c = {.bits = bits_left(parameters), .split = bits_split(parameters), .out = out};
+    struct search c = {
+        .discovery = d, .bits = bits_left(parameters), .split = bits_split(parameters), .out = out};
     for (size_t i = 0; i < d->n; i++) {
         int32_t *list = prefix_list(parameters, i, &c.n);
         c.list = list;
-        search_table(&c, s, d->table[i], d->roll_up);
+        search_table(&c, s, d->table[i]);
         c.at += c.n << c.split;
         free(list);
     }

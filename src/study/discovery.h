@@ -4,8 +4,8 @@
  * sends a list of its own. Concept ids are 31-bit numbers: the first round counts the persons of every run
  * per value of their first 11 bits, each further one splits what at least `min_persons` stand behind by 5
  * bits more, until whole ids are left. Only run directories are read, never rows. With
- * roll-up the concepts are those with their descendants; what counts towards `min_persons` is then the
- * descendant that most persons have, which is never more than have any. What sites hear of each
+ * roll-up the concepts are those with their descendants; what counts towards `min_persons` is then one
+ * descendant that enough persons have, or that most have: never more than have any. What sites hear of each
  * other is in the rounds' parameters: the ids that at least `min_persons` persons have over all sites
  * together.
  *
