@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/zip.h"
 #include "grid/signature.h"
 #include "http/accounts.h"
 #include "http/hub.h"
@@ -386,6 +387,30 @@ enum status route_read(struct registry *r, const char *target, struct buf *out, 
     return s;
 }
 
+/* Pages and pictures go compressed to whoever takes that. They hold nothing secret, so their length tells
+   nothing (RFC 9325 section 2.6 is about pages that do). */
+static void compress(const struct http_request *request, struct http_response *response)
+{
+    enum { LEAST = 1024 };
+    const char *accepts = request_header(request, "Accept-Encoding");
+    struct buf zipped;
+    struct err ignored;
+    if (response->code != 200 || response->body.n < LEAST || !response->type ||
+        (strncmp(response->type, "text/html", 9) != 0 && strcmp(response->type, "image/svg+xml") != 0))
+        return;
+    response_header(response, "Vary", "Accept-Encoding");
+    if (!accepts || !strstr(accepts, "gzip"))
+        return;
+    buf_init(&zipped, response->body.max);
+    if (zip_add(ZIP_GZIP, buf_slice(&response->body), &zipped, &ignored) == ST_OK && !zipped.failed) {
+        struct buf plain = response->body;
+        response->body = zipped;
+        zipped = plain;
+        response_header(response, "Content-Encoding", "gzip");
+    }
+    buf_deinit(&zipped);
+}
+
 enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response)
 {
     struct call c = {.hub = context, .request = request, .response = response};
@@ -405,6 +430,8 @@ enum http_turn route_handle(void *context, struct http_request *request, struct 
         respond_problem(response, &e, c.code);
         return HTTP_ANSWER;
     }
+    if (!c.parked)
+        compress(request, response);
     return c.parked ? HTTP_PARK : HTTP_ANSWER;
 }
 

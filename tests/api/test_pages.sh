@@ -26,6 +26,9 @@ for path in $menu /bodies/acme /transfers /measures /log/0; do
   ! grep -qE '<script>|<style|style=|onclick|(src|href)="(https?:)?//' "$work/page" || fail "$path: inline code, or another host"
 done
 curl -s "$hub/bodies/acme" | grep -q 'Acme &lt;b&gt;&amp; Sons&lt;/b&gt;' || fail "the text of a body became markup"
+cmp <(curl -s "$hub/bodies/acme") <(curl -s --compressed "$hub/bodies/acme") || fail "a compressed page differs"
+curl -s -D "$work/head" -o "$work/page" -H 'Accept-Encoding: gzip' "$hub/bodies/acme"
+grep -qi '^content-encoding: gzip' "$work/head" || fail "a page does not go compressed"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$hub/bodies/nobody")" = 404 ] || fail "a body that is not there"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$hub/nonsense")" = 404 ] || fail "a page that is not there"
 for file in app.js app.css; do
