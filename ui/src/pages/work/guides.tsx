@@ -39,10 +39,11 @@ export interface Guide {
   next?: ComponentType<{ id: string; context: Context }>;
 }
 
-const named = (body: Item): string => {
-  const words = slug(asText(body["title"]) || asText(body["name"]) || asText(body["what"]) || "item");
-  return `${words || "item"}-${tail()}`;
-};
+// The short name of a new item: after its title, with a tail so that two may have the same.
+const named =
+  (noun: string) =>
+  (body: Item): string =>
+    `${slug(asText(body["title"]) || asText(body["name"]) || asText(body["what"])) || noun}-${tail()}`;
 
 // --- controls of their own ------------------------------------------------------------------------------------------------
 
@@ -470,5 +471,5 @@ function SubmitBefore(props: { context: Context }) {
 }
 
 export function guideOf(verb: string): Guide {
-  return { id: named, before: ItemBefore, ...all[verb] };
+  return { id: named(verb.slice(0, verb.indexOf("."))), before: ItemBefore, ...all[verb] };
 }

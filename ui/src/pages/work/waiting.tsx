@@ -65,6 +65,10 @@ const begin: { verb: string; href: string; roles: string[] }[] = [
   { verb: "grant.offer", href: "/work/do/grant.offer", roles: ["lead", "steward"] },
   { verb: "body.add", href: "/work/do/body.add", roles: ["steward"] },
   { verb: "body.check", href: "/work/check", roles: ["steward"] },
+  { verb: "node.invite", href: "/work/do/node.invite", roles: ["steward", "operator", "controller"] },
+  { verb: "template.publish", href: "/work/do/template.publish", roles: ["steward"] },
+  { verb: "signal.idea", href: "/work/do/signal.idea", roles: ["member", "lead", "analyst"] },
+  { verb: "artefact.publish", href: "/work/do/artefact.publish", roles: ["member", "lead"] },
   { verb: "body.apply", href: "/work/do/body.apply", roles: [] },
   { verb: "person.declare", href: "/work/declare", roles: [] },
 ];

@@ -355,7 +355,7 @@ export function Form(props: { context: Context }) {
           </button>
         </p>
       )}
-      <form onSubmit={next} noValidate>
+      <form onSubmit={next} noValidate data-verb={verb.verb}>
         {checking ? (
           here && <Answers context={context} steps={steps} fields={fields} values={values} onChange={move} />
         ) : (
