@@ -2,6 +2,7 @@
 #include "disclose/picture.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     WIDTH = 720,
@@ -13,6 +14,35 @@ enum {
     MOST_ROWS = 200
 };
 
+/* What a reader who does not see the picture is told; the numbers are in the table beside it. */
+static void describe(const struct released_table *t, struct buf *out)
+{
+    uint64_t hidden = 0;
+    const struct released_cell *most = NULL;
+    char value[32];
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const struct released_cell *c = &t->cells[i];
+        hidden += c->hidden;
+        if (!c->hidden && (!most || c->value > most->value))
+            most = c;
+    }
+    buf_printf(out, "%llu values, %llu of them suppressed to protect confidentiality, by",
+               (unsigned long long)t->n_cells, (unsigned long long)hidden);
+    for (uint32_t d = 0; d < t->n_dimensions; d++) {
+        buf_adds(out, d ? ", " : " ");
+        buf_xml(out, t->dimensions[d].name);
+    }
+    if (!most)
+        return;
+    released_format(most->value, value);
+    buf_printf(out, ". The largest is %s (", value);
+    for (uint32_t d = 0; d < t->n_dimensions; d++) {
+        buf_adds(out, d ? ", " : "");
+        buf_xml(out, t->dimensions[d].levels[most->at[d]].label);
+    }
+    buf_adds(out, ").");
+}
+
 static void begin(const struct released_table *t, double height, struct buf *out)
 {
     buf_printf(out,
@@ -20,7 +50,9 @@ static void begin(const struct released_table *t, double height, struct buf *out
                "font-family=\"Arial, sans-serif\" font-size=\"14\"><title>",
                WIDTH, height);
     buf_xml(out, t->title);
-    buf_adds(out, "</title><defs><pattern id=\"hidden\" width=\"6\" height=\"6\" "
+    buf_adds(out, "</title><desc>");
+    describe(t, out);
+    buf_adds(out, "</desc><defs><pattern id=\"hidden\" width=\"6\" height=\"6\" "
                   "patternUnits=\"userSpaceOnUse\"><path d=\"M0 6L6 0\" stroke=\"#768692\"/></pattern></defs>"
                   "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
     buf_printf(out, "<text x=\"%d\" y=\"28\" font-size=\"18\" font-weight=\"bold\">", MARGIN);
@@ -184,9 +216,127 @@ static void curves(const struct released_table *t, struct buf *out)
     buf_adds(out, "</svg>\n");
 }
 
+/* Sets each within the one before (attrition): boxes from above to below, with what was lost between two that
+   are both printed. */
+static void flow(const struct released_table *t, struct buf *out)
+{
+    enum { BOX = 44, STEP = 76, LEFT = MARGIN, BROAD = 420, LEAST_LEFT_OUT = 10 };
+    begin(t, TOP + (double)t->n_cells * STEP + MARGIN, out);
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const struct released_cell *c = &t->cells[i], *before = i ? &t->cells[i - 1] : NULL;
+        double y = TOP + (double)i * STEP;
+        char value[32] = "[c]";
+        if (!c->hidden)
+            released_format(c->value, value);
+        buf_printf(out,
+                   "<rect x=\"%d\" y=\"%.0f\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#005eb8\"/>"
+                   "<text x=\"%d\" y=\"%.0f\">",
+                   LEFT, y, BROAD, BOX, c->hidden ? "url(#hidden)" : "#e8f1f8", LEFT + 12, y + BOX * 0.62);
+        buf_xml(out, t->dimensions[0].levels[c->at[0]].label);
+        buf_printf(out, "</text><text x=\"%d\" y=\"%.0f\" text-anchor=\"end\" font-weight=\"bold\">%s</text>",
+                   LEFT + BROAD - 12, y + BOX * 0.62, value);
+        if (!before)
+            continue;
+        buf_printf(out, "<path d=\"M%d %.0fv%d\" stroke=\"#4c6272\" stroke-width=\"2\"/>", LEFT + 40,
+                   y - (STEP - BOX), STEP - BOX);
+        /* A small difference of rounded counts says nothing, and looks as if it did. */
+        if (c->hidden || before->hidden || before->value - c->value < LEAST_LEFT_OUT)
+            continue;
+        released_format(before->value - c->value, value);
+        buf_printf(out, "<text x=\"%d\" y=\"%.0f\" fill=\"#4c6272\">%s left out</text>", LEFT + 56,
+                   y - (STEP - BOX) * 0.35, value);
+    }
+    buf_adds(out, "</svg>\n");
+}
+
+static bool is_leaf(const struct result_dimension *d, uint32_t level)
+{
+    for (uint32_t i = 0; i < d->n_levels; i++)
+        if (d->levels[i].parent == (int32_t)level)
+            return false;
+    return true;
+}
+
+/* Counts by age and by two sexes: which dimension is which, and the two levels. */
+static bool is_pyramid(const struct released_table *t, uint32_t *age, uint32_t sides[2])
+{
+    if (t->type != OUTPUT_COUNT || t->n_dimensions != 2)
+        return false;
+    for (uint32_t d = 0; d < 2; d++) {
+        const struct result_dimension *sex = &t->dimensions[d];
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < sex->n_levels; i++)
+            if (is_leaf(sex, i) && n++ < 2)
+                sides[n - 1] = i;
+        *age = 1 - d;
+        if (strcmp(sex->name, "sex") == 0 && n == 2 && strncmp(t->dimensions[*age].name, "age", 3) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One side of one age group, growing away from the middle. */
+static void pyramid_bar(const struct released_cell *c, double middle, double unit, int sign, double y,
+                        struct buf *out)
+{
+    enum { GAP = 60 };
+    double from = middle + sign * GAP, length = c && !c->hidden ? c->value * unit : 40;
+    char value[32] = "0";
+    if (c && !c->hidden)
+        released_format(c->value, value);
+    if (c)
+        buf_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"%s/>",
+                   sign > 0 ? from : from - length, y, length, ROW - 6,
+                   c->hidden  ? "url(#hidden)"
+                   : sign > 0 ? "#005eb8"
+                              : "#007f3b",
+                   c->hidden ? " stroke=\"#768692\"" : "");
+    buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"12\">%s</text>",
+               from + sign * ((c ? length : 0) + 6), y + ROW * 0.55, sign > 0 ? "start" : "end",
+               c && c->hidden ? "[c]" : value);
+}
+
+static void pyramid(const struct released_table *t, uint32_t age, const uint32_t sides[2], struct buf *out)
+{
+    const struct result_dimension *groups = &t->dimensions[age], *sex = &t->dimensions[1 - age];
+    double middle = WIDTH / 2.0, most = 1, y = TOP;
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        if (!t->cells[i].hidden && is_leaf(groups, t->cells[i].at[age]) &&
+            is_leaf(sex, t->cells[i].at[1 - age]))
+            most = fmax(most, t->cells[i].value);
+    begin(t, TOP + (groups->n_levels + 2.0) * ROW, out);
+    for (int side = 0; side < 2; side++) {
+        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-weight=\"bold\">",
+                   middle + (side ? 180 : -180), y + 8);
+        buf_xml(out, sex->levels[sides[side]].label);
+        buf_adds(out, "</text>");
+    }
+    /* The oldest on top, as pyramids are read. */
+    for (uint32_t g = groups->n_levels; g-- > 0;) {
+        if (!is_leaf(groups, g))
+            continue;
+        y += ROW;
+        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", middle, y + ROW * 0.6);
+        buf_xml(out, groups->levels[g].label);
+        buf_adds(out, "</text>");
+        for (int side = 0; side < 2; side++) {
+            uint32_t at[2];
+            at[age] = g;
+            at[1 - age] = sides[side];
+            pyramid_bar(released_cell_find(t, at), middle, 230 / most, side ? 1 : -1, y, out);
+        }
+    }
+    buf_adds(out, "</svg>\n");
+}
+
 void released_svg(const struct released_table *t, struct buf *out)
 {
-    if (t->type == OUTPUT_SURVIVAL && t->n_dimensions)
+    uint32_t age, sides[2];
+    if (t->type == OUTPUT_COUNT && t->n_dimensions == 1 && t->dimensions[0].nested)
+        flow(t, out);
+    else if (is_pyramid(t, &age, sides))
+        pyramid(t, age, sides, out);
+    else if (t->type == OUTPUT_SURVIVAL && t->n_dimensions)
         curves(t, out);
     else if (t->type == OUTPUT_COUNT && t->n_dimensions >= 2 &&
              t->dimensions[t->n_dimensions - 1].n_levels <= 12)

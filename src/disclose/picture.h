@@ -9,8 +9,9 @@
 #include "base/text.h"
 #include "disclose/release.h"
 
-/* The picture that suits the table: curves for survival, a forest of intervals where there are any, a heat
-   map for two and more dimensions, else bars. */
+/* The picture that suits the table: curves for survival, a flow for nested sets (attrition), a pyramid for
+   counts by age and two sexes, a forest of intervals where there are any, a heat map for counts over more
+   dimensions, else bars. Each has a title and a description for screen readers. */
 void released_svg(const struct released_table *t, struct buf *out);
 
 #endif

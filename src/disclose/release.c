@@ -25,6 +25,8 @@ static struct js *dimension_json(const struct result_dimension *d)
 {
     struct js *j = js_object(), *levels = js_array();
     js_put_str(j, "name", d->name);
+    if (d->nested)
+        js_put(j, "nested", js_boolean(true));
     for (uint32_t i = 0; i < d->n_levels; i++) {
         struct js *level = js_object();
         js_put_str(level, "label", d->levels[i].label);
@@ -200,6 +202,7 @@ static enum status read_dimensions(const struct js *dimensions, const char *path
     for (uint32_t i = 0; s == ST_OK && i < t->n_dimensions; i++) {
         const struct js *j = js_at(dimensions, i), *levels;
         s = js_need_str(j, "name", path, &t->dimensions[i].name, e);
+        t->dimensions[i].nested = js_bool(js_get(j, "nested"));
         if (s == ST_OK)
             s = js_need(j, "levels", JS_ARRAY, path, &levels, e);
         if (s == ST_OK)
