@@ -233,6 +233,15 @@ static const struct option_spec cox_options[] = {
     {0},
 };
 
+static const struct option_spec aft_options[] = {
+    FOLLOW_UP,
+    TERMS,
+    {"distribution", "NAME", "weibull, exponential, lognormal, loglogistic (default: weibull)"},
+    CONFIDENCE,
+    WHERE,
+    {0},
+};
+
 static const struct option_spec cif_options[] = {
     {"time", "COLUMN", "follow-up time"},
     {"status", "COLUMN", "0 = censored, else the number of the cause"},
@@ -439,6 +448,8 @@ const struct command stats_commands[] = {
      stats_run_km},
     {"logrank", "FILE.csv", "log-rank and G-rho tests", NULL, logrank_options, 1, 1, stats_run_logrank},
     {"cox", "FILE.csv", "Cox proportional hazards regression", NULL, cox_options, 1, 1, stats_run_cox},
+    {"aft", "FILE.csv", "accelerated failure time: Weibull, exponential, log-normal, log-logistic", NULL,
+     aft_options, 1, 1, stats_run_aft},
     {"cif", "FILE.csv", "cumulative incidence with competing risks, Gray's test", NULL, cif_options, 1, 1,
      stats_run_cif},
     {"finegray", "FILE.csv", "Fine and Gray's subdistribution hazards regression", NULL, finegray_options, 1,

@@ -29,6 +29,7 @@ enum status stats_run_nb(const struct args *a, struct err *e);
 enum status stats_run_km(const struct args *a, struct err *e);
 enum status stats_run_logrank(const struct args *a, struct err *e);
 enum status stats_run_cox(const struct args *a, struct err *e);
+enum status stats_run_aft(const struct args *a, struct err *e);
 enum status stats_run_cif(const struct args *a, struct err *e);
 enum status stats_run_finegray(const struct args *a, struct err *e);
 enum status stats_run_auc(const struct args *a, struct err *e);

@@ -453,4 +453,11 @@ function coxRun(model) {
     else t.same(label, r.value, value());
   }
 }
+{
+  const t = new Tally('aft.csv', 1e-6);
+  for (const r of load('expected/aft.csv')) {
+    const got = run('aft', 'data/lung_complete.csv', ...lungX, '--distribution', r.model.slice('aft_lung_'.length)), c = coefficient(got, r.term === 'Log(scale)' ? 'log(scale)' : r.term);
+    t.same(`${r.model} ${r.quantity} ${r.term}`, r.value, { coef: c?.estimate, se: c?.se, scale: got.scale, loglik: r.term === 'null' ? got.log_likelihood_null : got.log_likelihood }[r.quantity]);
+  }
+}
 report();
