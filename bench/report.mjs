@@ -82,10 +82,21 @@ function threadRows() {
   });
 }
 
+// What only Accord is asked: the nine cohorts in one study, cohorts over whole tables.
+function aloneRows() {
+  const none = peers.flatMap(() => ["", ""]);
+  return lines.filter((l) => l.step === "alone").flatMap((l) => [
+    [`${l.query}: CPU ms; wall ms`, `${number(l.cpu_ms)}; ${number(l.wall_ms)}`, ...none],
+    [`${l.query}: memory beside the store, MiB`, number(l.own_kib / 1024), ...none],
+  ]);
+}
+
 function memoryRows() {
   const peak = (engine) => Math.max(...lines.filter((l) => l.engine === engine && l.step === "query").map((l) => l.peak_kib)) / 1024;
   const first = best("accord", queries[0]), open = find("accord", "open");
+  const own = Math.max(...lines.filter((l) => l.engine === "accord" && l.own_kib).map((l) => l.own_kib)) / 1024;
   const rows = [row("cohorts, peak memory MiB", peak("accord"), peers.map(peak))];
+  rows.push(row("the same beside the mapped store, MiB", own, peers.map(() => undefined)));
   if (first && open) rows.push(row("open the store and answer q01, wall ms", open.wall_ms + first.first_wall_ms, peers.map(() => undefined)));
   return rows;
 }
@@ -96,7 +107,7 @@ function print(rows) {
 }
 
 console.log(`\n${data.persons} persons, ${data.rows} rows, ${(data.bytes / 1e9).toFixed(2)} GB of CSV, profile ${data.profile}\n`);
-print([["", "Accord", ...peers.flatMap((p) => [names[p], "ratio"])], ...importRows(), ...queryRows(), ...threadRows(), ...memoryRows()]);
+print([["", "Accord", ...peers.flatMap((p) => [names[p], "ratio"])], ...importRows(), ...queryRows(), ...threadRows(), ...aloneRows(), ...memoryRows()]);
 if (differences.length) {
   console.error(`\nanswers differ:\n${differences.join("\n")}`);
   process.exit(1);

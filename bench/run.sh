@@ -53,6 +53,12 @@ measured accord import "$accord" node import "$data" --store "$dir/store" --quie
 echo "{\"engine\":\"accord\",\"step\":\"size\",\"bytes\":$(bytes_of "$dir/store")}" >> "$results"
 say "Accord: queries"
 build/release/accord_bench "$dir/store" "$runs" bench/queries/*.json >> "$results"
+library=${ACCORD_SHARED:-../shared}/data/circe/cohorts/library
+if [ -d "$library" ]; then
+  node bench/phenotypes.mjs "$library" > "$dir/phenotypes.json"
+  build/release/accord_bench "$dir/store" "$runs" "$dir/phenotypes.json" | sed 's/"step":"open"/"step":"open again"/; s/"step":"query"/"step":"alone"/' >> "$results"
+fi
+build/release/accord_bench "$dir/store" "$runs" bench/whole/*.json | sed 's/"step":"open"/"step":"open again"/; s/"step":"query"/"step":"alone"/' >> "$results"
 ACCORD_THREADS=1 build/release/accord_bench "$dir/store" "$runs" bench/queries/{q05,q11,q12}.json | grep -v '"step":"open"' >> "$results"
 
 if [[ $peers == *duckdb* ]]; then

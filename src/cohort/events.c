@@ -179,7 +179,7 @@ int64_t events_id(const struct events *v, size_t i)
     int64_t id = 0;
     if (ids->table == STORE_N_TABLES)
         return ids->known ? ids->known[v->row[i]] : 0;
-    if (store_read_i64(ids->store, ids->table, COL_ID, v->row[i], 1, &id, NULL) != ST_OK)
+    if (store_event_id(ids->store, ids->table, v->row[i], v->person[i], &id, NULL) != ST_OK)
         ids->damaged = true;
     return id;
 }

@@ -427,6 +427,36 @@ enum status store_read_f64(const struct store *s, enum store_table t, enum store
     READ_BLOCKS(beside, to, decode_f64(column, b, to));
 }
 
+static bool id_of(const struct column *c, uint64_t row, uint32_t person, int64_t *out)
+{
+    const uint8_t *bytes;
+    size_t n;
+    int64_t base = 0;
+    if (!packed_block(&c->packed, row / BLOCK_ROWS, &bytes, &n) ||
+        !block_value(bytes, n, (unsigned)(row % BLOCK_ROWS), out))
+        return false;
+    if (c->meta.coding == CODING_PLAIN)
+        return true;
+    if (c->meta.coding != CODING_ID || (block_user(bytes) != 0 && !packed_value(&c->base, person, &base)))
+        return false;
+    *out = *out == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)*out + (uint64_t)base);
+    return true;
+}
+
+enum status store_event_id(const struct store *s, enum store_table t, uint64_t row, uint32_t person,
+                           int64_t *out, struct err *e)
+{
+    enum status st = check_range(s, t, COL_ID, true, row, 1, e);
+    const struct column *column = column_of(s, t, COL_ID);
+    if (st != ST_OK)
+        return st;
+    if (!column || column->meta.coding == CODING_CONSTANT) {
+        *out = column ? column->meta.constant : NONE_I64;
+        return ST_OK;
+    }
+    return id_of(column, row, person, out) ? ST_OK : bad_block(column, e);
+}
+
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code)
 {
     const struct column *column = column_of(s, t, c);

@@ -200,6 +200,9 @@ MUST_CHECK enum status store_read_i64(const struct store *s, enum store_table t,
                                       uint64_t first, uint64_t n, int64_t *out, struct err *e);
 MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c,
                                       uint64_t first, uint64_t n, double *out, struct err *e);
+/* COL_ID of one row, whose person the caller knows: without decoding its block. */
+MUST_CHECK enum status store_event_id(const struct store *s, enum store_table t, uint64_t row,
+                                      uint32_t person, int64_t *out, struct err *e);
 /* The text of a code of a text column; borrowed, NUL-terminated; NULL for -1. n_texts is the dictionary's
  * size. */
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code);

@@ -304,6 +304,13 @@ enum status store_read_i64(const struct store *s, enum store_table t, enum store
     return ST_OK;
 }
 
+enum status store_event_id(const struct store *s, enum store_table t, uint64_t row, uint32_t person,
+                           int64_t *out, struct err *e)
+{
+    (void)person;
+    return store_read_i64(s, t, COL_ID, row, 1, out, e);
+}
+
 enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
                            uint64_t n, double *out, struct err *e)
 {

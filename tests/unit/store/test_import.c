@@ -310,6 +310,9 @@ static void a_large_concept_from_shuffled_rows_is_in_order(void **state)
     assert_int_equal(store_read_i64(s, STORE_DRUG, COL_ID, 0, ROWS, ids, &e), ST_OK);
     for (int i = 0; i < ROWS; i++) {
         uint32_t id = (uint32_t)ids[i];
+        int64_t alone;
+        assert_int_equal(store_event_id(s, STORE_DRUG, (uint64_t)i, (uint32_t)persons[i], &alone, &e), ST_OK);
+        assert_int_equal(alone, ids[i]);
         assert_false(seen[id]++);
         assert_int_equal(persons[i], id * 7919 % ROWS * 31 % PERSONS);
         assert_int_equal(days[i], date_of(2000 + (int)(id % 20), 1, 1 + (int)(id % 28)));
