@@ -52,4 +52,19 @@ printf 'rr,spo2,sbp,pulse,temp,oxygen,acvpu\n16,97,120,70,98.6,air,A\n' > fahren
 refused "an impossible temperature" "line 2: temperature must lie between 20 and 46" news2 fahrenheit.csv
 printf 'rr,spo2,sbp,pulse,temp,oxygen,acvpu\n16,97,120,70,37,perhaps,A\n' > perhaps.csv
 refused "an unknown word" "line 2: column 'oxygen': expected one of" news2 perhaps.csv
+printf 'y,p,who\n1,0.2,a\n0,0.1,b\n1,0.4,c\n' > series.csv
+same "a CUSUM and its VLAD" "$("$ACCORD" stats cusum series.csv --format csv | cut -d, -f1,2,5)" 'row,y,vlad
+1,1,-0.80000000000000004
+2,0,-0.70000000000000007
+3,1,-1.3'
+refused "an odds ratio of 1" "odds-ratio must be above 0 and not 1" cusum series.csv --odds-ratio 1
+refused "a series without its change" "change is needed" its series.csv
+refused "more groups than two" "3 groups: 'welch' compares two" compare series.csv --x y --group who
+refused "no control among the rows" "negative controls have an estimate; at least 5" calibrate series.csv --y p --se p --control y
+printf 'who,what\na,z\nb,z\n' > column.csv
+refused "a table of one column" "two rows and two columns" table column.csv --rows who --columns what
+refused "a treatment of 0.2" "line 2: --treatment: expected 0 or 1" propensity series.csv --treatment p --x who
+printf 'x,n\n3,10\n2,0\n' > empty.csv
+refused "nobody in a unit" "a denominator above 0" shrink empty.csv
+refused "a p-value of 3" "line 2: expected a p-value" adjust empty.csv --p x
 echo "accord stats: formats and refusals as promised"

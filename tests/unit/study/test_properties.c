@@ -16,7 +16,7 @@
 #include "sites.h"
 #include "study/analysis.h"
 
-enum { THREE = 3, SITE_PERSONS = 4000 };
+enum { THREE = 3, SITE_PERSONS = 2500 };
 
 struct fixture {
     struct sites *sites;
