@@ -16,7 +16,7 @@ for i in $(seq 1 "${ACCORD_KILLS:-25}"); do
   jq --arg t "study $i" '.title = $t' study.json > "$i.json" # each is a run of its own
   "$ACCORD" study run "$i.json" --store store --node node --project p > "out.$i" 2> talk &
   pid=$!
-  sleep "0.0$((i % 10))"
+  sleep "0.$((i % 5))"
   if kill -KILL "$pid" 2> /dev/null; then killed=$((killed + 1)); fi
   wait "$pid" 2> /dev/null || true
   if [ -e node/guard.db ]; then
