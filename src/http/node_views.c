@@ -169,8 +169,8 @@ static size_t run_rows(struct buf *out, const struct js *runs, bool asking)
         if (is_state(r, "asking") != asking)
             continue;
         n++;
-        html_add(out, "<tr><td><a href=\"/runs/%s\">%s</a></td><td>%s</td><td>", id,
-                 title && *title ? title : id, js_get_str(r, "agreement"));
+        html_add(out, "<tr><td><a href=\"/runs/%s\">%s</a> (%s)</td><td>%s</td><td>", id,
+                 title && *title ? title : "refused unseen", id, js_get_str(r, "agreement"));
         html_state(out, js_get_str(r, "state"));
         html_add(out, "</td><td>%s</td></tr>", js_get_str(r, "why"));
     }
