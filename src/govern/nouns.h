@@ -61,7 +61,7 @@ FOLD(agreement_vary_fold);
 /* run.c */
 extern const struct field run_request_fields[], run_admit_fields[], run_attempt_fields[], run_part_fields[],
     run_round_fields[], artefact_hold_fields[], artefact_release_fields[], artefact_open_fields[],
-    artefact_publish_fields[], review_ask_fields[], review_give_fields[];
+    artefact_publish_fields[], run_act_fields[], review_ask_fields[], review_give_fields[];
 GUARD(run_request_guard);
 FOLD(run_request_fold);
 GUARD(run_site_guard);
@@ -70,6 +70,7 @@ GUARD(run_admit_guard);
 FOLD(run_admit_fold);
 FOLD(run_decline_fold);
 FOLD(run_event_fold);
+FOLD(run_act_fold);
 GUARD(artefact_hold_guard);
 FOLD(artefact_hold_fold);
 GUARD(artefact_release_guard);

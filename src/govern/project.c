@@ -10,7 +10,7 @@
 #include "govern/calendar.h"
 #include "govern/nouns.h"
 
-enum { REVIEW_WORKING_DAYS = 10, CLOSE_OUT_ANSWERS = 7 };
+enum { REVIEW_WORKING_DAYS = 10, CLOSE_OUT_ANSWERS = 7, EMERGENCY_DAYS = 90, AFTER_REVIEW_DAYS = 28 };
 
 static const struct field contribution_fields[] = {
     {"type", F_ENUM, true, "capability|capacity|cash|data", 0, NULL},
@@ -45,6 +45,12 @@ static const struct field substitute_fields[] = {
     {0},
 };
 
+static const struct field emergency_fields[] = {
+    {"reason", F_TEXT, true, NULL, 2000, NULL},
+    {"until", F_DATE, true, NULL, 0, NULL},
+    {0},
+};
+
 #define PROJECT                                                                                              \
     {"parties", F_LIST, false, NULL, 60, party_fields}, {"signals", F_IDS, false, "signal", 0, NULL},        \
         {"lay", F_TEXT, false, NULL, 8000, NULL}, {"purpose", F_TEXT, false, NULL, 500, NULL},               \
@@ -67,7 +73,8 @@ static const struct field substitute_fields[] = {
         {"red_questions", F_OBJECT, false, NULL, 0, NULL},                                                   \
         {"prescribing_link", F_TEXT, false, NULL, 2000, NULL},                                               \
         {"machine_learning", F_BOOL, false, NULL, 0, NULL}, {"model_plan", F_TEXT, false, NULL, 4000, NULL}, \
-        {"starts", F_DATE, false, NULL, 0, NULL}, {"ends", F_DATE, false, NULL, 0, NULL},                    \
+        {"emergency", F_OBJECT, false, NULL, 0, emergency_fields}, {"starts", F_DATE, false, NULL, 0, NULL}, \
+        {"ends", F_DATE, false, NULL, 0, NULL},                                                              \
     {                                                                                                        \
         0                                                                                                    \
     }
@@ -103,6 +110,15 @@ FOLD(project_draft_fold)
     return s == ST_OK && js_get(c->body, "signals") ? signals_set(c, js_get(c->doc, "signals"), e) : s;
 }
 
+/* An emergency's lane is short, and has an end. */
+static enum status check_lane(struct change *c, struct err *e)
+{
+    int32_t until = doc_day(js_get(c->doc, "emergency"), "until");
+    if (until == DATE_NONE || (until >= c->today && until - c->today <= EMERGENCY_DAYS))
+        return ST_OK;
+    return refuse(e, RULE_EMERGENCY, "give 'until' a day from today to %d days on", EMERGENCY_DAYS);
+}
+
 GUARD(project_submit_guard)
 {
     struct js *faults = js_array();
@@ -111,26 +127,42 @@ GUARD(project_submit_guard)
     size_t n = js_size(faults);
     js_free(faults);
     if (s == ST_OK && n == 0)
-        return ST_OK;
+        return check_lane(c, e);
     if (e)
         *e = first;
     return first.status;
+}
+
+static void push_due(struct js *reviews, const char *perspective, int32_t due, bool after)
+{
+    char day[11];
+    struct js *r = js_object();
+    date_format(due, day);
+    js_put_str(r, "perspective", perspective);
+    js_put_str(r, "due", day);
+    if (after)
+        js_put(r, "after", js_boolean(true));
+    js_push(reviews, r);
+}
+
+/* An emergency is reviewed whole afterwards. */
+static void push_after(struct js *reviews, const struct js *project)
+{
+    int32_t until = doc_day(js_get(project, "emergency"), "until");
+    for (const char *const *p = project_all_perspectives(); until != DATE_NONE && *p; p++)
+        if (!list_find(reviews, "perspective", *p))
+            push_due(reviews, *p, until + AFTER_REVIEW_DAYS, true);
 }
 
 /* Each perspective that is due gets its clock. */
 FOLD(project_submit_fold)
 {
     int32_t due;
-    char day[11];
     struct js *reviews = js_array();
     enum status s = working_days_on(c->db, c->today, REVIEW_WORKING_DAYS, &due, e);
-    date_format(due, day);
-    for (const char *const *p = project_perspectives(c->doc); *p; p++) {
-        struct js *r = js_object();
-        js_put_str(r, "perspective", *p);
-        js_put_str(r, "due", day);
-        js_push(reviews, r);
-    }
+    for (const char *const *p = project_perspectives(c->doc); *p; p++)
+        push_due(reviews, *p, due, false);
+    push_after(reviews, c->doc);
     js_put(c->doc, "reviews_due", reviews);
     js_put(c->doc, "submitted", done_by(c));
     if (s == ST_OK && js_get(c->doc, "codes"))
@@ -236,7 +268,9 @@ GUARD(project_start_guard)
     enum status s =
         db_number(c->db, "SELECT count(*) FROM item WHERE noun='agreement' AND about=?1 AND state='in_force'",
                   PARAMS(about), 0, &n, e);
-    return s == ST_OK && n == 0 ? refuse(e, RULE_IN_FORCE, "no agreement of this project is") : s;
+    if (s == ST_OK && n == 0)
+        s = refuse(e, RULE_IN_FORCE, "no agreement of this project is");
+    return s == ST_OK && project_lane_closed(c->doc, c->today) ? refuse(e, RULE_EMERGENCY, "it closed") : s;
 }
 
 GUARD(project_close_guard)

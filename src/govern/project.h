@@ -26,9 +26,12 @@ double contribution_balance(const struct js *project);
 /* What one party brings, in pence. */
 int64_t contribution_of(const struct js *party);
 
-/* The perspectives whose verdict is due: patient and ig for open or aggregate work, all five more otherwise.
- */
+/* The perspectives whose verdict is due before approval: patient and ig for open or aggregate work and in an
+   emergency, five otherwise. In an emergency the others are due afterwards. */
 const char *const *project_perspectives(const struct js *project);
+const char *const *project_all_perspectives(void);
+/* Whether the project came through the emergency lane and its day has passed: then nothing new is begun. */
+bool project_lane_closed(const struct js *project, int32_t day);
 
 /* Everything that a draft lacks, as a list of texts (empty = it may be submitted). The register refuses with
  * the first. */

@@ -72,9 +72,21 @@ double contribution_balance(const struct js *project)
 const char *const *project_perspectives(const struct js *project)
 {
     static const char *const light[] = {"patient", "ig", NULL};
-    static const char *const full[] = {"patient", "clinical", "research", "finance", "commercial", NULL};
     const char *data = js_get_str(project, "data");
-    return data && word_in("open|aggregate", data) ? light : full;
+    bool short_lane = js_get(project, "emergency") || (data && word_in("open|aggregate", data));
+    return short_lane ? light : project_all_perspectives();
+}
+
+const char *const *project_all_perspectives(void)
+{
+    static const char *const full[] = {"patient", "clinical", "research", "finance", "commercial", NULL};
+    return full;
+}
+
+bool project_lane_closed(const struct js *project, int32_t day)
+{
+    int32_t until = doc_day(js_get(project, "emergency"), "until");
+    return until != DATE_NONE && until < day;
 }
 
 static void fault(struct js *faults, struct err *first, enum rule rule, const char *detail)

@@ -76,14 +76,24 @@ static enum status given_already(struct change *c, int64_t *out, struct err *e)
         PARAMS(about, perspective, c->person), 0, out, e);
 }
 
-/* A draft can still become anything: verdicts are on what was submitted. */
+/* A draft can still become anything: verdicts are on what was submitted; those that an emergency owes come
+   after its approval. */
 static enum status check_submitted(struct change *c, const char *about, struct err *e)
 {
-    bool submitted = true;
-    enum status s = ST_OK;
-    if (strncmp(about, "project:", 8) == 0)
-        s = item_state_is(c->db, "project", about + 8, "submitted", &submitted, e);
-    return s == ST_OK && !submitted ? refuse(e, RULE_STATE, "%s is not submitted", about) : s;
+    struct item project = {0};
+    bool found = false, open = true;
+    enum status s = strncmp(about, "project:", 8) == 0
+                        ? item_find(c->db, "project", about + 8, &project, &found, e)
+                        : ST_OK;
+    if (s == ST_OK && found) {
+        const struct js *due =
+            list_find(js_get(project.doc, "reviews_due"), "perspective", js_get_str(c->body, "perspective"));
+        open =
+            strcmp(project.state, "submitted") == 0 ||
+            (js_bool(js_get(due, "after")) && word_in("approved|agreed|live|paused|closed", project.state));
+    }
+    item_deinit(&project);
+    return s == ST_OK && !open ? refuse(e, RULE_STATE, "%s is not submitted", about) : s;
 }
 
 /* A reviewer's grant names the perspective; a checker gives statistical verdicts. */

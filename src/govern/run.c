@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "govern/agreement.h"
 #include "govern/nouns.h"
+#include "govern/project.h"
 
 enum { OPT_OUT_DAYS = 20, CHECKERS_NEEDED = 2 };
 
@@ -59,6 +60,12 @@ const struct field artefact_hold_fields[] = {
     {"kind", F_ENUM, true, "result|model", 0, NULL},
     {"hash", F_HASH, true, NULL, 0, NULL},
     {"missing", F_IDS, false, "body", 100, NULL},
+    {0},
+};
+const struct field run_act_fields[] = {
+    {"taken", F_BOOL, true, NULL, 0, NULL},
+    {"owner", F_ID, true, "person", 0, NULL},
+    {"text", F_TEXT, true, NULL, 2000, NULL},
     {0},
 };
 const struct field artefact_release_fields[] = {
@@ -113,6 +120,16 @@ static enum status check_annex(const struct js *annex, const struct js *study, c
     return ST_OK;
 }
 
+static enum status check_lane_open(struct change *c, const char *id, struct err *e)
+{
+    struct item project;
+    bool found;
+    enum status s = item_find(c->db, "project", id, &project, &found, e);
+    bool closed = s == ST_OK && found && project_lane_closed(project.doc, c->today);
+    item_deinit(&project);
+    return closed ? refuse(e, RULE_EMERGENCY, "that of project %s has closed", id) : s;
+}
+
 GUARD(run_request_guard)
 {
     char hex[2 * HASH_BYTES + 1];
@@ -131,6 +148,8 @@ GUARD(run_request_guard)
         s = item_find(c->db, "agreement", id, &agreement, &found, e);
     if (s == ST_OK)
         s = check_annex(js_get(agreement.doc, "annex"), study, hash, e);
+    if (s == ST_OK && js_get_str(agreement.doc, "project"))
+        s = check_lane_open(c, js_get_str(agreement.doc, "project"), e);
     item_deinit(&agreement);
     return s;
 }
@@ -237,6 +256,16 @@ FOLD(run_event_fold)
     js_put_str(event, "verb", c->verb->name);
     js_put(event, "by", done_by(c));
     js_push(doc_list(c->doc, "events"), event);
+    return ST_OK;
+}
+
+/* What became of the decision that the run was to inform, and who answers for it. */
+FOLD(run_act_fold)
+{
+    struct js *action = js_copy(c->body);
+    (void)e;
+    js_put(action, "by", done_by(c));
+    js_push(doc_list(c->doc, "actions"), action);
     return ST_OK;
 }
 

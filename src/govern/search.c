@@ -79,7 +79,8 @@ static const char clocks_sql[] =
     " FROM item WHERE noun='contact' AND state='open'"
     " UNION ALL SELECT 'verdict', 'project', p.id, p.body, json_extract(v.value, '$.perspective'),"
     "  json_extract(v.value, '$.due') FROM item p, json_each(p.doc, '$.reviews_due') v"
-    "  WHERE p.noun='project' AND p.state='submitted' AND NOT EXISTS (SELECT 1 FROM item r WHERE "
+    "  WHERE p.noun='project' AND (p.state='submitted' OR (json_extract(v.value, '$.after')=1 AND p.state IN "
+    "('approved', 'agreed', 'live', 'paused', 'closed'))) AND NOT EXISTS (SELECT 1 FROM item r WHERE "
     "r.noun='review' AND"
     "  r.about='project:' || p.id AND r.state='given' AND"
     "  json_extract(r.doc, '$.perspective')=json_extract(v.value, '$.perspective'))"
@@ -98,6 +99,10 @@ static const char clocks_sql[] =
     "  json_each(p.doc, '$.substitutes') l WHERE p.noun='project' AND p.state IN ('live', 'agreed', "
     "'paused') AND"
     "  json_extract(l.value, '$.double_running_until') IS NOT NULL"
+    " UNION ALL SELECT 'emergency lane closes', noun, id, body, json_extract(doc, '$.emergency.reason'),"
+    "  json_extract(doc, '$.emergency.until') FROM item WHERE noun='project' AND state IN ('submitted', "
+    "'approved', "
+    "'agreed', 'live', 'paused') AND json_extract(doc, '$.emergency.until') IS NOT NULL"
     " ORDER BY 6, 2, 3";
 
 static enum status push_clock(struct db *d, struct stmt *q, int32_t day, bool overdue_only, struct js *list,

@@ -179,6 +179,9 @@ const struct verb verbs[] = {
     {"run.stop", ROLE(ANALYST) | ROLE(CONTROLLER) | ROLE(LEAD), OF_PARTY, "asked|admitted|running|held",
      "stopped", reason_fields, NULL, keep_reason_fold, "stop a run"},
 
+    {"run.act", ROLE(ANALYST) | ROLE(LEAD), OF_PARTY, "done", NULL, run_act_fields, NULL, run_act_fold,
+     "say whether the decision that the run informed was acted on, and who answers for it"},
+
     {"artefact.hold", ROLE(NODE), OF_PARTY, NULL, "held", artefact_hold_fields, artefact_hold_guard,
      artefact_hold_fold, "the lead node holds an output: its hash, nothing else"},
     {"artefact.release", ROLE(NODE), OF_PARTY, "held", "released", artefact_release_fields,

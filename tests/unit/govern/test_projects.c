@@ -177,6 +177,80 @@ static void no_money_makes_up_for_a_missing_benefit_and_no_perspective_is_left_o
     must(s, lead, "project.approve", "project:p", "");
 }
 
+static void a_verdict_is_on_what_was_submitted(void **state)
+{
+    struct story *s = *state;
+    static const char yes[] = "{'about': 'project:p', 'perspective': 'patient', 'verdict': 'yes'}";
+    must(s, lead, "project.draft", "project:p", WHOLE);
+    refused(s, reviewer[0], "review.give", "review:early", yes, "state");
+    must(s, lead, "project.submit", "project:p", "");
+    propose_measures(s);
+    accept_measure(s, "measure:found");
+    give_verdicts(s, 0);
+    refused(s, reviewer[0], "review.give", "review:twice", yes, "one-verdict");
+    must(s, lead, "project.return", "project:p", "{'reason': 'The plan is thin.'}");
+    must(s, lead, "project.edit", "project:p", "{'title': 'Something else'}");
+    must(s, lead, "project.submit", "project:p", "");
+    refused(s, lead, "project.approve", "project:p", "",
+            "perspectives"); /* those verdicts were on another text */
+    must(s, reviewer[0], "review.give", "review:again", yes);
+    assert_replay_equal(s);
+}
+
+static bool is_overdue(struct story *s, int32_t day, const char *what)
+{
+    struct js *list;
+    bool found = false;
+    assert_int_equal(clocks(s->r, day, true, &list, NULL), ST_OK);
+    for (size_t i = 0; i < js_size(list); i++)
+        found |= strcmp(js_get_str(js_at(list, i), "what"), what) == 0;
+    js_free(list);
+    return found;
+}
+
+static void in_an_emergency(struct story *s, const char *subject, int32_t until)
+{
+    char day[11];
+    date_format(until, day);
+    char *body = xasprintf("{'emergency': {'reason': 'A new virus', 'until': '%s'}}", day);
+    must(s, lead, "project.edit", subject, body);
+    free(body);
+}
+
+static void the_emergency_lane_is_short_closes_itself_and_is_reviewed_afterwards(void **state)
+{
+    struct story *s = *state;
+    int32_t today = (int32_t)(time_now_ms() / 86400000);
+    struct identity *ig = person_with(s, "rev-ig", "uni", "reviewer", "ig");
+    must(s, lead, "project.draft", "project:p", WHOLE);
+    in_an_emergency(s, "project:p", today + 91);
+    refused(s, lead, "project.submit", "project:p", "", "emergency-lane");
+    in_an_emergency(s, "project:p", today - 1);
+    refused(s, lead, "project.submit", "project:p", "", "emergency-lane");
+    in_an_emergency(s, "project:p", today + 30);
+    must(s, lead, "project.submit", "project:p", "");
+    propose_measures(s);
+    accept_measure(s, "measure:found");
+    must(s, reviewer[0], "review.give", "review:v0",
+         "{'about': 'project:p', 'perspective': 'patient', 'verdict': 'yes'}");
+    refused(s, lead, "project.approve", "project:p", "", "perspectives");
+    must(s, ig, "review.give", "review:ig", "{'about': 'project:p', 'perspective': 'ig', 'verdict': 'yes'}");
+    must(s, lead, "project.approve", "project:p", "");
+    must(s, reviewer[1], "review.give", "review:v1",
+         "{'about': 'project:p', 'perspective': 'clinical', 'verdict': 'no', 'text': 'It did not help.'}");
+    assert_false(is_overdue(s, today + 58, "research"));
+    assert_true(is_overdue(s, today + 59, "research"));
+    assert_false(is_overdue(s, today + 59, "clinical")); /* it was reviewed */
+    assert_true(is_overdue(s, today + 31, "A new virus"));
+    struct js *project;
+    assert_int_equal(registry_item(s->r, "project", "p", &project, NULL), ST_OK);
+    assert_false(project_lane_closed(project, today + 30));
+    assert_true(project_lane_closed(project, today + 31));
+    js_free(project);
+    identity_free(ig);
+    assert_replay_equal(s);
+}
+
 static void who_declared_an_interest_is_recused_by_the_system(void **state)
 {
     struct story *s = *state;
@@ -528,6 +602,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_draft_is_kept_as_it_is_and_submitted_only_whole),
+        CASE(a_verdict_is_on_what_was_submitted),
+        CASE(the_emergency_lane_is_short_closes_itself_and_is_reviewed_afterwards),
         CASE(no_money_makes_up_for_a_missing_benefit_and_no_perspective_is_left_out),
         CASE(who_declared_an_interest_is_recused_by_the_system),
         CASE(only_the_owner_confirms_a_budget_line),
