@@ -45,7 +45,8 @@ static enum status check_others(const struct gate *g, struct err *e)
     return ST_OK;
 }
 
-/* Tables that share a dimension, directly or by others between them, get the number of the first of them. */
+/* Tables that share a dimension, directly or by others between them, get the number of the first of them; a
+   count without dimensions is the total of any. */
 static void link_tables(struct gate *g)
 {
     const struct result *r = g->result;
@@ -53,7 +54,9 @@ static void link_tables(struct gate *g)
         g->system[i] = i;
         for (uint32_t k = 0; k < i && secure_links(&r->tables[i]); k++) {
             uint32_t from = g->system[k], to = g->system[i];
-            if (from == to || !secure_links(&r->tables[k]) || !shared_dimension(&r->tables[k], &r->tables[i]))
+            bool total = r->tables[k].n_dimensions == 0 || r->tables[i].n_dimensions == 0;
+            if (from == to || !secure_links(&r->tables[k]) ||
+                !(total || shared_dimension(&r->tables[k], &r->tables[i])))
                 continue;
             for (uint32_t t = 0; t <= i; t++)
                 if (g->system[t] == from || g->system[t] == to)

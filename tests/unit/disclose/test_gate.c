@@ -188,6 +188,29 @@ static void a_one_way_table_does_not_give_a_crosstab_away(void **state)
     }
 }
 
+/* 50 persons, 3 of them in one of two levels: with the 50 beside them the 47 must not be printed. */
+static void a_total_of_its_own_does_not_give_a_level_away(void **state)
+{
+    (void)state;
+    struct result *r = result_new("total");
+    struct result_table *t = result_add_table(r, "all", "all", OUTPUT_COUNT, 0, 1);
+    struct policy exact = policy_of("gel-5");
+    struct gate *g;
+    struct err e;
+    place(r, t);
+    t->cells[0].value = (double)(t->cells[0].persons = 50);
+    t = result_add_table(r, "by_x", "by x", OUTPUT_COUNT, 1, 2);
+    t->dimensions[0] = (struct result_dimension){"x", levels_plain, 2, false};
+    place(r, t);
+    t->cells[0].value = (double)(t->cells[0].persons = 3);
+    t->cells[1].value = (double)(t->cells[1].persons = 47);
+    assert_int_equal(gate_run(r, &exact, &g, &e), ST_OK);
+    assert_int_equal(g->verdicts[1][0].mark, CELL_PRIMARY);
+    assert_true(g->verdicts[1][1].mark != CELL_SHOWN || g->verdicts[0][0].mark != CELL_SHOWN);
+    gate_free(g);
+    result_free(r);
+}
+
 /* Two counts of one place: whose is which nobody knows here, so exact ones do not leave together. */
 static void tables_of_two_populations_do_not_leave_exactly(void **state)
 {
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(tables_that_contradict_themselves_are_refused),
         cmocka_unit_test(tables_of_one_population_are_one_system),
         cmocka_unit_test(a_one_way_table_does_not_give_a_crosstab_away),
+        cmocka_unit_test(a_total_of_its_own_does_not_give_a_level_away),
         cmocka_unit_test(tables_of_two_populations_do_not_leave_exactly),
         cmocka_unit_test(small_differences_of_nested_counts_are_protected),
         cmocka_unit_test(dominance_follows_the_published_cases),
