@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/vectors.h"
 #include "cohort/engine.h"
-#include "cohort/plan.h"
 
 struct earliest {
     const struct engine *g;

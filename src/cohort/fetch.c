@@ -12,7 +12,6 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cohort/engine.h"
-#include "cohort/plan.h"
 
 struct fetching {
     const struct engine *g;

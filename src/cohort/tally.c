@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/vectors.h"
 #include "cohort/engine.h"
-#include "cohort/plan.h"
 
 struct counting {
     struct scan scan;
