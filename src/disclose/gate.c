@@ -22,6 +22,19 @@ static const char *shared_dimension(const struct result_table *a, const struct r
     return NULL;
 }
 
+/* All that a table counts: its cells at levels that are part of nothing. */
+static double grand_total(const struct result_table *t)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        bool root = true;
+        for (uint32_t d = 0; d < t->n_dimensions; d++)
+            root &= t->dimensions[d].levels[t->cells[i].at[d]].parent < 0;
+        sum += root ? t->cells[i].value : 0;
+    }
+    return sum;
+}
+
 /* Tables of one population that share a dimension were secured as one system. Exact counts of any other table
    over a shared dimension could still be further equations, so under a policy that prints exact counts such
    tables do not leave together when one of them hides a cell. */
@@ -35,6 +48,12 @@ static enum status check_others(const struct gate *g, struct err *e)
                 !(hides(g, i) || hides(g, k)))
                 continue;
             const char *name = shared_dimension(a, b);
+            if (!name && secure_links(a) && secure_links(b) && grand_total(a) == grand_total(b))
+                return err_set(e, ST_UNSAFE,
+                               "tables '%s' and '%s' count the same persons and a cell is hidden: with exact "
+                               "counts the one's sum could give the other away; give them their total as a "
+                               "level, or use a policy that rounds",
+                               a->name, b->name);
             if (name)
                 return err_set(e, ST_UNSAFE,
                                "tables '%s' and '%s' both count over '%s' and a cell is hidden: with exact "

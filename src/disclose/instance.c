@@ -9,9 +9,10 @@
 #include "base/json.h"
 
 enum { MAX_DIMENSIONS = 12, MAX_TABLES = 64 };
-/* Hiding costs a little less than its value, because that keeps the range of costs that the solver sees shorter.
-   Measured against the value itself (power 1): tauargus_linked4 305 cells of 194.9 million instead of 317 of 196.6,
-   nuts_size 32.6 million instead of 33.0, act_size and ssb_z3_t10 the same, ssb_z3 1,085 instead of 1,078. */
+/* Hiding costs a little less than its value, because that keeps the range of costs that the solver sees
+   shorter. Measured against the value itself (power 1): tauargus_linked4 305 cells of 194.9 million instead
+   of 317 of 196.6, nuts_size 32.6 million instead of 33.0, act_size and ssb_z3_t10 the same, ssb_z3 1,085
+   instead of 1,078. */
 #define WEIGHT_POWER 0.85
 
 /* Level names while a dimension is read. */
