@@ -101,7 +101,9 @@ static enum status list_verdicts(const struct standing *p, struct js *list, stru
                                                 "json_each(i.doc, '$.reviews_due') r JOIN held h ON "
                                                 "h.person=?1 AND h.role='reviewer' AND "
                                                 "h.scope=json_extract(r.value, '$.perspective') WHERE "
-                                                "i.noun='project' AND i.state='submitted' "
+                                                "i.noun='project' AND (i.state='submitted' OR "
+                                                "(json_extract(r.value, '$.after') AND i.state IN "
+                                                "('approved', 'agreed', 'live', 'paused', 'closed'))) "
                                                 "ORDER BY i.id LIMIT 200",
         &q, e);
     if (s != ST_OK)

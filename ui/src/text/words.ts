@@ -75,6 +75,7 @@ export const verbs: Record<string, VerbWords> = {
   "agreement.end": { do: "End the agreement" },
   "agreement.vary": { do: "Open the terms again" },
   "run.request": { do: "Start a study", hint: "Choose people and analyses; see what each site is asked before you send it." },
+  "run.act": { do: "Say what became of the decision", hint: "Whether it was acted on, and who answers for it." },
   "run.stop": { do: "Stop the study" },
   "artefact.open": { do: "Open a result to everybody", hint: "With a licence and a text that anyone can read." },
   "artefact.publish": { do: "Publish a dataset, document or code" },

@@ -299,7 +299,7 @@ function Sheet(props: { context: Context }) {
 const projectSteps: Step[] = [
   { title: t.project.who, fields: ["title", "body", "signals", "parties"] },
   { title: t.project.plain, fields: ["lay", "purpose", "purpose_kind", "decision", "population", "codes"] },
-  { title: t.project.kind, fields: ["kind", "data", "access", "use", "starts", "ends"] },
+  { title: t.project.kind, fields: ["kind", "data", "access", "use", "starts", "ends", "emergency"] },
   { title: t.project.benefit, lead: t.project.benefitLead, fields: ["benefits"] },
   { title: t.project.replace, lead: t.project.replaceLead, fields: ["cost_per_year", "substitutes", "funder"] },
   {
@@ -357,7 +357,7 @@ const project: Partial<Guide> = {
 
 // Of a project that is changed, what the check looks at.
 function keep(item: Item | undefined): Item {
-  const names = ["title", "parties", "benefits", "cost_per_year", "substitutes", "funder", "red_questions", "access", "purpose_kind", "kind", "machine_learning", "model_plan", "data", "answers"];
+  const names = ["title", "parties", "benefits", "cost_per_year", "substitutes", "funder", "red_questions", "access", "purpose_kind", "kind", "machine_learning", "model_plan", "data", "answers", "emergency"];
   const out: Item = Object.fromEntries(Object.entries(item ?? {}).filter(([k]) => names.includes(k)));
   if (out["substitutes"] !== undefined) out["substitutes"] = asList(out["substitutes"]).map(({ confirmed: _, ...line }) => line);
   return out;
