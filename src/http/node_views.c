@@ -491,15 +491,13 @@ static const struct js *find_listed(const struct js *outputs, const char *id)
     return NULL;
 }
 
-static enum status held_output(struct visit *v, const struct js *listed, struct err *e)
+static enum status held_output(struct visit *v, const struct js *listed, const struct js *view, struct err *e)
 {
-    struct js *view = NULL, *document = NULL;
+    struct js *document = NULL;
     struct released *r = NULL;
     struct buf *out = &v->response->body;
     bool approved = false;
-    enum status s = node_output_checks(v->pages->data, v->id, &view, e);
-    if (s == ST_OK)
-        s = node_output(v->pages->data, v->id, &document, e);
+    enum status s = node_output(v->pages->data, v->id, &document, e);
     if (s == ST_OK)
         s = released_from_json(document, &r, e);
     if (s == ST_OK)
@@ -517,19 +515,21 @@ static enum status held_output(struct visit *v, const struct js *listed, struct 
     }
     released_free(r);
     js_free(document);
-    js_free(view);
     return s;
 }
 
 enum status view_output(struct visit *v, struct err *e)
 {
-    struct js *outputs = NULL;
-    enum status s = node_outputs(v->pages->data, &outputs, e);
+    struct js *outputs = NULL, *view = NULL;
+    /* Read first: the node may release the output while this page is made. */
+    enum status s = node_output_checks(v->pages->data, v->id, &view, e);
+    if (s == ST_OK || s == ST_NOT_FOUND)
+        s = node_outputs(v->pages->data, &outputs, e);
     const struct js *listed = s == ST_OK ? find_listed(outputs, v->id) : NULL;
     if (s == ST_OK && !listed)
         s = err_set(e, ST_NOT_FOUND, "this node holds no output of this name");
     if (s == ST_OK) {
-        bool held = is_state(listed, "held");
+        bool held = view != NULL;
         struct html_frame f = frame_of(v, js_get_str(listed, "title"));
         begin(
             v, &f,
@@ -537,7 +537,7 @@ enum status view_output(struct visit *v, struct err *e)
                    "at what would leave, then approve it or return it."
                  : "This output is decided; what was worked out only for its checkers is deleted.");
         if (held) {
-            s = held_output(v, listed, e);
+            s = held_output(v, listed, view, e);
         } else {
             buf_adds(&v->response->body, "<p>");
             html_state(&v->response->body, js_get_str(listed, "state"));
@@ -546,6 +546,7 @@ enum status view_output(struct visit *v, struct err *e)
         if (s == ST_OK)
             s = end(v, &f);
     }
+    js_free(view);
     js_free(outputs);
     return s;
 }

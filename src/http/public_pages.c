@@ -20,7 +20,7 @@ const struct html_link public_menu[] = {{"/", "Home"},
                                         {"/artefacts", "Results"},
                                         {"/transfers", "Value"},
                                         {"/log", "The log"},
-                                        {"/downloads", "Downloads"},
+                                        {"/downloads", "Data"},
                                         {0}};
 
 const char public_foot[] =
