@@ -158,9 +158,7 @@ measure_benefit() {
   show "$accord" project list --at "$hub"
 }
 prove_entry() {
-  local entry
-  entry=$("$accord" artefact show "$output" --history --at "$work/hub/register.db" --format csv | tail -n 1 | cut -d, -f1)
-  told "$accord" ledger prove "$work/hub/register.db" "$entry"
-  "$accord" ledger prove "$work/hub/register.db" "$entry" > "$work/proof.json"
+  told "$accord" ledger prove "$hub" "artefact:$output"
+  "$accord" ledger prove "$hub" "artefact:$output" > "$work/proof.json"
   show "$accord" ledger check "$work/proof.json"
 }
