@@ -14,7 +14,7 @@
 //   t.seeded(who)             an account of the demo, as t.account gives one
 //   t.sign_in(who)            signs in at the pages with an account of the demo; what is waiting is shown then
 //   t.sign_out()              and out again
-//   t.code(secret)            the one-time code of now (the next step's when that one was used before)
+//   await t.code(secret)      a one-time code that was not used before; the fourth within half a minute waits
 //   t.see(text)               waits until the page shows it
 //   t.expect(what, truth)     fails with `what` unless it is true
 //
@@ -42,14 +42,18 @@ export function launch(profile) {
   });
 }
 
-// RFC 6238 with a step of 30 s; a step is used once.
+// RFC 6238 with a step of 30 s. A step counts once, and the server takes the one before, the present and the next one: who has used
+// all three waits for another.
 const used = new Map();
-function code(secret) {
+async function code(secret) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((b) => parseInt(b, 2)));
-  const step = Math.max(Math.floor(Date.now() / 30000), (used.get(secret) ?? 0) + 1);
+  const now = Date.now();
+  const early = now % 30000 < 20000 ? 1 : 0; // else the step before might be over on the way
+  const step = Math.max(Math.floor(now / 30000) - early, (used.get(secret) ?? 0) + 1);
   used.set(secret, step);
+  await new Promise((done) => setTimeout(done, Math.max(0, (step - 1) * 30000 - now)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
   const mac = createHmac("sha1", key).update(counter).digest();
@@ -118,7 +122,7 @@ export async function begin(browser, journey, options) {
       await t.open("/work");
       await page.getByLabel("Account name").fill(who);
       await page.getByLabel("Password").fill(account.password);
-      await page.getByLabel("Six-digit code").fill(code(account.secret));
+      await page.getByLabel("Six-digit code").fill(await code(account.secret));
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("heading", { level: 1, name: "What is waiting for you" }).waitFor();
     },

@@ -3,6 +3,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 function lines(t, site) {
   return readFileSync(join(t.demo, `node-${site}.log`), "utf8").split("\n").filter((l) => l.startsWith("{")).map((l) => JSON.parse(l));
@@ -22,7 +23,7 @@ export async function signIn(t, site, who) {
   await t.open("/sign-in", address(t, site));
   await t.page.getByLabel("Name of your account").fill(who.person);
   await t.page.getByLabel("Password").fill(who.password);
-  await t.page.getByLabel("Six digits").fill(t.code(who.secret));
+  await t.page.getByLabel("Six digits").fill(await t.code(who.secret));
   await t.page.getByRole("button", { name: "Sign in" }).click();
   await t.see("You are signed in as");
 }
@@ -52,6 +53,6 @@ export async function until(what, name) {
 }
 
 export function submit(t, run) {
-  t.accord("run", "submit", "demo/study.json", "--agreement", "copd", "--id", run, "--key", t.key("analyst"), "--hub", t.hub, "--quiet");
+  t.accord("run", "submit", fileURLToPath(new URL("../../demo/study.json", import.meta.url)), "--agreement", "copd", "--id", run, "--key", t.key("analyst"), "--hub", t.hub, "--quiet");
 }
 export const state = async (t, run) => (await (await fetch(`${t.hub}/api/v1/runs/${run}`)).json()).state;

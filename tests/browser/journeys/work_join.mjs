@@ -18,7 +18,7 @@ export default async function (t) {
   await t.shot("second-factor");
   await t.scan();
   const secret = (await page.locator("code.accord-secret").innerText()).replace(/\s/g, "");
-  await page.getByLabel("Enter a code to check that it works").fill(t.code(secret));
+  await page.getByLabel("Enter a code to check that it works").fill(await t.code(secret));
   await press("Check and sign in");
   await t.see("Tell the register who you are");
   await t.shot("register");

@@ -17,7 +17,7 @@ export default async function (t) {
   await t.scan();
   await type("Account name", account.person);
   await type("Password", account.password);
-  await type("Six-digit code", t.code(account.secret));
+  await type("Six-digit code", await t.code(account.secret));
   await press("Sign in");
   await t.see("What is waiting for you");
   await t.see("Decide on a paused project");
