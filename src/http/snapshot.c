@@ -48,6 +48,7 @@ void snapshots_free(struct snapshots *s)
 static enum status open_one(const struct snapshots *s, struct snapshot **out, struct err *e)
 {
     struct snapshot *one = xcalloc(1, sizeof *one);
+    *out = NULL;
     enum status st = registry_open(s->register_path, DB_READ, s->hub, NULL, &one->registry, e);
     if (st == ST_OK)
         st = board_open_read(s->board_path, &one->board, e);
@@ -73,11 +74,12 @@ enum status snapshot_take(struct snapshots *s, struct snapshot **out, struct err
     struct snapshot *one = pop(s);
     enum status st = one ? ST_OK : open_one(s, &one, e);
     *out = NULL;
-    if (st == ST_OK)
-        st = registry_read_begin(one->registry, e);
+    if (!one)
+        return st;
+    st = registry_read_begin(one->registry, e);
     if (st == ST_OK)
         *out = one;
-    else if (one)
+    else
         close_one(one);
     return st;
 }
