@@ -33,6 +33,23 @@ struct persons *persons_new(const uint32_t *numbers, size_t n)
     return wrap(set);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+struct persons *persons_gather(uint32_t *numbers, size_t n)
+{
+    size_t kept = 0;
+    if (n)
+        qsort(numbers, n, sizeof *numbers, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || numbers[i] != numbers[i - 1])
+            numbers[kept++] = numbers[i];
+    return persons_new(numbers, kept);
+}
+
 void persons_free(struct persons *p)
 {
     if (!p)

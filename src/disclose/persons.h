@@ -17,6 +17,8 @@
 struct persons;
 /* Numbers must ascend strictly. */
 struct persons *persons_new(const uint32_t *numbers, size_t n);
+/* The same of numbers in any order, some perhaps twice; they are sorted in place. */
+struct persons *persons_gather(uint32_t *numbers, size_t n);
 void persons_free(struct persons *p); /* NULL is fine */
 
 size_t persons_count(const struct persons *p);

@@ -61,19 +61,6 @@ struct asking {
     char (*names)[64];
 };
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The first n of the list, which are distinct. */
-static struct persons *set_of(struct asking *a, size_t n)
-{
-    qsort(a->list, n, sizeof *a->list, by_number);
-    return persons_new(a->list, n);
-}
-
 /* Rows of a concept come by person. */
 static enum status list_rows(struct asking *a, const struct tally *t, size_t *n, struct err *e)
 {
@@ -120,7 +107,8 @@ static enum status add_print(struct asking *a, const struct tally *t, int64_t to
     struct count_range range =
         round_range(told, (enum rounding)p->rounding, p->base, policy_minimum(p, OUTPUT_COUNT));
     snprintf(a->names[a->n], sizeof *a->names, "%s %d", t->category, (int)t->concept);
-    a->prints[a->n] = (struct guard_print){a->names[a->n], set_of(a, n), range.low, range.high, false};
+    a->prints[a->n] =
+        (struct guard_print){a->names[a->n], persons_gather(a->list, n), range.low, range.high, false};
     a->n++;
     return ST_OK;
 }
@@ -134,7 +122,7 @@ static struct persons *number_everybody(struct asking *a, struct guard_book *b)
         guard_book_number(b, pseudonym, 1, &a->numbers[i]);
         a->list[i] = a->numbers[i];
     }
-    return set_of(a, n);
+    return persons_gather(a->list, n);
 }
 
 static enum status decide(struct asking *a, struct guard_book *b, const char *question,

@@ -17,24 +17,6 @@ struct cells {
     struct persons *everybody;
 };
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorted, each once: stores of one site may share persons. */
-static struct persons *make_set(uint32_t *numbers, size_t n)
-{
-    size_t kept = 0;
-    if (n)
-        qsort(numbers, n, sizeof *numbers, by_number);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || numbers[i] != numbers[i - 1])
-            numbers[kept++] = numbers[i];
-    return persons_new(numbers, kept);
-}
-
 static void number_store(struct guard_book *b, const struct store *store, uint32_t *numbers)
 {
     for (uint32_t p = 0; p < store_persons(store)->n; p++) {
@@ -57,11 +39,11 @@ static void number_stores(struct cells *c, struct guard_book *b, struct site *co
         memcpy(all + n_all, c->numbers[i], persons * sizeof *all);
         n_all += persons;
     }
-    c->everybody = make_set(all, n_all);
+    c->everybody = persons_gather(all, n_all);
     free(all);
 }
 
-/* Cell i over all stores. */
+/* Cell i over all stores, which may share persons. */
 static struct persons *cell_set(const struct cells *c, size_t i, size_t n_stores)
 {
     uint32_t *numbers = NULL;
@@ -72,7 +54,7 @@ static struct persons *cell_set(const struct cells *c, size_t i, size_t n_stores
         for (size_t j = 0; j < n; j++)
             numbers[total++] = c->numbers[k][persons[j]];
     }
-    struct persons *set = make_set(numbers, total);
+    struct persons *set = persons_gather(numbers, total);
     free(numbers);
     return set;
 }

@@ -307,3 +307,20 @@ struct result *run_over(const struct study *study, struct store *const *stores, 
         study_site_close(sites[i]);
     return result;
 }
+
+struct study *study_of(const char *analysis)
+{
+    struct js *document, *one;
+    struct study *study;
+    struct err e;
+    assert_int_equal(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), ST_OK);
+    if (js_parse(slice_of(analysis), "analysis", &one, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    struct js *list = js_array();
+    js_push(list, one);
+    js_put(document, "analyses", list);
+    if (study_parse(document, &study, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    js_free(document);
+    return study;
+}

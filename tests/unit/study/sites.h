@@ -30,6 +30,9 @@ void sites_free(struct sites *s);
 /* truth_study.json without the analyses of the kinds named (NULL-terminated), or with nothing but them. */
 struct study *truth_study(const char *const *kinds, bool only);
 
+/* truth_study.json with this one analysis in the place of its own. */
+struct study *study_of(const char *analysis);
+
 /* All rounds over stores, which answer in the order first, first + 1, ... modulo n. */
 struct result *run_over(const struct study *study, struct store *const *stores, size_t n, size_t first);
 

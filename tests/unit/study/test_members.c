@@ -29,22 +29,6 @@ static int destroy(void **state)
     return 0;
 }
 
-static struct study *study_of(const char *analysis)
-{
-    struct js *document, *one;
-    struct study *study;
-    struct err e;
-    assert_int_equal(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), ST_OK);
-    assert_int_equal(js_parse(slice_of(analysis), "analysis", &one, &e), ST_OK);
-    struct js *list = js_array();
-    js_push(list, one);
-    js_put(document, "analyses", list);
-    if (study_parse(document, &study, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    js_free(document);
-    return study;
-}
-
 static struct site *open_site(const struct study *study, struct store *store)
 {
     struct site *site;

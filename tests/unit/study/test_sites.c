@@ -71,23 +71,6 @@ static const struct result_table *table(const struct result *r, const char *name
     return NULL;
 }
 
-static struct study *study_of(const char *analysis)
-{
-    struct js *document, *one;
-    struct study *study;
-    struct err e;
-    assert_int_equal(js_load(SOURCE_DIR "/tests/unit/study/truth_study.json", &document, &e), ST_OK);
-    if (js_parse(slice_of(analysis), "analysis", &one, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    struct js *list = js_array();
-    js_push(list, one);
-    js_put(document, "analyses", list);
-    if (study_parse(document, &study, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    js_free(document);
-    return study;
-}
-
 static const struct cohort_rows *rows_of(const struct study *study, const struct site *site, const char *name)
 {
     for (size_t i = 0; i < study_n_cohorts(study); i++)
