@@ -52,7 +52,7 @@ const struct field run_part_fields[] = {
 const struct field run_round_fields[] = {
     {"round", F_INT, true, NULL, 10000, NULL},
     {"attempt", F_INT, true, NULL, 10000, NULL},
-    {"parameters", F_OBJECT, true, NULL, 0, NULL},
+    {"hash", F_HASH, true, NULL, 0, NULL}, /* of the next round's parameters, sealed to the sites */
     {0},
 };
 const struct field artefact_hold_fields[] = {

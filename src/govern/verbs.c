@@ -173,7 +173,7 @@ const struct verb verbs[] = {
     {"run.defer", ROLE(NODE), OF_PARTY, "asked|admitted|running", NULL, reason_fields, run_site_guard,
      run_event_fold, "a site's node waits for a person of the site to admit the run"},
     {"run.round", ROLE(NODE), OF_PARTY, "running", NULL, run_round_fields, run_lead_guard, run_event_fold,
-     "the lead node has summed a round and asks for another with these parameters"},
+     "the lead node has summed a round and asks for another: the hash of its sealed parameters"},
     {"run.fail", ROLE(HUB) | ROLE(NODE), OF_PARTY, "asked|admitted|running|held", "failed", reason_fields,
      run_site_guard, keep_reason_fold, "a run cannot go on"},
     {"run.stop", ROLE(ANALYST) | ROLE(CONTROLLER) | ROLE(LEAD), OF_PARTY, "asked|admitted|running|held",

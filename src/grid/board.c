@@ -25,7 +25,8 @@ static const char *const migrations[] = {
     " node TEXT NOT NULL, body TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT '',"
     " sealed BLOB, PRIMARY KEY(run, round, attempt, node)) STRICT;"
     "CREATE TABLE missing(run TEXT NOT NULL, body TEXT NOT NULL, why TEXT NOT NULL,"
-    " PRIMARY KEY(run, body)) STRICT;"};
+    " PRIMARY KEY(run, body)) STRICT;",
+    "CREATE TABLE ordered(run TEXT PRIMARY KEY, round INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;"};
 
 /* After a pause of the hub nobody could answer, so every open attempt gets its whole time again. */
 static enum status renew_deadlines(struct board *b, struct err *e)
@@ -149,6 +150,21 @@ enum status board_part_get(struct board *b, const char *run, int round, int atte
     if (s == ST_OK && !row)
         s = err_set(e, ST_NOT_FOUND, "there is no such part (any more)");
     return s == ST_OK ? buf_check(out, "a sealed part", e) : s;
+}
+
+enum status board_order_put(struct board *b, const char *run, int round, struct slice sealed, struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(b->db,
+                               "INSERT OR REPLACE INTO ordered SELECT id, ?2, ?3 FROM run WHERE id=?1 AND"
+                               " round=?2+1 AND state IN ('running', 'waiting')",
+                               &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, run);
+    stmt_bind_int(q, 2, round);
+    stmt_bind_blob(q, 3, sealed.p, sealed.n);
+    return stmt_run(q, e);
 }
 
 /* --- what is due --------------------------------------------------------------------------------------- */
@@ -344,10 +360,13 @@ enum status board_active(struct board *b, struct js **ids, struct err *e)
 
 enum status board_stop(struct board *b, const char *run, const char *why, struct err *e)
 {
-    static const char *const statements[] = {"UPDATE site SET sealed=NULL WHERE run=?1 AND ?2 IS NOT NULL",
-                                             "UPDATE run SET state='stopped', why=?2 WHERE id=?1 AND state "
-                                             "IN ('asked', 'running', 'waiting', 'held')"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const statements[] = {
+        "UPDATE site SET sealed=NULL WHERE run=?1 AND ?2 IS NOT NULL",
+        "DELETE FROM ordered WHERE run=?1 AND ?2 IS NOT NULL",
+        ("UPDATE run SET state='stopped', why=?2 WHERE id=?1 AND state IN ('asked', 'running', 'waiting',"
+         " 'held')"),
+    };
+    for (size_t i = 0; i < 3; i++) {
         struct stmt *q;
         enum status s = db_prepare(b->db, statements[i], &q, e);
         if (s != ST_OK)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The board: the hub's working memory of runs and nodes (grid.db). It is a fold over the entries of the log
- * (board_catch_up applies those it has not seen) plus two things that are not for the log: sealed parts,
- * which go as soon as their attempt is over, and hashes of enrolment tokens. It never holds a number that it
- * could read.
+ * (board_catch_up applies those it has not seen) plus what is not for the log: sealed parts, which go as soon
+ * as their attempt is over, sealed orders, which go with their run, and hashes of enrolment tokens. It never
+ * holds a number that it could read.
  *
  * The verbs it follows, in the order of a run's life (govern/verbs.c is the whole table; subjects are
  * "run:<id>" and "artefact:<id>"):
@@ -13,7 +13,8 @@
  *     run.defer         site     {reason}                      a person must admit the run there
  *     run.decline       site     {reason}                      it will not take part, and why
  *     run.part          site     {round, attempt, hash}        of the sealed part
- *     run.round         lead     {round, attempt, parameters}  that attempt was summed; the next round's
+ *     run.round         lead     {round, attempt, hash}        that attempt was summed; of the next round's
+ *                                                              sealed order (order.h)
  *     run.fail          lead     {reason}
  *     artefact.hold     lead     {run, kind, hash, missing}    an output waits for its checkers
  *     artefact.release  lead     {document, hash}              public from here
@@ -55,11 +56,16 @@ MUST_CHECK enum status board_part_put(struct board *b, const char *run, int roun
 MUST_CHECK enum status board_part_get(struct board *b, const char *run, int round, int attempt,
                                       const char *site, struct buf *out, struct err *e);
 
+/* The sealed order of the round behind `round`, which its entry (applied before) says was summed. One of a
+   round that is over is dropped; all go when the run ends. */
+MUST_CHECK enum status board_order_put(struct board *b, const char *run, int round, struct slice sealed,
+                                       struct err *e);
+
 /* A node asked for work: it is alive, and waited for while it computes. Kept in memory only. */
 void board_seen(struct board *b, const char *node, int64_t now_ms);
 /* What a node is asked to do now, in the order of the runs, and the runs it is a site of that are not over:
-   {work: [{do: "part"|"total", run, round, attempt, sites, lead, order}], runs: [id]}. `order` is the lead's
-   run.round entry, absent in round 1. */
+   {work: [{do: "part"|"total", run, round, attempt, sites, lead, order, sealed}], runs: [id]}. `order` is the
+   lead's run.round entry and `sealed` the order that it names (base64), absent in round 1. */
 MUST_CHECK enum status board_work(struct board *b, const char *node, struct js **out, struct err *e);
 
 /* Runs for status pages: one as an object, all as an array (newest first, from `before` on, at most `most`).

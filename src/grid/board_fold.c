@@ -49,6 +49,16 @@ static enum status drop_parts(const struct step *t, struct err *e)
     return stmt_run(q, e);
 }
 
+static enum status drop_order(const struct step *t, struct err *e)
+{
+    struct stmt *q;
+    enum status s = db_prepare(t->b->db, "DELETE FROM ordered WHERE run=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, t->run);
+    return stmt_run(q, e);
+}
+
 static enum status apply_request(const struct step *t, struct err *e)
 {
     struct stmt *q;
@@ -189,7 +199,7 @@ static enum status apply_decline(const struct step *t, struct err *e)
 }
 
 /* The next round has the sites of the attempt that was summed. The whole entry is kept: sites see in it that
-   the lead node asked for these parameters. */
+   the lead node asked for the round, and the hash of its sealed order. */
 static enum status apply_round(const struct step *t, struct err *e)
 {
     int round = (int)js_get_int(t->body, "round", 0), attempt = (int)js_get_int(t->body, "attempt", 0);
@@ -218,6 +228,8 @@ static enum status apply_round(const struct step *t, struct err *e)
 static enum status end_with(const struct step *t, const char *state, struct err *e)
 {
     enum status s = drop_parts(t, e);
+    if (s == ST_OK)
+        s = drop_order(t, e);
     return s == ST_OK ? set_state(t, state, js_get_str(t->body, "reason"), e) : s;
 }
 

@@ -35,7 +35,16 @@ static enum status add_sites(struct board *b, const char *run, int64_t round, in
     return s;
 }
 
-/* Columns: id, round, attempt, lead, ordered, mine (1 = this node's part is wanted). */
+static void add_order(struct js *w, struct slice sealed)
+{
+    struct buf text;
+    buf_init(&text, 2 * sealed.n + 16);
+    base64_encode((const uint8_t *)sealed.p, sealed.n, &text);
+    js_put_str(w, "sealed", text.p ? text.p : "");
+    buf_deinit(&text);
+}
+
+/* Columns: id, round, attempt, lead, ordered, mine (1 = this node's part is wanted), sealed order. */
 static enum status work_item(struct board *b, struct stmt *q, struct js *list, struct err *e)
 {
     struct js *w = js_object(), *sites = js_array(), *order = NULL;
@@ -51,6 +60,8 @@ static enum status work_item(struct board *b, struct stmt *q, struct js *list, s
         s = js_parse(slice_of(text), "grid.db", &order, e);
     if (order)
         js_put(w, "order", order);
+    if (order)
+        add_order(w, stmt_blob(q, 6));
     js_push(list, w);
     return s;
 }
@@ -61,9 +72,11 @@ static enum status work_list(struct board *b, const char *node, struct js *list,
     bool row = false;
     enum status s = db_prepare(
         b->db,
-        "SELECT r.id, r.round, r.attempt, r.lead, r.ordered, s.answer IN ('', 'deferred')"
+        "SELECT r.id, r.round, r.attempt, r.lead, r.ordered, s.answer IN ('', 'deferred'), d.sealed"
         " FROM run r JOIN site s ON s.run=r.id AND s.round=r.round AND s.attempt=r.attempt"
-        " WHERE r.state IN ('running', 'waiting') AND s.node=?1 AND (s.answer IN ('', 'deferred') OR"
+        " LEFT JOIN ordered d ON d.run=r.id AND d.round=r.round-1"
+        " WHERE (r.round=1 OR d.sealed IS NOT NULL) AND r.state IN ('running', 'waiting') AND s.node=?1 AND "
+        "(s.answer IN ('', 'deferred') OR"
         " (r.lead=?1 AND NOT EXISTS(SELECT 1 FROM site o WHERE o.run=r.id AND o.round=r.round AND"
         " o.attempt=r.attempt AND o.sealed IS NULL))) ORDER BY r.seq",
         &q, e);

@@ -156,11 +156,26 @@ static struct js *placed_body(const struct lead *l)
     return body;
 }
 
+/* The parameters are numbers made of the data: only the sites can read them. */
 static enum status tell_next_round(struct lead *l, struct err *e)
 {
-    struct js *body = placed_body(l);
-    js_put(body, "parameters", js_copy(study_run_parameters(l->progress)));
-    return node_tell(l->n, l->place.run, "run.round", body, NULL, e);
+    char hash[2 * HASH_BYTES + 1];
+    struct site_key *sites = NULL;
+    size_t n_sites = 0;
+    struct buf sealed;
+    buf_init(&sealed, ORDER_MOST);
+    enum status s = attempt_sites(l->work, &sites, &n_sites, e);
+    if (s == ST_OK)
+        s = order_seal(sites, n_sites, &l->place, study_run_parameters(l->progress), &sealed, e);
+    if (s == ST_OK) {
+        struct js *body = placed_body(l);
+        sha256_hex(buf_slice(&sealed), hash);
+        js_put_str(body, "hash", hash);
+        s = node_tell(l->n, l->place.run, "run.round", body, &sealed, e);
+    }
+    free(sites);
+    buf_deinit(&sealed);
+    return s;
 }
 
 static bool took_part(const struct js *sites, const char *body)

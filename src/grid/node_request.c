@@ -377,6 +377,32 @@ enum status node_trust(const char *data, const char *body, const char *key_hex, 
     return s;
 }
 
+enum status attempt_order(const struct js *work, struct buf *out, struct err *e)
+{
+    char hash[2 * HASH_BYTES + 1];
+    const char *named = js_get_str(js_get(js_get(work, "order"), "body"), "hash");
+    const char *text = js_get_str(work, "sealed");
+    size_t n = text ? strlen(text) : 0;
+    uint8_t *bytes = xmalloc(n + 1);
+    long got = base64_decode((struct slice){text, n}, bytes, n);
+    if (got > 0)
+        buf_add(out, bytes, (size_t)got);
+    free(bytes);
+    sha256_hex(buf_slice(out), hash);
+    return named && got > 0 && strcmp(hash, named) == 0
+               ? ST_OK
+               : err_set(e, ST_DENIED, "the order of this round is not the one that the lead node signed");
+}
+
+static enum status check_sealed(const struct js *work, struct err *e)
+{
+    struct buf sealed;
+    buf_init(&sealed, ORDER_MOST);
+    enum status s = attempt_order(work, &sealed, e);
+    buf_deinit(&sealed);
+    return s;
+}
+
 /* A later round's parameters are the lead node's, in an entry that it signed. */
 static enum status check_order(const struct js *work, struct err *e)
 {
@@ -390,7 +416,8 @@ static enum status check_order(const struct js *work, struct err *e)
         strcmp(verb, "run.round") != 0 || strncmp(subject, "run:", 4) != 0 || strcmp(subject + 4, run) != 0 ||
         js_get_int(body, "round", 0) + 1 != js_get_int(work, "round", 0))
         return err_set(e, ST_DENIED, "the lead node has not asked for this round");
-    return command_check_signature(order, e);
+    enum status s = check_sealed(work, e);
+    return s == ST_OK ? command_check_signature(order, e) : s;
 }
 
 enum status attempt_check(struct node *n, const struct node_run *r, const struct js *work, struct err *e)

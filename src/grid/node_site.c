@@ -200,13 +200,32 @@ static enum status compute(struct node *n, const struct node_run *r, const char 
     return s;
 }
 
-/* The first round's parameters follow from the study; later ones come with the work. */
+/* The first round's parameters follow from the study; later ones come with the work, sealed. */
+static enum status parameters_of(struct node *n, const struct study *study, const struct js *work,
+                                 struct js **out, struct err *e)
+{
+    struct mask_place summed = {.round = (int)js_get_int(work, "round", 0) - 1};
+    snprintf(summed.run, sizeof summed.run, "%s", js_get_str(work, "run"));
+    if (summed.round == 0) {
+        struct study_run *first = study_run_new(study);
+        *out = js_copy(study_run_parameters(first));
+        study_run_free(first);
+        return ST_OK;
+    }
+    struct buf sealed;
+    buf_init(&sealed, ORDER_MOST);
+    enum status s = attempt_order(work, &sealed, e);
+    if (s == ST_OK)
+        s = order_open(n->id, &summed, buf_slice(&sealed), out, e);
+    buf_deinit(&sealed);
+    return s;
+}
+
 static enum status sums_of(struct node *n, const struct node_run *r, const struct js *work, struct sums *out,
                            struct err *e)
 {
     struct study *study = NULL;
-    struct study_run *first = NULL;
-    const struct js *parameters = js_get(js_get(js_get(work, "order"), "body"), "parameters");
+    struct js *parameters = NULL;
     const char *run = js_get_str(work, "run");
     int round = (int)js_get_int(work, "round", 0);
     bool found = false;
@@ -214,15 +233,13 @@ static enum status sums_of(struct node *n, const struct node_run *r, const struc
     if (s != ST_OK || found)
         return s;
     s = run_study(r, &study, e);
-    if (s == ST_OK && !parameters) {
-        first = study_run_new(study);
-        parameters = study_run_parameters(first);
-    }
     if (s == ST_OK)
-        s = compute(n, r, run, study, parameters, first != NULL, out, e);
+        s = parameters_of(n, study, work, &parameters, e);
+    if (s == ST_OK)
+        s = compute(n, r, run, study, parameters, round == 1, out, e);
     if (s == ST_OK)
         s = local_keep(n, run, round, out, e);
-    study_run_free(first);
+    js_free(parameters);
     study_free(study);
     return s;
 }

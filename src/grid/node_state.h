@@ -12,6 +12,7 @@
 #include "grid/hub_client.h"
 #include "grid/mask.h"
 #include "grid/node.h"
+#include "grid/order.h"
 #include "ledger/note.h"
 #include "store/store.h"
 #include "study/study.h"
@@ -104,6 +105,8 @@ MUST_CHECK enum status attempt_check(struct node *n, const struct node_run *r, c
                                      struct err *e);
 MUST_CHECK enum status attempt_sites(const struct js *work, struct site_key **sites, size_t *n_sites,
                                      struct err *e);
+/* The sealed order that came with the work of a later round, as the lead node's entry names it. */
+MUST_CHECK enum status attempt_order(const struct js *work, struct buf *out, struct err *e);
 
 /* node_site.c, node_lead.c: one item of work each. */
 MUST_CHECK enum status site_work(struct node *n, const struct js *work, struct err *e);

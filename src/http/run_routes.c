@@ -15,12 +15,19 @@ enum { LONGEST_HOLD = 60, MOST_RUNS = 1000 };
 
 /* --- commands ------------------------------------------------------------------------------------------ */
 
+/* Verbs whose command names bytes that come with it: a site's part, the lead node's order of a round. */
+static bool comes_sealed(const char *verb)
+{
+    return strcmp(verb, "run.part") == 0 || strcmp(verb, "run.round") == 0;
+}
+
 static enum status post_command(struct call *c, struct err *e)
 {
     struct ledger_entry entry = {0};
     const char *verb = js_get_str(c->body, "verb");
-    if (verb && strcmp(verb, "run.part") == 0)
-        return err_set(e, ST_INVALID, "a run.part command goes to /api/v1/runs/{id}/parts, with its part");
+    if (verb && comes_sealed(verb))
+        return err_set(e, ST_INVALID, "a %s command goes to /api/v1/runs/{id}/parts, with what it names",
+                       verb);
     const char *subject = js_get_str(c->body, "subject");
     enum status s = subject ? call_if_match(c, subject, e) : ST_OK;
     if (s == ST_OK)
@@ -31,7 +38,7 @@ static enum status post_command(struct call *c, struct err *e)
     return s;
 }
 
-/* The command's hash binds the sealed part that comes with it. */
+/* The command's hash binds the sealed bytes that come with it. */
 static enum status decode_sealed(const struct js *command, const char *text, struct buf *sealed,
                                  struct err *e)
 {
@@ -46,15 +53,15 @@ static enum status decode_sealed(const struct js *command, const char *text, str
     const char *expected = js_get_str(js_get(command, "body"), "hash");
     if (got < 0 || sealed->failed || !expected || strcmp(hash, expected) != 0)
         return err_set(e, ST_INVALID,
-                       "$.sealed: expected base64 of the part whose SHA-256 the command names");
+                       "$.sealed: expected base64 of the bytes whose SHA-256 the command names");
     return ST_OK;
 }
 
 static enum status check_part_command(const struct js *command, const char *run, struct err *e)
 {
     const char *verb = js_get_str(command, "verb"), *subject = js_get_str(command, "subject");
-    if (!verb || strcmp(verb, "run.part") != 0)
-        return err_set(e, ST_INVALID, "$.command.verb: expected run.part");
+    if (!verb || !comes_sealed(verb))
+        return err_set(e, ST_INVALID, "$.command.verb: expected run.part or run.round");
     if (!subject || strncmp(subject, "run:", 4) != 0 || strcmp(subject + 4, run) != 0)
         return err_set(e, ST_INVALID, "$.command.subject: expected run:%.40s", run);
     return ST_OK;
@@ -63,9 +70,12 @@ static enum status check_part_command(const struct js *command, const char *run,
 static enum status keep_sealed(struct hub *h, const struct ledger_entry *entry, const struct buf *sealed,
                                struct err *e)
 {
-    enum status s =
-        board_part_put(h->board, entry->subject + strlen("run:"), (int)js_get_int(entry->body, "round", 0),
-                       (int)js_get_int(entry->body, "attempt", 0), entry->actor, buf_slice(sealed), e);
+    const char *run = entry->subject + strlen("run:");
+    int round = (int)js_get_int(entry->body, "round", 0),
+        attempt = (int)js_get_int(entry->body, "attempt", 0);
+    enum status s = strcmp(entry->verb, "run.part") == 0
+                        ? board_part_put(h->board, run, round, attempt, entry->actor, buf_slice(sealed), e)
+                        : board_order_put(h->board, run, round, buf_slice(sealed), e);
     if (s == ST_OK)
         server_wake(h->server);
     return s;
@@ -312,9 +322,10 @@ const struct route run_routes[] = {
     {"POST", "/api/v1/commands", ACCESS_PUBLIC, "append a signed command to the log", NULL,
      "a signed command (docs/formats/ledger.md); its signature says who asks",
      "its entry; 200 instead of 201 when it was there before", post_command, HOLD_HUB},
-    {"POST", "/api/v1/runs/{id}/parts", ACCESS_PUBLIC, "a site's sealed part of an attempt", NULL,
-     "command: a signed run.part; sealed: base64 of the part whose hash it names", "the entry", post_part,
-     HOLD_HUB},
+    {"POST", "/api/v1/runs/{id}/parts", ACCESS_PUBLIC,
+     "a site's sealed part of an attempt, or the lead node's sealed order of a round", NULL,
+     "command: a signed run.part or run.round; sealed: base64 of the bytes whose hash it names", "the entry",
+     post_part, HOLD_HUB},
     {"GET", "/api/v1/runs", ACCESS_PUBLIC, "runs, newest first",
      "before=id of a run: those older than it|limit=1 to 1,000", NULL, "items, next_before", get_runs,
      HOLD_SNAPSHOT},

@@ -10,7 +10,7 @@
  *
  *     lead                                        every site
  *     study_run_new                               study_site_open (evaluates the cohorts once)
- *     study_run_parameters  ── public JSON ──>    study_size, study_bounds
+ *     study_run_parameters  ── sealed JSON ──>    study_size, study_bounds
  *                                                 study_local ── vector of sums ──> add up
  *     study_run_advance(total)   until study_run_finished
  *     study_run_finish  -> struct result, which only disclose/ can turn into something to show

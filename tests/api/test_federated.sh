@@ -44,6 +44,19 @@ jq -r '.tables[0].cells[0:40][] | tostring' "$GRID/held.json" | head -n 5 > "$GR
 sqlite3 "$GRID/hub/register.db" .dump > "$GRID/hub.dump"; sqlite3 "$GRID/hub/grid.db" .dump >> "$GRID/hub.dump"
 grep -qF "$(jq -c '.tables[0].cells' "$GRID/held.json" | cut -c1-60)" "$GRID/hub.dump" && fail "the hub holds an output before its release"
 
+# --- nor a number of a round: what the lead node asks of the sites in later rounds is sealed to them --------------
+cp "$GRID/study.json" "$GRID/one-round.json"
+grid_study_rounds
+grid_submit rounds a2
+grid_wait rounds held 20
+[ "$(curl -s "$ACCORD_HUB/api/v1/runs/rounds" | jq .round)" -ge 3 ] || fail "the regression took no rounds"
+grid_hub_is_blind rounds
+a ledger copy "$GRID/hub/register.db" "$GRID/log" --quiet > /dev/null || fail "copy of the log"
+tail -n +2 "$GRID/log" | jq -c '.entry | select(.verb == "run.round" and .subject == "run:rounds") | .body | keys' > "$GRID/orders"
+[ "$(sort -u "$GRID/orders")" = '["attempt","hash","round"]' ] || fail "the log tells of a round: $(cat "$GRID/orders")"
+[ -z "$(sqlite3 "$GRID/hub/grid.db" 'select * from ordered')" ] || fail "a sealed order outlives its run"
+cp "$GRID/one-round.json" "$GRID/study.json"
+
 # --- two different checkers, of no party ----------------------------------------------------------------------
 grid_person percy acme checker
 a node output check r1 --data "$GRID/node0" --format json > "$GRID/view.json"

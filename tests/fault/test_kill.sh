@@ -18,6 +18,7 @@ grid_study_rounds
 grid_submit calm2
 grid_wait calm2 held 20
 [ "$(curl -s "$ACCORD_HUB/api/v1/runs/calm2" | jq .round)" -ge 3 ] || fail "the regression took no rounds"
+grid_hub_is_blind calm2
 grid_approve calm2
 grid_wait calm2 released 10
 tables calm2 > "$GRID/expected2"

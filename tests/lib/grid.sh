@@ -134,6 +134,25 @@ grid_wait() { # ID STATE SECONDS
   curl -s "$ACCORD_HUB/api/v1/runs/$1" >&2
   fail "run $1 is not $2 after $3 s"
 }
+# Every number of four digits or more that the lead node knows of a run's rounds (coefficients, information, totals), one a line.
+grid_round_numbers() {
+  sqlite3 "$GRID/node0/node.db" "select state from progress where run='$1'" | grep -oE '[0-9]+(\.[0-9]+)?(e-?[0-9]+)?' |
+    grep -E '\.[0-9]{4,}' | sort -u
+}
+# Nothing of a run's rounds can be read in the hub's files or over its API.
+grid_hub_is_blind() { # RUN
+  grid_round_numbers "$1" > "$GRID/numbers"
+  [ "$(wc -l < "$GRID/numbers")" -ge 5 ] || fail "run $1 has too few numbers to look for"
+  { cat "$GRID"/hub.log; sqlite3 "$GRID/hub/register.db" .dump; sqlite3 "$GRID/hub/grid.db" .dump; } > "$GRID/hub.text"
+  find "$GRID/hub" -type f -exec cat {} + | strings -n 4 >> "$GRID/hub.text"
+  local path
+  for path in "api/v1/runs/$1" "api/v1/runs/$1/dossier" "api/v1/register/run/$1" api/v1/export/feed api/v1/log "run/$1" log; do
+    curl -s "$ACCORD_HUB/$path" >> "$GRID/hub.text"
+  done
+  grep -qF "$1" "$GRID/hub.text" || fail "the search does not even find the run"
+  grep -aoFf "$GRID/numbers" "$GRID/hub.text" | head -n 3 | grep . >&2 && fail "the hub can read numbers of run $1's rounds"
+  return 0
+}
 grid_approve() {
   a node output approve "$1" --data "$GRID/node0" --key "$GRID/keys/chris" --quiet || fail "first approval"
   a node output approve "$1" --data "$GRID/node0" --key "$GRID/keys/carol" --quiet || fail "second approval"
