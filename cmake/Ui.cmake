@@ -7,5 +7,6 @@ add_custom_command(OUTPUT ${ui_dist}/files.inc
   DEPENDS ${ui_sources} ${CMAKE_SOURCE_DIR}/ui/package-lock.json ${CMAKE_SOURCE_DIR}/ui/vite.config.ts
   COMMENT "Building the web UI" VERBATIM)
 set_source_files_properties(src/http/assets.S PROPERTIES
-  INCLUDE_DIRECTORIES ${ui_dist} OBJECT_DEPENDS ${ui_dist}/files.inc)
+  INCLUDE_DIRECTORIES "${ui_dist};${CMAKE_SOURCE_DIR}/vocab"
+  OBJECT_DEPENDS "${ui_dist}/files.inc;${CMAKE_SOURCE_DIR}/vocab/icb-map.tsv")
 target_sources(accord_http PRIVATE src/http/assets.S)

@@ -126,11 +126,18 @@ person() { # id, name, body, role [, scope]: registers, is trained and declares,
   as "$1" grant hold "$grant"
 }
 
+# The boards of England from the published list. Those that are the demo's synthetic sites take part under short names of their
+# own, so their rows are left out of it.
+declare -A board_ods=(["Kent and Medway"]=QKS ["South East London"]=QKK ["West Yorkshire"]=QWO)
 join_bodies() {
-  local site
+  local site ods taken='^$'
   for site in "${sites[@]}"; do
-    as stella body add "$site" --name "NHS ${site_name[$site]}" --kind icb
+    ods=${board_ods[${site_name[$site]}]:-}
+    taken+=${ods:+"|^$ods"$'\t'}
+    as stella body add "$site" --name "NHS ${site_name[$site]}" --kind icb ${ods:+--ods "$ods" --region "$(awk -F '\t' -v ods="$ods" '$1 == ods { print $4 }' vocab/icb-bodies.tsv)"}
   done
+  grep -vE "$taken" vocab/icb-bodies.tsv > "$work/boards.tsv"
+  as stella register import "$work/boards.tsv"
   as stella body add breathe --name "Breathe Analytics Ltd" --kind company
   as stella body add northwick --name "University of Northwick" --kind university
 }

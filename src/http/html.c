@@ -86,6 +86,45 @@ void html_end(const struct html_frame *f, struct buf *out)
              f->foot);
 }
 
+/* --- tables -------------------------------------------------------------------------------------------- */
+
+/* The roles say what the elements are where the narrow form takes their own meaning away (display: block). */
+void html_table_begin(struct buf *out, const char *caption, const struct html_column *columns)
+{
+    html_add(
+        out,
+        "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table role=\"table\" "
+        "class=\"nhsuk-table accord-stack\"><caption class=\"nhsuk-table__caption "
+        "nhsuk-table__caption--s\">%s</caption><thead role=\"rowgroup\"><tr role=\"row\">",
+        caption, caption);
+    for (const struct html_column *c = columns; c->label; c++)
+        html_add(
+            out,
+            c->numeric
+                ? "<th role=\"columnheader\" scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>"
+                : "<th role=\"columnheader\" scope=\"col\">%s</th>",
+            c->label);
+    buf_adds(out, "</tr></thead><tbody role=\"rowgroup\">");
+}
+
+void html_row_begin(struct buf *out)
+{
+    buf_adds(out, "<tr role=\"row\">");
+}
+
+void html_cell_begin(struct buf *out, const struct html_column *column)
+{
+    html_add(out,
+             column->numeric ? "<td role=\"cell\" data-label=\"%s\" class=\"nhsuk-table__cell--numeric\">"
+                             : "<td role=\"cell\" data-label=\"%s\">",
+             column->label);
+}
+
+void html_table_end(struct buf *out)
+{
+    buf_adds(out, "</tbody></table></div>");
+}
+
 /* --- values -------------------------------------------------------------------------------------------- */
 
 static void add_day(struct buf *out, const char *day)

@@ -31,6 +31,17 @@ struct html_frame {
 void html_begin(const struct html_frame *frame, struct buf *out); /* up to within <main>, before <h1> */
 void html_end(const struct html_frame *frame, struct buf *out);
 
+/* A table that reads across on a wide page and, on a narrow one, as a block for each row with every value
+   beside its column's label. */
+struct html_column {
+    const char *label; /* NULL ends a list */
+    bool numeric;
+};
+void html_table_begin(struct buf *out, const char *caption, const struct html_column *columns);
+void html_row_begin(struct buf *out);
+void html_cell_begin(struct buf *out, const struct html_column *column); /* end it with "</td>" */
+void html_table_end(struct buf *out);
+
 /* "2026-11-22" or "2026-11-22T21:41:44Z" as "22 November 2026", within <time>; html_time with "at 21:41". Any
    other text as it is. */
 void html_day(struct buf *out, const char *day);

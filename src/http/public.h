@@ -42,6 +42,10 @@ MUST_CHECK enum status story_table(struct public_page *p, int64_t from, int64_t 
 /* Where the script puts the check of an entry; without it a link to the entry. */
 void story_verify(struct buf *out, int64_t seq);
 
+/* public_boards.c */
+/* The page of the ICBs as they are today: a map of tiles and a table. */
+MUST_CHECK enum status public_boards(struct call *c, struct err *e);
+
 /* public_items.c */
 MUST_CHECK enum status public_item_extra(struct public_page *p, const char *noun, const struct js *item,
                                          struct err *e);

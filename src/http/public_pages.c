@@ -34,7 +34,7 @@ enum status public_begin(struct public_page *p, struct call *c, const char *titl
     struct registry_query q = {.noun = "body", .limit = MOST_LISTED};
     struct js *bodies = NULL;
     *p = (struct public_page){.call = c, .by_id = js_object()};
-    p->names.by_id = p->by_id;
+    p->names = (struct names){.by_id = p->by_id, .registry = c->registry};
     buf_init(&p->out, PAGE_MOST);
     enum status s = registry_list(c->registry, &q, &bodies, e);
     for (size_t i = 0; s == ST_OK && i < js_size(bodies); i++)
@@ -104,8 +104,7 @@ static const struct shown project_columns[] = {{"title", "Project", SHOW_TEXT, N
                                                {"body", "Led by", SHOW_BODY, NULL},
                                                {"state", "State", SHOW_STATE, NULL},
                                                {0}};
-static const struct shown project_fields[] = {{"lay", "In plain words", SHOW_TEXT, NULL},
-                                              {"purpose", "Purpose", SHOW_TEXT, NULL},
+static const struct shown project_fields[] = {{"purpose", "Purpose", SHOW_TEXT, NULL},
                                               {"decision", "The decision it informs", SHOW_TEXT, NULL},
                                               {"signals", "Grew from", SHOW_ITEMS, "signals"},
                                               {"parties", "Parties", SHOW_BODIES, NULL},
@@ -122,8 +121,7 @@ static const struct shown agreement_columns[] = {{"title", "Agreement", SHOW_TEX
                                                  {"state", "State", SHOW_STATE, NULL},
                                                  {"to", "Until", SHOW_DAY, NULL},
                                                  {0}};
-static const struct shown agreement_fields[] = {{"summary", "In plain words", SHOW_TEXT, NULL},
-                                                {"purpose", "Purpose", SHOW_TEXT, NULL},
+static const struct shown agreement_fields[] = {{"purpose", "Purpose", SHOW_TEXT, NULL},
                                                 {"parties", "Parties", SHOW_BODIES, NULL},
                                                 {"project", "Project", SHOW_ITEM, "projects"},
                                                 {"use", "Use", SHOW_WORDS, NULL},
@@ -152,8 +150,7 @@ static const struct shown artefact_columns[] = {{"title", "Result", SHOW_TEXT, N
                                                 {"body", "Released by", SHOW_BODY, NULL},
                                                 {"state", "State", SHOW_STATE, NULL},
                                                 {0}};
-static const struct shown artefact_fields[] = {{"lay", "In plain words", SHOW_TEXT, NULL},
-                                               {"body", "Released by", SHOW_BODY, NULL},
+static const struct shown artefact_fields[] = {{"body", "Released by", SHOW_BODY, NULL},
                                                {"run", "From the study", SHOW_ITEM, "runs"},
                                                {"licence", "Licence", SHOW_TEXT, NULL},
                                                {"hash", "SHA-256 that the checkers signed", SHOW_TEXT, NULL},
@@ -388,6 +385,16 @@ static enum status write_item(struct public_page *p, const struct noun_page *pag
     return s;
 }
 
+/* What its own people say of it in plain words, where they have. */
+static const char *lead_of(const struct noun_page *page, const struct js *item)
+{
+    static const char *const members[] = {"lay", "summary"};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (js_get_str(item, members[i]) && *js_get_str(item, members[i]))
+            return js_get_str(item, members[i]);
+    return page->of_item;
+}
+
 static enum status get_item(struct call *c, const struct noun_page *page, const char *id, struct err *e)
 {
     struct public_page p;
@@ -395,7 +402,7 @@ static enum status get_item(struct call *c, const struct noun_page *page, const 
     enum status s = registry_item(c->registry, page->noun, id, &item, e);
     if (s != ST_OK)
         return s;
-    s = public_begin(&p, c, title_of(item), page->of_item, e);
+    s = public_begin(&p, c, title_of(item), lead_of(page, item), e);
     if (s == ST_OK)
         s = write_item(&p, page, item, e);
     s = public_end(&p, s, arena_printf(c->request->arena, "/api/v1/register/%s/%s", page->noun, id), e);
@@ -408,9 +415,13 @@ static enum status get_item(struct call *c, const struct noun_page *page, const 
 static enum status count(struct call *c, const char *noun, const char *state, const char *kind, size_t *n,
                          struct err *e)
 {
+    char today[11];
     struct registry_query q = {
         .noun = noun, .state = state, .kind = kind, .limit = MOST_LISTED, .brief = true};
     struct js *items = NULL;
+    date_format((int32_t)(time_now_ms() / 86400000), today);
+    if (strcmp(noun, "body") == 0)
+        q.on = today;
     enum status s = registry_list(c->registry, &q, &items, e);
     *n = js_size(items);
     js_free(items);
@@ -460,98 +471,6 @@ static enum status get_home(struct call *c, struct err *e)
     if (s == ST_OK)
         s = story_table(&p, size > RECENT ? size - RECENT : 0, size, e);
     return public_end(&p, s, "/api/v1/hub", e);
-}
-
-/* --- boards and their leads ---------------------------------------------------------------------------- */
-
-static size_t count_of(const struct js *items, const char *body, const char *member, const char *value)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < js_size(items); i++)
-        n += has_text(js_at(items, i), "body", body) && has_text(js_at(items, i), member, value);
-    return n;
-}
-
-/* Days from each letter to its first answer, averaged; -1 without any. */
-static long days_to_answer(const struct js *contacts, const char *body)
-{
-    long days = 0, n = 0;
-    for (size_t i = 0; i < js_size(contacts); i++) {
-        const struct js *c = js_at(contacts, i), *answer = js_at(js_get(c, "answers"), 0);
-        const char *sent = js_get_str(js_get(c, "sent"), "time"), *answered = js_get_str(answer, "time");
-        int32_t from, to;
-        if (!has_text(c, "body", body) || !sent || !answered ||
-            !date_parse((struct slice){sent, 10}, &from) || !date_parse((struct slice){answered, 10}, &to))
-            continue;
-        days += to - from;
-        n++;
-    }
-    return n ? days / n : -1;
-}
-
-static void write_board(struct buf *out, const struct js *board, const struct js *grants,
-                        const struct js *signals, const struct js *contacts)
-{
-    const char *id = js_get_str(board, "id");
-    size_t leads = count_of(grants, id, "role", "lead");
-    long days = days_to_answer(contacts, id);
-    html_add(out, "<tr><td><a href=\"/bodies/%s\">%s</a></td><td>", id, js_get_str(board, "name"));
-    if (leads)
-        html_add(out, "%d lead%s", (int)leads, leads > 1 ? "s" : "");
-    else
-        buf_adds(out, "<strong class=\"nhsuk-tag nhsuk-tag--yellow\">vacant</strong>");
-    html_add(out, "</td><td class=\"nhsuk-table__cell--numeric\">%d</td><td>",
-             (int)count_of(signals, id, "side", "need"));
-    if (days >= 0)
-        html_add(out, "%ld days", days);
-    else
-        buf_adds(out, "nobody has written yet");
-    html_add(out, "</td><td class=\"nhsuk-table__cell--numeric\">%d</td></tr>",
-             (int)count_of(contacts, id, "state", "open"));
-}
-
-static enum status write_boards(struct public_page *p, struct err *e)
-{
-    struct registry *r = p->call->registry;
-    struct js *boards = NULL, *grants = NULL, *signals = NULL, *contacts = NULL;
-    char today[11];
-    date_format((int32_t)(time_now_ms() / 86400000), today);
-    enum status s =
-        registry_list(r, &(struct registry_query){.noun = "body", .kind = "icb", .on = today}, &boards, e);
-    if (s == ST_OK)
-        s = registry_list(r, &(struct registry_query){.noun = "grant", .state = "held"}, &grants, e);
-    if (s == ST_OK)
-        s = registry_list(r, &(struct registry_query){.noun = "signal", .state = "published"}, &signals, e);
-    if (s == ST_OK)
-        s = registry_list(r, &(struct registry_query){.noun = "contact"}, &contacts, e);
-    buf_adds(
-        &p->out,
-        "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"NHS boards\"><table "
-        "class=\"nhsuk-table\"><thead><tr><th scope=\"col\">Board</th><th scope=\"col\">Partnership lead</th>"
-        "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">Needs</th><th scope=\"col\">Answers in</th>"
-        "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">Letters waiting</th></tr></thead><tbody>");
-    for (size_t i = 0; s == ST_OK && i < js_size(boards); i++)
-        write_board(&p->out, js_at(boards, i), grants, signals, contacts);
-    buf_adds(&p->out, "</tbody></table></div>");
-    js_free(boards);
-    js_free(grants);
-    js_free(signals);
-    js_free(contacts);
-    return s;
-}
-
-static enum status get_boards(struct call *c, struct err *e)
-{
-    struct public_page p;
-    enum status s =
-        public_begin(&p, c, "NHS boards and their leads",
-                     "Every integrated care board has one lead for partnerships, who publishes what it "
-                     "needs and answers whoever writes. Here is who has one, what they need, and how "
-                     "long an answer takes.",
-                     e);
-    if (s == ST_OK)
-        s = write_boards(&p, e);
-    return public_end(&p, s, "/api/v1/register/body?kind=icb", e);
 }
 
 /* --- who uses data for what ---------------------------------------------------------------------------- */
@@ -704,7 +623,7 @@ static enum status get_run_result(struct call *c, struct err *e)
 
 const struct route public_routes[] = {
     {"GET", "/", ACCESS_PUBLIC, "the front page", NULL, NULL, "HTML", get_home, HOLD_REGISTER},
-    {"GET", "/boards", ACCESS_PUBLIC, "the boards and their leads", NULL, NULL, "HTML", get_boards,
+    {"GET", "/boards", ACCESS_PUBLIC, "the boards and their leads", NULL, NULL, "HTML", public_boards,
      HOLD_REGISTER},
     {"GET", "/uses", ACCESS_PUBLIC, "who uses data for what", NULL, NULL, "HTML", get_uses, HOLD_REGISTER},
     {"GET", "/downloads", ACCESS_PUBLIC, "downloads and feeds", NULL, NULL, "HTML", get_downloads,

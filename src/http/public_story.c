@@ -92,16 +92,6 @@ static void write_actor(struct public_page *p, const char *key)
     js_free(actor);
 }
 
-static void write_subject(struct buf *out, const char *subject)
-{
-    const char *colon = strchr(subject, ':');
-    const char *path = colon ? show_path(subject, (size_t)(colon - subject)) : NULL;
-    if (path)
-        html_add(out, "<a href=\"/%s/%s\">%s</a>", path, colon + 1, colon + 1);
-    else
-        html_add(out, "%s", colon ? colon + 1 : subject);
-}
-
 /* --- entries of subjects ------------------------------------------------------------------------------- */
 
 struct entries {
@@ -142,7 +132,7 @@ static void write_step(struct public_page *p, const struct js *entry)
     buf_adds(out, "<li><span class=\"accord-when\">");
     html_day(out, js_get_str(entry, "time"));
     html_add(out, "</span> %s: ", story_phrase(js_get_str(entry, "verb")));
-    write_subject(out, js_get_str(entry, "subject"));
+    show_about(out, &p->names, js_get_str(entry, "subject"));
     buf_adds(out, "<span class=\"accord-by\">");
     write_actor(p, js_get_str(entry, "actor"));
     html_add(out, " (<a href=\"/log/%ld\" aria-label=\"Entry %ld of the log\">%ld</a>)</span></li>", seq, seq,
@@ -241,28 +231,37 @@ enum status story_project(struct public_page *p, const struct js *project, struc
 
 /* --- the log ------------------------------------------------------------------------------------------- */
 
+static void table_entry(struct public_page *p, const struct html_column *columns, const struct js *entry)
+{
+    struct buf *out = &p->out;
+    long seq = (long)js_get_int(entry, "seq", 0);
+    html_row_begin(out);
+    html_cell_begin(out, &columns[0]);
+    html_add(out, "<a href=\"/log/%ld\">%ld</a></td>", seq, seq);
+    html_cell_begin(out, &columns[1]);
+    html_time(out, js_get_str(entry, "time"));
+    buf_adds(out, "</td>");
+    html_cell_begin(out, &columns[2]);
+    html_add(out, "%s</td>", story_phrase(js_get_str(entry, "verb")));
+    html_cell_begin(out, &columns[3]);
+    show_about(out, &p->names, js_get_str(entry, "subject"));
+    buf_adds(out, "</td></tr>");
+}
+
 enum status story_table(struct public_page *p, int64_t from, int64_t to, struct err *e)
 {
+    static const struct html_column columns[] = {
+        {"Number", false}, {"When", false}, {"What", false}, {"Of what", false}, {0}};
     struct entries *all = xcalloc(1, sizeof *all);
     struct buf *out = &p->out;
     enum status s =
         from < to ? ledger_walk(registry_ledger(p->call->registry), from, to, NULL, keep, all, e) : ST_OK;
-    buf_adds(out,
-             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table "
-             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">Entries, "
-             "newest first</caption><thead><tr><th scope=\"col\">Number</th><th scope=\"col\">When</th><th "
-             "scope=\"col\">What</th><th scope=\"col\">Of what</th></tr></thead><tbody>");
+    html_table_begin(out, "Entries, newest first", columns);
     for (size_t i = all->n; i-- > 0;) {
-        const struct js *entry = all->list[i];
-        long seq = (long)js_get_int(entry, "seq", 0);
-        html_add(out, "<tr><td><a href=\"/log/%ld\">%ld</a></td><td>", seq, seq);
-        html_time(out, js_get_str(entry, "time"));
-        html_add(out, "</td><td>%s</td><td>", story_phrase(js_get_str(entry, "verb")));
-        write_subject(out, js_get_str(entry, "subject"));
-        buf_adds(out, "</td></tr>");
+        table_entry(p, columns, all->list[i]);
         js_free(all->list[i]);
     }
-    buf_adds(out, "</tbody></table></div>");
+    html_table_end(out);
     free(all);
     return s;
 }

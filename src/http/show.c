@@ -1,20 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/show.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { FEW_PAIRS = 8 };
+enum { FEW_PAIRS = 8, MOST_COLUMNS = 12 };
+
+static const char *const paths[][2] = {{"body", "bodies"},          {"signal", "signals"},
+                                       {"project", "projects"},     {"run", "runs"},
+                                       {"agreement", "agreements"}, {"artefact", "artefacts"},
+                                       {"transfer", "transfers"},   {"measure", "measures"}};
 
 const char *show_path(const char *noun, size_t n)
 {
-    static const char *const paths[][2] = {{"body", "bodies"},          {"signal", "signals"},
-                                           {"project", "projects"},     {"run", "runs"},
-                                           {"agreement", "agreements"}, {"artefact", "artefacts"},
-                                           {"transfer", "transfers"},   {"measure", "measures"}};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (strlen(paths[i][0]) == n && memcmp(paths[i][0], noun, n) == 0)
             return paths[i][1];
     return NULL;
+}
+
+static const char *noun_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (strcmp(paths[i][1], path) == 0)
+            return paths[i][0];
+    return path;
+}
+
+/* --- what items are called ----------------------------------------------------------------------------- */
+
+/* What was promised has no title of its own. */
+static void transfer_title(struct buf *out, const struct js *item)
+{
+    const char *what = js_get_str(item, "what");
+    if (what)
+        html_add(out, "%s", what);
+    else
+        html_words(out, js_get_str(item, "mechanism"));
+    if (js_get(item, "amount")) {
+        buf_adds(out, ", ");
+        html_pounds(out, js_get_int(item, "amount", 0));
+    }
+}
+
+static void review_title(struct buf *out, const struct js *item)
+{
+    html_words(out, js_get_str(item, "perspective"));
+    buf_adds(out, " review");
+}
+
+static void item_title(struct buf *out, const struct js *item)
+{
+    const char *noun = js_get_str(item, "noun"), *title = registry_item_title(item);
+    if (strcmp(noun, "transfer") == 0)
+        transfer_title(out, item);
+    else if (strcmp(noun, "review") == 0)
+        review_title(out, item);
+    else
+        html_add(out, "%s", *title ? title : js_get_str(item, "id"));
+}
+
+void show_title(struct buf *out, const struct names *names, const char *noun, const char *id)
+{
+    struct js *item = NULL;
+    struct err ignored;
+    bool titled = show_path(noun, strlen(noun)) || strcmp(noun, "review") == 0; /* people keep their ids */
+    if (titled && names->registry && registry_item(names->registry, noun, id, &item, &ignored) == ST_OK)
+        item_title(out, item);
+    else
+        html_add(out, "%s", id);
+    js_free(item);
+}
+
+void show_about(struct buf *out, const struct names *names, const char *about)
+{
+    const char *colon = about ? strchr(about, ':') : NULL;
+    char noun[32];
+    if (!colon || (size_t)(colon - about) >= sizeof noun) {
+        html_add(out, "%s", about);
+        return;
+    }
+    snprintf(noun, sizeof noun, "%.*s", (int)(colon - about), about);
+    const char *path = show_path(noun, strlen(noun));
+    if (path)
+        html_add(out, "<a href=\"/%s/%s\">", path, colon + 1);
+    show_title(out, names, noun, colon + 1);
+    if (path)
+        buf_adds(out, "</a>");
+}
+
+static void show_link(struct buf *out, const struct names *names, const char *path, const char *id)
+{
+    html_add(out, "<a href=\"/%s/%s\">", path, id);
+    show_title(out, names, noun_of(path), id);
+    buf_adds(out, "</a>");
 }
 
 void show_body(struct buf *out, const struct names *names, const char *id)
@@ -33,16 +112,6 @@ static void show_by(struct buf *out, const struct names *names, const struct js 
         buf_adds(out, ", for ");
         show_body(out, names, js_get_str(by, "body"));
     }
-}
-
-static void show_about(struct buf *out, const char *about)
-{
-    const char *colon = about ? strchr(about, ':') : NULL;
-    const char *path = colon ? show_path(about, (size_t)(colon - about)) : NULL;
-    if (path)
-        html_add(out, "<a href=\"/%s/%s\">%s</a>", path, colon + 1, colon + 1);
-    else
-        html_add(out, "%s", about);
 }
 
 /* "Breathe Analytics pays Kent and Medway £25,000 when the agreement begins". */
@@ -80,7 +149,7 @@ static void show_element(struct buf *out, const struct names *names, const struc
         buf_adds(out, ")");
         break;
     case SHOW_ITEMS:
-        html_add(out, "<a href=\"/%s/%s\">%s</a>", f->noun, js_str(x), js_str(x));
+        show_link(out, names, f->noun, js_str(x));
         break;
     case SHOW_SIGNED:
         show_body(out, names, js_get_str(x, "body"));
@@ -153,9 +222,9 @@ static void show_scalar(struct buf *out, const struct names *names, const struct
     else if (f->how == SHOW_BODY)
         show_body(out, names, text);
     else if (f->how == SHOW_ABOUT)
-        show_about(out, text);
+        show_about(out, names, text);
     else if (f->how == SHOW_ITEM)
-        html_add(out, "<a href=\"/%s/%s\">%s</a>", f->noun, text, text);
+        show_link(out, names, f->noun, text);
     else if (text)
         html_add(out, "%s", text);
     else if (js_is_number(v)) {
@@ -196,17 +265,34 @@ void show_item(struct buf *out, const struct names *names, const struct shown *f
     buf_adds(out, "</dl>");
 }
 
+/* --- tables -------------------------------------------------------------------------------------------- */
+
+static bool is_numeric(const struct shown *f)
+{
+    return f->how == SHOW_NUMBER || f->how == SHOW_POUNDS;
+}
+
+/* The first column names the item and leads to its page. */
+static void write_first(struct buf *out, const char *path, const struct js *item, const char *text)
+{
+    const char *id = js_get_str(item, "id");
+    html_add(out, "<a href=\"/%s/%s\">", path, id);
+    if (text && text != id)
+        html_add(out, "%s", text);
+    else
+        item_title(out, item);
+    buf_adds(out, "</a>");
+}
+
 static void table_row(struct buf *out, const struct names *names, const struct shown *columns,
                       const char *path, const struct js *item)
 {
-    buf_adds(out, "<tr>");
+    html_row_begin(out);
     for (const struct shown *f = columns; f->member; f++) {
         const struct js *v = js_get(item, f->member);
-        bool right = f->how == SHOW_NUMBER || f->how == SHOW_POUNDS;
-        buf_adds(out, right ? "<td class=\"nhsuk-table__cell--numeric\">" : "<td>");
+        html_cell_begin(out, &(struct html_column){f->label, is_numeric(f)});
         if (f == columns && path)
-            html_add(out, "<a href=\"/%s/%s\">%s</a>", path, js_get_str(item, "id"),
-                     js_str(v) ? js_str(v) : js_get_str(item, "id"));
+            write_first(out, path, item, js_str(v));
         else
             show_value(out, names, f, v);
         buf_adds(out, "</td>");
@@ -217,19 +303,11 @@ static void table_row(struct buf *out, const struct names *names, const struct s
 void show_table(struct buf *out, const struct names *names, const struct shown *columns, const char *path,
                 const char *caption, const struct js *items)
 {
-    html_add(out,
-             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
-             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">%s"
-             "</caption><thead><tr>",
-             caption, caption);
-    for (const struct shown *f = columns; f->member; f++)
-        html_add(out,
-                 f->how == SHOW_NUMBER || f->how == SHOW_POUNDS
-                     ? "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>"
-                     : "<th scope=\"col\">%s</th>",
-                 f->label);
-    buf_adds(out, "</tr></thead><tbody>");
+    struct html_column heads[MOST_COLUMNS + 1] = {{0}};
+    for (size_t i = 0; i < MOST_COLUMNS && columns[i].member; i++)
+        heads[i] = (struct html_column){columns[i].label, is_numeric(&columns[i])};
+    html_table_begin(out, caption, heads);
     for (size_t i = 0; i < js_size(items); i++)
         table_row(out, names, columns, path, js_at(items, i));
-    buf_adds(out, "</tbody></table></div>");
+    html_table_end(out);
 }

@@ -7,6 +7,7 @@
 #define ACCORD_HTTP_SHOW_H
 
 #include "base/json.h"
+#include "govern/register.h"
 #include "http/html.h"
 
 enum how {
@@ -39,9 +40,10 @@ struct shown {
     const char *noun; /* of SHOW_ITEM and SHOW_ITEMS: the page's first segment, "projects" */
 };
 
-/* Names of bodies by id; an id that is not there shows itself. */
+/* Names of bodies by id and where other items' titles are read; an id that is not there shows itself. */
 struct names {
-    const struct js *by_id; /* {id: name} */
+    const struct js *by_id;    /* {id: name} */
+    struct registry *registry; /* may be NULL */
 };
 
 /* One value; nothing for an absent one. */
@@ -52,6 +54,10 @@ void show_item(struct buf *out, const struct names *names, const struct shown *f
 /* Items as a table; the first column links to /<path>/<id> unless path is NULL. */
 void show_table(struct buf *out, const struct names *names, const struct shown *columns, const char *path,
                 const char *caption, const struct js *items);
+/* What an item is called: its title, what a transfer is for, whose view a review is. */
+void show_title(struct buf *out, const struct names *names, const char *noun, const char *id);
+/* "noun:id" by what it is called, linked where it has a page. */
+void show_about(struct buf *out, const struct names *names, const char *about);
 /* A body's name, linked. */
 void show_body(struct buf *out, const struct names *names, const char *id);
 /* The page of an item: "projects" for "project"; NULL for a noun without pages. */

@@ -14,6 +14,24 @@ for _ in $(seq 50); do hub=$(grep -oE 'http://127[^" ]+' "$work/log" | head -n 1
 "$ACCORD" body add acme --name 'Acme <b>& Sons</b>' --kind company --at "$hub" --identity "$work/steward" > /dev/null
 
 fail() { echo "$*" >&2; exit 1; }
+# Every board of the map has a tile and a row before the register knows any; then it is vacant, and one that the map lacks comes behind.
+count() { grep -o "$1" "$work/boards" | wc -l; }
+curl -s "$hub/boards" > "$work/boards"
+[ "$(count '<li class="accord-tile accord-tile--absent ')" = 36 ] || fail "$(count '<li class="accord-tile') tiles of boards instead of 36"
+[ "$(count '<strong class="nhsuk-tag nhsuk-tag--grey">not here yet')" = 36 ] || fail "the table has not the 36 boards of the map"
+for href in $(grep -oE 'href="#board-[^"]*"' "$work/boards" | sed 's/.*#\(.*\)"/\1/'); do
+  [ "$(count "id=\"$href\"")" = 1 ] || fail "a tile leads nowhere: $href"
+done
+"$ACCORD" body add kent --name 'NHS Kent & Medway' --kind icb --ods QKS --at "$hub" --identity "$work/steward" > /dev/null
+"$ACCORD" body add atlantis --name 'NHS Atlantis' --kind icb --at "$hub" --identity "$work/steward" > /dev/null
+"$ACCORD" body add old --name 'NHS That Was' --kind icb --from 2022-07-01 --to 2026-03-31 --at "$hub" --identity "$work/steward" > /dev/null
+curl -s "$hub/boards" > "$work/boards"
+[ "$(count '<li class="accord-tile accord-tile--absent ')" = 35 ] || fail "Kent is here, and 35 are not"
+[ "$(count '<strong class="nhsuk-tag nhsuk-tag--yellow">vacant')" = 2 ] || fail "two boards without a lead are vacant"
+grep -q '<li class="accord-tile accord-tile--vacant accord-column-6 accord-row-8"><a href="/bodies/kent"><strong>Kent</strong> vacant' "$work/boards" || fail "the tile of Kent"
+grep -q 'accord-column-0 accord-row-0"><a href="/bodies/atlantis">' "$work/boards" || fail "a board that the map does not know"
+grep -q 'Of 37 boards, 0 have a lead, 2 are vacant and 35 are not here yet' "$work/boards" || fail "the sum over the boards"
+! grep -q 'That Was' "$work/boards" || fail "a board that ended in March 2026"
 menu=$(curl -s "$hub/" | grep -oE '<li><a href="[^"]*"' | sed 's/.*"\(.*\)"/\1/')
 [ "$(wc -w <<< "$menu")" -ge 8 ] || fail "the menu is too short: $menu"
 for path in $menu /bodies/acme /transfers /measures /log/0; do
