@@ -2,6 +2,8 @@
  *
  * Enrolment: the node shows its one-time token, signed with its own new key; from then on the key is known.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -116,6 +118,24 @@ enum status node_enrol(const char *data, const struct node_enrolment *how, struc
     return s;
 }
 
+/* How far the hub's log was read here, and the root of the tree: what others' copies must agree with. */
+static enum status add_log(struct node *n, struct js *status, struct err *e)
+{
+    struct log_reading r;
+    uint8_t root[HASH_BYTES];
+    char hex[2 * HASH_BYTES + 1], size[24];
+    enum status s = log_reading_load(n, &r, e);
+    if (s != ST_OK)
+        return s;
+    merkle_edge_root(&r.edge, root);
+    hex_encode(root, HASH_BYTES, hex);
+    snprintf(size, sizeof size, "%" PRIu64, r.edge.size);
+    js_put_str(status, "log_entries", size);
+    js_put_str(status, "log_root", r.edge.size ? hex : "");
+    log_reading_deinit(&r);
+    return ST_OK;
+}
+
 enum status node_status(const char *data, struct js **out, struct err *e)
 {
     struct node *n;
@@ -132,6 +152,8 @@ enum status node_status(const char *data, struct js **out, struct err *e)
         js_put_str(status, names[i], value ? value : "");
         free(value);
     }
+    if (s == ST_OK)
+        s = add_log(n, status, e);
     node_close(n);
     if (s == ST_OK)
         *out = status;

@@ -18,8 +18,7 @@
  *     policy           what the site's own policy does not take part in, and disclosure rules looser than its
  * own
  *
- * A hub could keep a revocation from a node; it cannot do so without showing two histories to those who copy
- * and witness the log, and a controller can always stop their own node.
+ * That the hub leaves nothing out of what it shows (rule complete) is checked by node_follow.c.
  */
 #include <inttypes.h>
 #include <stdio.h>

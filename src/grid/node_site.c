@@ -99,36 +99,85 @@ static enum status refuse_halted(struct node *n, const char *run, struct node_ru
     return s;
 }
 
-/* First sight of a run: fetch what proves it, check, take or refuse. */
+static enum status get_dossier(struct node *n, const char *run, struct js **out, struct err *e)
+{
+    char *target = xasprintf("/api/v1/runs/%s/dossier", run);
+    enum status s = hub_get(n->hub, target, 0, out, e);
+    free(target);
+    return s;
+}
+
+/* Fetches what proves the run and checks it, also that nothing was left out by what this node has read of the
+   log itself. */
+static enum status check_dossier(struct node *n, const char *run, struct node_run *r, char rule[32],
+                                 struct err *e)
+{
+    struct js *dossier = NULL;
+    rule[0] = '\0';
+    enum status s = get_dossier(n, run, &dossier, e);
+    if (s == ST_OK)
+        s = log_follow(n, e);
+    if (s == ST_OK)
+        s = request_check(n, dossier, r, rule, e);
+    if (s == ST_OK) {
+        s = dossier_whole(n, dossier, r->terms, e);
+        if (s == ST_DENIED)
+            rule_set(rule, "complete");
+    }
+    js_free(dossier);
+    return s;
+}
+
+/* The same; once more when the log went on between dossier and reading. Refuses the run by the rule. */
+static enum status check_or_refuse(struct node *n, const char *run, struct node_run *r, struct err *e)
+{
+    char rule[32];
+    struct err why = {0};
+    node_run_deinit(r);
+    enum status s = check_dossier(n, run, r, rule, &why);
+    if (strcmp(rule, "complete") == 0) {
+        node_run_deinit(r);
+        s = check_dossier(n, run, r, rule, &why);
+    }
+    if (s != ST_OK && rule[0]) {
+        s = refuse_run(n, run, rule, why.text, e);
+        snprintf(r->state, sizeof r->state, "refused");
+    } else if (s != ST_OK && e) {
+        *e = why;
+    }
+    return s;
+}
+
+/* First sight of a run: check, then take or refuse. */
 static enum status meet(struct node *n, const char *run, struct node_run *r, struct err *e)
 {
     bool refused;
     enum status s = refuse_halted(n, run, r, &refused, e);
     if (s != ST_OK || refused)
         return s;
-    char rule[32] = "", *target = xasprintf("/api/v1/runs/%s/dossier", run);
-    struct js *dossier = NULL;
-    struct err why = {0};
-    s = hub_get(n->hub, target, 0, &dossier, e);
-    free(target);
-    if (s != ST_OK)
+    s = check_or_refuse(n, run, r, e);
+    if (s != ST_OK || strcmp(r->state, "refused") == 0)
         return s;
-    node_run_deinit(r);
-    s = request_check(n, dossier, r, rule, &why);
-    js_free(dossier);
-    if (s != ST_OK && rule[0]) {
-        s = refuse_run(n, run, rule, why.text, e);
-        snprintf(r->state, sizeof r->state, "refused");
-        return s;
-    }
-    if (s != ST_OK) {
-        if (e)
-            *e = why;
-        return s;
-    }
     snprintf(r->state, sizeof r->state, n->policy.admission == ADMIT_PERSON ? "asking" : "checked");
     log_event(LOG_INFO, "node.checked", "run", run, NULL);
     return take(n, run, r, e);
+}
+
+/* A run that was checked before is checked again when its agreement or its analyst has new entries: a
+   revocation counts from the moment it is in the log, whatever the hub asks for afterwards. */
+static enum status check_again(struct node *n, const char *run, struct node_run *r, struct err *e)
+{
+    bool moved = false;
+    char state[sizeof r->state];
+    memcpy(state, r->state, sizeof state);
+    enum status s = log_moved(n, r->terms, &moved, e);
+    if (s != ST_OK || !moved)
+        return s;
+    s = check_or_refuse(n, run, r, e);
+    if (s != ST_OK || strcmp(r->state, "refused") == 0)
+        return s;
+    memcpy(r->state, state, sizeof state);
+    return node_run_put(n, run, r->state, "", r->request, r->terms, e);
 }
 
 static enum status local_find(struct node *n, const char *run, int round, struct sums *out, bool *found,
@@ -381,6 +430,8 @@ enum status site_work(struct node *n, const struct js *work, struct err *e)
     s = node_run_find(n, run, &r, e);
     if (s == ST_OK && !r.state[0])
         s = meet(n, run, &r, e);
+    else if (s == ST_OK && (strcmp(r.state, "checked") == 0 || strcmp(r.state, "admitted") == 0))
+        s = check_again(n, run, &r, e);
     if (s == ST_OK && strcmp(r.state, "admitted") == 0)
         s = take_admitted(n, run, &r, e);
     if (s == ST_OK && strcmp(r.state, "checked") == 0) {

@@ -30,7 +30,13 @@ static const char *const migrations[] = {
     "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, verb TEXT NOT NULL,"
     " command TEXT NOT NULL, sealed BLOB, refused TEXT) STRICT;",
     /* The checker's view of a held output; it goes when the output is no longer held. */
-    "ALTER TABLE output ADD COLUMN checks TEXT NOT NULL DEFAULT '';"};
+    "ALTER TABLE output ADD COLUMN checks TEXT NOT NULL DEFAULT '';",
+    /* The hub's log as far as this node has read it (node_follow.c). */
+    "CREATE TABLE followed(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, edge BLOB NOT "
+    "NULL) "
+    "STRICT;"
+    "CREATE TABLE log_entry(subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(subject, seq)) STRICT,"
+    " WITHOUT ROWID;"};
 enum { N_MIGRATIONS = sizeof migrations / sizeof *migrations };
 
 enum { TEXT_MOST = 64 << 20 };

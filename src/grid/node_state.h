@@ -13,6 +13,7 @@
 #include "grid/mask.h"
 #include "grid/node.h"
 #include "grid/order.h"
+#include "ledger/merkle.h"
 #include "ledger/note.h"
 #include "store/store.h"
 #include "study/study.h"
@@ -107,6 +108,35 @@ MUST_CHECK enum status attempt_sites(const struct js *work, struct site_key **si
                                      struct err *e);
 /* The sealed order that came with the work of a later round, as the lead node's entry names it. */
 MUST_CHECK enum status attempt_order(const struct js *work, struct buf *out, struct err *e);
+
+/* node_follow.c: the hub's log, read by this node itself, so that a hub can leave nothing out. */
+struct log_mention {
+    char *subject;
+    int64_t seq;
+};
+struct log_reading {
+    struct merkle_edge edge; /* the tree up to where was read */
+    uint64_t before;         /* entries that node.db knows of */
+    struct log_mention *mentions;
+    size_t n, room;
+};
+/* Goes on from what node.db holds; takes entries in order (ST_CORRUPT when one is missing); keeps them when
+   they give the checkpoint's root, else ST_CORRUPT and nothing is kept. */
+MUST_CHECK enum status log_reading_load(struct node *n, struct log_reading *out, struct err *e);
+MUST_CHECK enum status log_reading_page(struct log_reading *r, const struct js *entries, struct err *e);
+MUST_CHECK enum status log_reading_keep(struct node *n, const struct log_reading *r,
+                                        const struct checkpoint *c, struct err *e);
+void log_reading_deinit(struct log_reading *r);
+/* All of it against the hub, up to its newest checkpoint. */
+MUST_CHECK enum status log_follow(struct node *n, struct err *e);
+/* Entries about a subject (an agreement, person, grant or the register) that were read. */
+MUST_CHECK enum status log_count(struct node *n, const char *subject, int64_t *entries, struct err *e);
+/* After request_check: ST_DENIED unless the dossier shows every entry that was read about the agreement and
+   the analyst. Puts into the terms what log_moved compares. */
+MUST_CHECK enum status dossier_whole(struct node *n, const struct js *dossier, struct js *terms,
+                                     struct err *e);
+/* Reads on; *moved: there is something new about what the run rests on, so that it is to be checked again. */
+MUST_CHECK enum status log_moved(struct node *n, const struct js *terms, bool *moved, struct err *e);
 
 /* node_site.c, node_lead.c: one item of work each. */
 MUST_CHECK enum status site_work(struct node *n, const struct js *work, struct err *e);

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A node reads the hub's log itself: a hub that keeps an entry back, rewrites one or shows an older log gets no part of it.
+set -uo pipefail
+. "$SOURCE/tests/lib/grid.sh"
+GRID_ATTEMPT=2
+grid_make 4 400
+grid_agreement a2 4
+grid_hub
+echo honest > "$GRID/lie"
+node "$SOURCE/tests/lib/lying_hub.mjs" "$ACCORD_HUB" "$GRID/lie" > "$GRID/port" 2> "$GRID/proxy.log" &
+GRID_PID[proxy]=$!
+for ((n = 0; n < 100; n++)); do [ -s "$GRID/port" ] && break; sleep 0.05; done
+for i in 0 1 2; do grid_enrol "$i"; done
+ACCORD_HUB="http://127.0.0.1:$(cat "$GRID/port")" grid_enrol 3
+for i in 0 1 2 3; do grid_node "$i"; done
+
+said() { curl -sf "$ACCORD_HUB/api/v1/log/entries?subject=run:$1&limit=1000" | jq -r '.items[] | select(.verb == "run.decline") | .body.reason'; }
+status() { a node status --data "$GRID/node3" --format csv | sed -n "s/^$1,//p"; }
+declare_again() { act ada person declare ada --nil true; }
+finish() { grid_wait "$1" held 30; grid_approve "$1"; grid_wait "$1" released 20; }
+
+# --- an honest hub: the node knows the log as a copy does ------------------------------------------------------
+grid_submit r1 a2
+finish r1
+[ -z "$(said r1)" ] || fail "a site declined an honest run: $(said r1)"
+entries=$(status log_entries) root=$(status log_root)
+[ "$entries" -gt 50 ] || fail "the node has read $entries entries"
+a ledger copy "$ACCORD_HUB" "$GRID/copy" --quiet > /dev/null || fail "copy"
+node -e '
+    const { createHash } = require("crypto"), lines = require("fs").readFileSync(process.argv[1], "utf8").trim().split("\n").slice(1);
+    const tree = (l) => { if (l.length === 1) return l[0]; let k = 1; while (k * 2 < l.length) k *= 2;
+      return createHash("sha256").update(Buffer.concat([Buffer.of(1), tree(l.slice(0, k)), tree(l.slice(k))])).digest(); };
+    const root = tree(lines.slice(0, +process.argv[2]).map((x) => Buffer.from(JSON.parse(x).leaf, "hex"))).toString("hex");
+    process.exit(root === process.argv[3] ? 0 : 1)' "$GRID/copy" "$entries" "$root" || fail "the node's root is not that of a copy"
+
+# --- an entry kept back: this site declines by name, the others go on ------------------------------------------
+declare_again
+echo omit > "$GRID/lie"
+grid_submit r2 a2
+finish r2
+said r2 | grep -q '^rule complete: the hub shows [0-9]* of the log.s [0-9]* entries' || fail "nobody said that an entry is missing: $(said r2)"
+[ "$(said r2 | wc -l)" = 1 ] || fail "others declined too: $(said r2)"
+
+# --- an entry that was rewritten, and a log that is shorter than before: no part of this site -------------------
+for lie in rewrite older; do
+  declare_again
+  before=$(status log_entries)
+  echo "$lie" > "$GRID/lie"
+  grid_submit "r-$lie" a2
+  finish "r-$lie"
+  [ "$(status log_entries)" = "$before" ] || fail "$lie: the node took the log for right"
+done
+grep -q 'does not continue what this node has read' "$GRID/node3.log" || fail "the operator is not told that the log was rewritten"
+grep -q 'this node has read [0-9]* of it before' "$GRID/node3.log" || fail "the operator is not told that the log is shorter"
+
+# --- the truth again: the node takes part again -----------------------------------------------------------------
+echo honest > "$GRID/lie"
+grid_submit r5 a2
+finish r5
+[ -z "$(said r5)" ] || fail "the node stays away from an honest hub: $(said r5)"
+[ "$(status log_entries)" -gt "$before" ] || fail "the node did not read on"
+echo "a lying hub: what is left out or rewritten is found"

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hub that lies, for tests: node lying_hub.mjs HUB_URL LIE_FILE
+// Prints its port and passes everything on to the hub, but for what LIE_FILE names at the time:
+//   omit     dossiers without the newest entry about the analyst
+//   rewrite  another text in one entry of the log
+//   older    the first checkpoint that was asked for, again
+import { createServer, request } from "node:http";
+import { readFileSync } from "node:fs";
+
+const [hub, lieFile] = process.argv.slice(2);
+let first = null;
+
+const lies = {
+  omit: (url, body) => {
+    if (!url.endsWith("/dossier")) return body;
+    const dossier = JSON.parse(body);
+    dossier.analyst.entries.pop();
+    return JSON.stringify(dossier);
+  },
+  rewrite: (url, body) => (url.startsWith("/api/v1/log/entries?") ? body.toString().replace(/"verb":"person.declare"/, '"verb":"person.revised"') : body),
+  older: (url, body) => (url === "/api/v1/log/checkpoint" && first ? first : body),
+};
+
+createServer((incoming, answer) => {
+  const asked = request(hub + incoming.url, { method: incoming.method, headers: incoming.headers }, (reply) => {
+    const parts = [];
+    reply.on("data", (part) => parts.push(part));
+    reply.on("end", () => {
+      const body = Buffer.concat(parts), lie = lies[readFileSync(lieFile, "utf8").trim()];
+      if (incoming.url === "/api/v1/log/checkpoint") first ??= body;
+      const headers = { ...reply.headers };
+      delete headers["content-length"];
+      delete headers["transfer-encoding"];
+      answer.writeHead(reply.statusCode, headers).end(lie && reply.statusCode === 200 ? lie(incoming.url, body) : body);
+    });
+  });
+  asked.on("error", () => answer.destroy());
+  answer.on("close", () => asked.destroy());
+  incoming.pipe(asked);
+}).listen(0, "127.0.0.1", function () {
+  console.log(this.address().port);
+});
