@@ -76,7 +76,8 @@ struct analysis {
     enum status (*members)(const void *spec, const struct study_site *site, struct members *into,
                            struct err *e);
     /* After a round's total: *next = parameters of another round (the caller frees them), or left NULL when
-       done. *state carries what earlier rounds left, as JSON; it may be replaced. NULL = one round. */
+       done. *state carries what earlier rounds left, as JSON; it may be replaced. NULL = one round. What has
+       no estimate says so there (no_estimate.h) and is done without `finish`; an error ends the whole run. */
     enum status (*next)(const void *spec, const struct js *parameters, const struct sums *total,
                         struct js **state, struct js **next, struct err *e);
     /* The last round's total (and the state) to tables appended to the result. */

@@ -18,6 +18,7 @@
 #include "study/hazards.h"
 #include "study/models.h"
 #include "study/tables.h"
+#include "study/no_estimate.h"
 
 enum { BASELINE_SITE, BASELINE_COMMON };
 enum { MOST_STEPS = 4000, EVENTS_PER_COLUMN = 3 };
@@ -204,8 +205,7 @@ static void first_sums(const struct cox *c, const struct hazard_data *d, const d
 {
     size_t p = d->p, newton = newton_size(form_of(c), true);
     struct likelihood likelihood = {p, d, cox_at, NULL};
-    struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
-                                  .column_events = xcalloc(p, sizeof(int64_t))};
+    struct model_counts counts = model_counts_new(p);
     struct sums start = sums_part(out, 0, newton);
     model_count(&c->design, d->x, event, d->n, &counts);
     newton_local(&likelihood, NULL, &counts, &start);
@@ -216,8 +216,7 @@ static void first_sums(const struct cox *c, const struct hazard_data *d, const d
             sums_real(out, newton + k, d->x[i * p + k]);
         sums_count(out, newton + p + 2 * step + (d->event[i] ? 0 : 1), 1);
     }
-    free(counts.column_rows);
-    free(counts.column_events);
+    model_counts_free(&counts);
 }
 
 /* Newton steps on the sites' own likelihoods; the cells' sums; the test's sums. */
@@ -274,7 +273,7 @@ static enum status cox_local(const void *spec, const struct js *parameters, cons
 }
 
 /* The cells and the mean of each column, from round 1. */
-static enum status plan_grid(const struct cox *c, const struct sums *total, struct js **state, struct err *e)
+static void plan_grid(const struct cox *c, const struct sums *total, struct js **state)
 {
     size_t p = c->design.p, newton = newton_size(form_of(c), true), n = c->n_steps;
     int64_t *events = xcalloc(n + 1, sizeof *events), *censored = xcalloc(n + 1, sizeof *censored);
@@ -296,11 +295,11 @@ static enum status plan_grid(const struct cox *c, const struct sums *total, stru
     free(events);
     free(censored);
     free(ends);
-    return cells ? ST_OK
-                 : err_set(e, ST_INVALID,
-                           "a common baseline needs a stretch of time with at least %lld events and as many "
-                           "censorings or none; use \"baseline\": \"site\"",
-                           (long long)c->least);
+    if (cells == 0)
+        no_estimate_set(
+            state, "few_events", js_get_int(*state, "rows", 0), NULL,
+            "a common baseline needs a stretch of time with enough events, and as many censorings "
+            "or none; use \"baseline\": \"site\"");
 }
 
 /* Which columns repeat others: told by the pooled information, where a site's own may not (a column that is
@@ -381,15 +380,22 @@ static enum status cox_next(const void *spec, const struct js *parameters, const
         newton = own;
     }
     enum status st = newton_next(form_of(c), c->design.terms, parameters, &newton, state, next, e);
-    if (st == ST_OK && common && !parameters)
-        st = plan_grid(c, total, state, e);
-    if (st == ST_OK && !*next) {
+    bool goes_on = st == ST_OK && !no_estimate(*state);
+    if (goes_on && common && !parameters) {
+        plan_grid(c, total, state);
+        goes_on = !no_estimate(*state);
+    }
+    if (goes_on && !*next) {
         *next = js_object();
         js_put(*next, "beta", js_copy(js_get(*state, "estimate")));
         js_put(*next, "test", js_boolean(true));
     }
-    if (st == ST_OK && common)
+    if (goes_on && common)
         put_grid(*state, c->design.p, *next);
+    if (st == ST_OK && !goes_on) {
+        js_free(*next);
+        *next = NULL;
+    }
     sums_deinit(&own);
     return st;
 }

@@ -17,6 +17,7 @@
 #include "stats/calibrate.h"
 #include "stats/propensity.h"
 #include "study/effect.h"
+#include "study/no_estimate.h"
 
 static void read_controls(struct spec *s, struct effect *c)
 {
@@ -255,12 +256,10 @@ static void score_sums(const struct effect *c, const struct js *parameters, cons
                        struct sums *out)
 {
     struct likelihood likelihood = {data->p, data, glm_at, glm_third};
-    struct model_counts counts = {.column_rows = xcalloc(data->p, sizeof(int64_t)),
-                                  .column_events = xcalloc(data->p, sizeof(int64_t))};
+    struct model_counts counts = model_counts_new(data->p);
     model_count(&c->design, data->x, data->y, data->n, &counts);
     newton_local(&likelihood, parameters, &counts, out);
-    free(counts.column_rows);
-    free(counts.column_events);
+    model_counts_free(&counts);
 }
 
 static enum status effect_local(const void *spec, const struct js *parameters, const struct study_site *site,
@@ -303,7 +302,7 @@ static enum status effect_next(const void *spec, const struct js *parameters, co
         return ST_OK;
     enum status st =
         newton_next(newton_form(c->design.p, true), c->design.terms, parameters, total, state, next, e);
-    if (st == ST_OK && !*next) {
+    if (st == ST_OK && !*next && !no_estimate(*state)) {
         *next = js_object();
         js_put(*next, "beta", js_copy(js_get(*state, "estimate")));
         js_put(*next, "weighting", js_boolean(true));

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "stats/special.h"
+#include "study/no_estimate.h"
 #include "study/tables.h"
 
-enum { MOST_PROFILE_STEPS = 60, NAMED_FROM = 10 };
+enum { MOST_PROFILE_STEPS = 60 };
 
 static double dot(const double *a, const double *b, size_t p)
 {
@@ -212,11 +213,24 @@ void glm_third(const void *glm_data, const double *beta, double *tensor)
     free(mean);
 }
 
+/* Squares of the deviations from the mean, of every step-th number. */
+static double column_squares(const double *x, size_t step, size_t n)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += x[i * step] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (x[i * step] - mean) * (x[i * step] - mean);
+    return squares;
+}
+
 void model_count(const struct design *d, const double *x, const double *y, size_t n,
                  struct model_counts *counts)
 {
     counts->rows = (int64_t)n;
     counts->sites = n > 0;
+    for (size_t k = 0; k < d->p; k++)
+        counts->column_squares[k] = column_squares(x + k, d->p, n);
     for (size_t i = 0; i < n; i++) {
         bool event = y[i] != 0;
         counts->events += event;
@@ -291,7 +305,7 @@ static const char *left_out(const struct design *d, const struct fit *fit, struc
 {
     const char *text = "";
     for (size_t k = 0; k < d->p; k++)
-        if (fit->aliased[k] && fit->column_rows[k] >= NAMED_FROM)
+        if (fit->aliased[k] && fit->column_rows[k] >= NO_ESTIMATE_NAMED)
             text = arena_printf(a, "%s%s %s", text,
                                 *text ? "," : "; left out as combinations of others:", d->terms[k]);
     return text;

@@ -25,7 +25,7 @@ void glm_third(const void *glm_data, const double *beta, double *tensor);
 /* Fitted means per row; false where the site's own intercept is infinite. */
 bool glm_fitted(const struct glm_data *d, const double *beta, double *fitted);
 
-/* Rows, events and what each column has of them; arrays in `counts` are the caller's, p each and zero. */
+/* Rows, events and what each column has of them, into new `counts`. */
 void model_count(const struct design *d, const double *x, const double *y, size_t n,
                  struct model_counts *counts);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/newton.h"
+#include "study/newton_space.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +7,6 @@
 
 #include "stats/linalg.h"
 
-/* Layout of round 1: counts, then information-weighted fit and information; of later rounds: log-likelihood,
-   gradient, information. The information is its lower triangle. */
-enum { ROWS, EVENTS, SITES, COLUMNS };
 enum { MOST_LOCAL_STEPS = 25, MOST_HALVINGS = 20 };
 #define ALIAS_TOLERANCE  1e-9
 #define SMALL_DECREMENT  1e-18
@@ -29,6 +26,20 @@ static size_t counts_size(size_t p)
     return COLUMNS + 2 * p;
 }
 
+struct model_counts model_counts_new(size_t p)
+{
+    return (struct model_counts){.column_rows = xcalloc(p + 1, sizeof(int64_t)),
+                                 .column_events = xcalloc(p + 1, sizeof(int64_t)),
+                                 .column_squares = xcalloc(p + 1, sizeof(double))};
+}
+
+void model_counts_free(struct model_counts *c)
+{
+    free(c->column_rows);
+    free(c->column_events);
+    free(c->column_squares);
+}
+
 static size_t pyramid(size_t p)
 {
     return p * (p + 1) * (p + 2) / 6;
@@ -36,13 +47,13 @@ static size_t pyramid(size_t p)
 
 struct newton_form newton_form(size_t p, bool has_third)
 {
-    return (struct newton_form){p, has_third && p <= NEWTON_MOST_THIRD};
+    return (struct newton_form){.p = p, .third = has_third && p <= NEWTON_MOST_THIRD};
 }
 
 size_t newton_size(struct newton_form f, bool first)
 {
     size_t common = f.p + triangle(f.p);
-    return first ? counts_size(f.p) + common : 1 + common + (f.third ? pyramid(f.p) : 0);
+    return first ? counts_size(f.p) + common + f.p : 1 + common + (f.third ? pyramid(f.p) : 0);
 }
 
 sum_t newton_bound(struct newton_form f, bool first, size_t i)
@@ -68,17 +79,10 @@ enum status newton_check(const struct js *parameters, size_t p, struct err *e)
     double *beta = xmalloc((p + 1) * sizeof *beta);
     bool good = numbers(parameters, "beta", p, beta);
     for (size_t i = 0; good && i < p; i++)
-        good = fabs(beta[i]) < 1e6;
+        good = fabs(beta[i]) < 1e9;
     free(beta);
     return good ? ST_OK : err_set(e, ST_INVALID, "beta: expected %zu numbers", p);
 }
-
-/* Work space of a p-parameter model. */
-struct space {
-    size_t p;
-    double *beta, *gradient, *information, *factor, *step;
-    bool *aliased;
-};
 
 static struct space space_new(size_t p)
 {
@@ -172,6 +176,8 @@ static void local_first(const struct likelihood *l, const struct model_counts *c
         sums_real(out, at + i, weighted);
     }
     put_information(s, at + p, out);
+    for (size_t k = 0; k < p; k++)
+        sums_real(out, at + p + triangle(p) + k, counts->column_squares[k]);
 }
 
 static void local_later(const struct likelihood *l, struct space *s, struct sums *out)
@@ -231,32 +237,24 @@ static struct js *beta_parameters(const double *beta, size_t p)
     return j;
 }
 
-/* Refuses what has no estimate: nobody, no events, or a 0/1 column that all or no events have. */
-static enum status check_counts(size_t p, const char *const *terms, const struct sums *total, struct err *e)
+/* A column's spread: standard deviation within sites; for a 0/1 column, nearly 1. */
+static struct js *reach_of(const struct sums *total, size_t p)
 {
-    int64_t rows = sums_get_count(total, ROWS), events = sums_get_count(total, EVENTS);
-    if (rows == 0)
-        return err_set(e, ST_INVALID, "no rows: nobody is in the model at any site");
-    if (events == 0)
-        return err_set(e, ST_INVALID, "no events: the model has nothing to estimate from");
+    size_t at = counts_size(p) + p + triangle(p);
+    struct js *reach = js_array();
     for (size_t k = 0; k < p; k++) {
-        int64_t in = sums_get_count(total, COLUMNS + k), with = sums_get_count(total, COLUMNS + p + k);
-        if (in > 0 && in < rows && (with == 0 || with == events))
-            return err_set(e, ST_INVALID,
-                           "separation: %s events have '%s', so its coefficient has no finite estimate; "
-                           "leave it out or merge its levels",
-                           with ? "all" : "no", terms[k]);
+        int64_t in = sums_get_count(total, COLUMNS + k);
+        js_push(reach, js_real(in > 0 ? sqrt(sums_get_real(total, at + k) / (double)in) : 0));
     }
-    return ST_OK;
+    return reach;
 }
 
-static enum status first_next(struct space *s, const char *const *terms, const struct sums *total,
-                              struct js **state, struct js **next, struct err *e)
+static void first_next(struct space *s, struct newton_form f, const char *const *terms,
+                       const struct sums *total, struct js **state, struct js **next)
 {
     size_t p = s->p, at = counts_size(p);
-    enum status st = check_counts(p, terms, total, e);
-    if (st != ST_OK)
-        return st;
+    if (newton_counts_tell(p, terms, total, state))
+        return;
     for (size_t i = 0; i < p; i++)
         s->gradient[i] = sums_get_real(total, at + i);
     get_information(total, at + p, s);
@@ -270,11 +268,12 @@ static enum status first_next(struct space *s, const char *const *terms, const s
     js_put_int(j, "sites", sums_get_count(total, SITES));
     js_put(j, "column_rows", counts_array(total, COLUMNS, p));
     js_put(j, "column_events", counts_array(total, COLUMNS + p, p));
+    js_put(j, "reach", reach_of(total, p));
     js_put_int(j, "rounds", 1);
     js_free(*state);
     *state = j;
-    *next = beta_parameters(s->step, p);
-    return ST_OK;
+    if (!newton_step_tells(s, f, terms, 0, false, state))
+        *next = beta_parameters(s->step, p);
 }
 
 static struct js *triangle_of(const double *m, size_t p)
@@ -297,14 +296,6 @@ static void mask_aliased(struct space *s, const struct js *state)
         for (size_t k = 0; k < s->p; k++)
             s->information[i * s->p + k] = s->information[k * s->p + i] = 0;
     }
-}
-
-static const char *diverging(const struct space *s, const char *const *terms)
-{
-    for (size_t i = 0; i < s->p; i++)
-        if (!(fabs(s->beta[i] + s->step[i]) <= SEPARATED_AT * 10))
-            return terms[i];
-    return NULL;
 }
 
 /* After a fall of the log-likelihood: half way back to where the last good step began. */
@@ -374,11 +365,10 @@ static enum status later_next(struct space *s, struct newton_form f, const char 
         return ST_OK;
     mask_aliased(s, j);
     double decrement = newton_step(s);
-    const char *term = diverging(s, terms);
-    if (term || !isfinite(decrement))
-        return err_set(e, ST_INVALID, "separation: the coefficient of '%s' grows without end; leave it out",
-                       term ? term : "the model");
     bool small = decrement < (f.third ? SMALL_WITH_THIRD : SMALL_DECREMENT);
+    bool last = small || rounds >= NEWTON_MOST_ROUNDS || !isfinite(decrement);
+    if (newton_step_tells(s, f, terms, decrement, last, state))
+        return ST_OK;
     js_put(j, "beta", array_of(s->beta, p));
     js_put(j, "log_likelihood", js_real(log_likelihood));
     js_put(j, "estimate_log_likelihood", js_real(log_likelihood + decrement / 2));
@@ -389,7 +379,7 @@ static enum status later_next(struct space *s, struct newton_form f, const char 
     for (size_t i = 0; i < p; i++)
         s->beta[i] += s->step[i];
     js_put(j, "estimate", array_of(s->beta, p));
-    if (!small && rounds < NEWTON_MOST_ROUNDS)
+    if (!last)
         *next = beta_parameters(s->beta, p);
     return ST_OK;
 }
@@ -398,8 +388,11 @@ enum status newton_next(struct newton_form f, const char *const *terms, const st
                         const struct sums *total, struct js **state, struct js **next, struct err *e)
 {
     struct space s = space_new(f.p);
-    enum status st = parameters ? later_next(&s, f, terms, parameters, total, state, next, e)
-                                : first_next(&s, terms, total, state, next, e);
+    enum status st = ST_OK;
+    if (parameters)
+        st = later_next(&s, f, terms, parameters, total, state, next, e);
+    else
+        first_next(&s, f, terms, total, state, next);
     space_free(&s);
     return st;
 }

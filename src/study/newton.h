@@ -30,15 +30,20 @@ struct likelihood {
 struct newton_form {
     size_t p;
     bool third;
+    bool identity; /* the response has its own scale: coefficients may be of any size */
 };
 struct newton_form newton_form(size_t p, bool has_third);
 
 /* Facts of a site's rows that disclosure control needs: rows, events, and per column how many rows are not 0
-   there, and events among them (a number column counts all rows). */
+   there, and events among them (a number column counts all rows); and the squares of each column's deviations
+   from its mean at the site, which say how far its effect can reach. */
 struct model_counts {
     int64_t rows, events, sites;
     int64_t *column_rows, *column_events; /* p each */
+    double *column_squares;               /* p */
 };
+struct model_counts model_counts_new(size_t p); /* zeros */
+void model_counts_free(struct model_counts *c);
 
 size_t newton_size(struct newton_form f, bool first);
 /* Checks the parameters of a later round. */
@@ -47,7 +52,8 @@ sum_t newton_bound(struct newton_form f, bool first, size_t i);
 /* A site's sums of a round. */
 void newton_local(const struct likelihood *l, const struct js *parameters, const struct model_counts *counts,
                   struct sums *out);
-/* `terms` name the columns in errors (no events, no information, separation). */
+/* `terms` name the columns where there is no estimate (no_estimate.h: no_rows, no_events, separation,
+   no_information, not_converged); *next is then NULL too. */
 MUST_CHECK enum status newton_next(struct newton_form f, const char *const *terms,
                                    const struct js *parameters, const struct sums *total, struct js **state,
                                    struct js **next, struct err *e);

@@ -10,6 +10,7 @@
 #include "study/models.h"
 #include "study/negative_binomial.h"
 #include "study/outcome.h"
+#include "study/no_estimate.h"
 
 #define LARGEST_LOG_THETA 16 /* variance within 1e-7 mu of the mean */
 
@@ -62,7 +63,9 @@ static enum status regression_parse(const struct js *specification, const struct
 
 static struct newton_form form_of(const struct regression *c)
 {
-    return newton_form(c->p, true);
+    struct newton_form form = newton_form(c->p, true);
+    form.identity = c->family == FAMILY_LINEAR;
+    return form;
 }
 
 static enum status regression_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
@@ -83,8 +86,7 @@ static void regression_sums(const struct regression *c, const struct js *paramet
     struct nb_data counted = {c->site_term, !parameters, data->n, data->p, data->x, data->y, data->offset};
     struct likelihood likelihood = c->negative_binomial ? (struct likelihood){c->p, &counted, nb_at, nb_third}
                                                         : (struct likelihood){c->p, data, glm_at, glm_third};
-    struct model_counts counts = {.column_rows = xcalloc(c->p, sizeof(int64_t)),
-                                  .column_events = xcalloc(c->p, sizeof(int64_t))};
+    struct model_counts counts = model_counts_new(c->p);
     double *happened = xmalloc((data->n + 1) * sizeof *happened);
     for (size_t i = 0; i < data->n; i++)
         happened[i] = c->family == FAMILY_LINEAR ? 1 : data->y[i];
@@ -95,8 +97,7 @@ static void regression_sums(const struct regression *c, const struct js *paramet
     }
     newton_local(&likelihood, parameters, &counts, out);
     free(happened);
-    free(counts.column_rows);
-    free(counts.column_events);
+    model_counts_free(&counts);
 }
 
 static enum status regression_local(const void *spec, const struct js *parameters,
@@ -127,15 +128,18 @@ static enum status regression_next(const void *spec, const struct js *parameters
 {
     const struct regression *c = spec;
     enum status st = newton_next(form_of(c), c->terms, parameters, total, state, next, e);
-    if (st != ST_OK || *next || !c->negative_binomial)
+    if (st != ST_OK || *next || !c->negative_binomial || no_estimate(*state))
         return st;
     /* Where the variance is no greater than the mean, theta grows by a factor in each round. */
     double theta = js_num(js_at(js_get(*state, "estimate"), c->design.p));
     bool aliased = js_bool(js_at(js_get(*state, "aliased"), c->design.p));
-    if (aliased || theta > LARGEST_LOG_THETA || !js_bool(js_get(*state, "converged")))
-        return err_set(e, ST_INVALID,
-                       "log(theta) has no finite estimate: the counts vary no more than Poisson's do; use "
-                       "\"family\": \"poisson\"");
+    if (!aliased && theta <= LARGEST_LOG_THETA && js_bool(js_get(*state, "converged")))
+        return ST_OK;
+    struct js *columns = js_array();
+    js_push(columns, js_string(*log_theta));
+    no_estimate_set(state, "no_overdispersion", js_get_int(*state, "rows", 0), columns,
+                    "log(theta) has no finite estimate: the counts vary no more than Poisson's do; use "
+                    "\"family\": \"poisson\"");
     return ST_OK;
 }
 

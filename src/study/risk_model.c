@@ -18,6 +18,7 @@
 #include "study/models.h"
 #include "study/outcome.h"
 #include "study/tables.h"
+#include "study/no_estimate.h"
 
 /* Bins of the linear predictor: 0.02 wide from -8 to 4, and one beyond each end. */
 enum { BINS = 602, TRAIN = 0, TEST = 1, FIRST_GROUP = 2 };
@@ -182,12 +183,10 @@ static void train(const struct people *d, const struct js *parameters, struct su
     size_t n = keep_training(d), p = c->design.p;
     struct glm_data data = {FAMILY_LOGISTIC, false, n, p, d->x, d->y, NULL, c->ridge * (double)n};
     struct likelihood likelihood = {p, &data, glm_at, glm_third};
-    struct model_counts counts = {.column_rows = xcalloc(p, sizeof(int64_t)),
-                                  .column_events = xcalloc(p, sizeof(int64_t))};
+    struct model_counts counts = model_counts_new(p);
     model_count(&c->design, d->x, d->y, n, &counts);
     newton_local(&likelihood, parameters, &counts, out);
-    free(counts.column_rows);
-    free(counts.column_events);
+    model_counts_free(&counts);
 }
 
 static void split(const struct people *d)
@@ -235,7 +234,7 @@ static enum status risk_next(const void *spec, const struct js *parameters, cons
     if (evaluating(parameters))
         return ST_OK;
     enum status st = newton_next(form_of(c), c->design.terms, parameters, total, state, next, e);
-    if (st == ST_OK && !*next) {
+    if (st == ST_OK && !*next && !no_estimate(*state)) {
         *next = js_object();
         js_put(*next, "beta", js_copy(js_get(*state, "estimate")));
         js_put(*next, "evaluate", js_boolean(true));

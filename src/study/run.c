@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/no_estimate.h"
 #include "study/parts.h"
 
 /* What the run knows of an analysis: its state between rounds, and the last round's total once it is done. */
@@ -245,7 +246,10 @@ enum status study_run_finish(const struct study_run *r, struct result **out, str
     for (size_t i = 0; st == ST_OK && i < r->study->n_analyses; i++) {
         const struct study_analysis *a = &r->study->analyses[i];
         const struct progress_of *of = &r->of[i];
-        st = a->analysis->finish(a->spec, of->parameters, &of->total, of->state, result, e);
+        if (no_estimate(of->state))
+            no_estimate_table(of->state, a->name, result);
+        else
+            st = a->analysis->finish(a->spec, of->parameters, &of->total, of->state, result, e);
         if (st != ST_OK)
             err_wrap(e, "analysis %s", a->name);
     }

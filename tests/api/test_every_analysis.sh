@@ -42,4 +42,12 @@ for estimand in 'average effect' 'effect in the treated' overlap stratified; do
 done
 covers zoster incidence_per_1000_person_years 0.01 '2000-01-01 to 2030-12-31'
 covers programme_effect difference_in_differences 1 'difference in differences'
+# A model without an estimate says why, with the columns; the others above went on.
+no_estimate() { # TABLE REASON COLUMNS
+  jq -e --arg table "$1_no_estimate" --arg reason "$2" --argjson columns "$3" '.tables[] | select(.name == $table)
+    | (.title | startswith("No estimate: ")) and (.dimensions[0].levels == [{label: $reason}] ) and ([.dimensions[1].levels[]?.label] == $columns)
+    and all(.cells[]; .hidden != null and .value == null)' "$GRID/released.json" > /dev/null || fail "$1 does not say that it has no estimate: $2"
+}
+no_estimate no_events no_events '[]'
+no_estimate separated separation '["itself: yes"]'
 echo "every analysis over three nodes: as over the three stores, and the planted truths within their intervals"

@@ -15,6 +15,7 @@
 #include "stats/linalg.h"
 #include "study/hazards.h"
 #include "study/models.h"
+#include "study/no_estimate.h"
 
 enum { ROWS = 1500, P = 3, MOST_SITES = 5, MOST_P = P + MOST_SITES };
 
@@ -54,12 +55,16 @@ static void make_rows(struct rows *r, enum family family, size_t sites)
     }
 }
 
+static bool a_has_levels; /* "a" is no number but two levels, so that its persons and events count */
+
 static struct design design_of(void)
 {
     static struct covariate covariates[P];
     static const char *terms[P] = {"a", "b", "c"};
     for (int k = 0; k < P; k++)
         covariates[k] = (struct covariate){.is_number = true};
+    if (a_has_levels)
+        covariates[0] = (struct covariate){.dimension = {.n_levels = 2}};
     return (struct design){.covariates = covariates, .n = P, .terms = terms, .p = P};
 }
 
@@ -92,26 +97,31 @@ static void site_sums(const struct model *m, const struct rows *r, size_t n, con
     struct hazard_data cox = {n, P, r->x, r->days, r->event};
     struct likelihood l = {P, m->cox ? (const void *)&cox : &glm, m->cox ? cox_at : glm_at,
                            m->cox ? NULL : glm_third};
-    int64_t in[P] = {0}, with[P] = {0};
-    struct model_counts counts = {.column_rows = in, .column_events = with};
+    struct model_counts counts = model_counts_new(P);
     double *happened = calloc(ROWS, sizeof *happened);
     for (size_t i = 0; i < n; i++)
         happened[i] = m->cox ? r->event[i] : m->family == FAMILY_LINEAR ? 1 : r->y[i];
     model_count(&d, r->x, happened, n, &counts);
     sums_init(out, newton_size(newton_form(P, !m->cox), !parameters));
     newton_local(&l, parameters, &counts, out);
+    model_counts_free(&counts);
     free(happened);
 }
 
-/* A whole run; sites answer in the order first, first + 1, ... modulo sites. */
-static struct fit run(const struct model *m, const struct rows *r, size_t sites, size_t first,
-                      struct arena *a)
+static struct newton_form form_of(const struct model *m)
+{
+    struct newton_form form = newton_form(P, !m->cox);
+    form.identity = m->family == FAMILY_LINEAR;
+    return form;
+}
+
+/* The state a whole run ends with; sites answer in the order first, first + 1, ... modulo sites. */
+static struct js *run_state(const struct model *m, const struct rows *r, size_t sites, size_t first)
 {
     struct design d = design_of();
     struct js *parameters = NULL, *state = NULL, *next = NULL;
     struct rows *own = malloc(sizeof *own);
     struct err e;
-    struct fit fit;
     do {
         struct sums total;
         sums_init(&total, newton_size(newton_form(P, !m->cox), !parameters));
@@ -123,15 +133,24 @@ static struct fit run(const struct model *m, const struct rows *r, size_t sites,
             sums_deinit(&part);
         }
         next = NULL;
-        assert_int_equal(newton_next(newton_form(P, !m->cox), d.terms, parameters, &total, &state, &next, &e),
-                         ST_OK);
+        assert_int_equal(newton_next(form_of(m), d.terms, parameters, &total, &state, &next, &e), ST_OK);
         sums_deinit(&total);
         js_free(parameters);
         parameters = next;
     } while (parameters);
-    assert_int_equal(newton_fit_of(state, P, a, &fit, &e), ST_OK);
-    js_free(state);
     free(own);
+    return state;
+}
+
+static struct fit run(const struct model *m, const struct rows *r, size_t sites, size_t first,
+                      struct arena *a)
+{
+    struct js *state = run_state(m, r, sites, first);
+    struct err e = {0};
+    struct fit fit;
+    if (no_estimate(state) || newton_fit_of(state, P, a, &fit, &e) != ST_OK)
+        fail_msg("%s %s", js_get_str(js_get(state, "no_estimate"), "text"), e.text);
+    js_free(state);
     return fit;
 }
 
@@ -272,44 +291,81 @@ static void cox_stratified_by_site_is_where_the_likelihood_is_highest(void **unu
     free(r);
 }
 
-static enum status one_round(const struct rows *r, struct err *e)
+static void gives_no_estimate(const struct model *m, const struct rows *r, const char *reason,
+                              const char *columns)
 {
-    struct design d = design_of();
-    struct sums total;
-    struct js *state = NULL, *next = NULL;
-    struct model m = {false, true, FAMILY_LOGISTIC};
-    /* "a" as a 0/1 column, so that its events count */
-    static struct dimension two = {.n_levels = 2};
-    d.covariates[0] = (struct covariate){.dimension = two};
-    struct glm_data glm = {m.family, true, ROWS, P, r->x, r->y, NULL, 0};
-    struct likelihood l = {P, &glm, glm_at, glm_third};
-    int64_t in[P] = {0}, with[P] = {0};
-    struct model_counts counts = {.column_rows = in, .column_events = with};
-    model_count(&d, r->x, r->y, ROWS, &counts);
-    sums_init(&total, newton_size(newton_form(P, true), true));
-    newton_local(&l, NULL, &counts, &total);
-    enum status st = newton_next(newton_form(P, true), d.terms, NULL, &total, &state, &next, e);
-    sums_deinit(&total);
+    struct js *state = run_state(m, r, 3, 0);
+    const struct js *why = js_get(state, "no_estimate");
+    struct buf named;
+    buf_init(&named, 1000);
+    if (!why)
+        fail_msg("%s: an estimate after all", reason);
+    assert_string_equal(js_get_str(why, "reason"), reason);
+    if (js_get(why, "columns"))
+        js_format(js_get(why, "columns"), JS_COMPACT, &named);
+    assert_string_equal(named.p ? named.p : "", columns);
+    buf_deinit(&named);
     js_free(state);
-    js_free(next);
-    return st;
 }
 
-static void what_has_no_estimate_is_refused_by_name(void **unused)
+static void what_has_no_estimate_is_named_with_its_columns(void **unused)
 {
     (void)unused;
-    struct rows *r = malloc(sizeof *r);
-    struct err e;
-    make_rows(r, FAMILY_LOGISTIC, 1);
-    assert_int_equal(one_round(r, &e), ST_OK);
-    for (size_t i = 0; i < ROWS; i++)
+    static const struct model logistic = {false, true, FAMILY_LOGISTIC}, hazards = {.cox = true};
+    struct rows *r = malloc(sizeof *r), *all = malloc(sizeof *all);
+    make_rows(all, FAMILY_LOGISTIC, 3);
+    for (int levels = 0; levels < 2; levels++) {
+        a_has_levels = levels;
+        *r = *all; /* nobody with a has the event */
+        for (size_t i = 0; i < ROWS; i++)
+            if (r->x[i * P] != 0)
+                r->y[i] = r->event[i] = 0;
+        gives_no_estimate(&logistic, r, "separation", "[\"a\"]");
+        gives_no_estimate(&hazards, r, "separation", "[\"a\"]");
+        *r = *all; /* everybody with a has it */
+        for (size_t i = 0; i < ROWS; i++)
+            if (r->x[i * P] != 0)
+                r->y[i] = 1;
+        gives_no_estimate(&logistic, r, "separation", "[\"a\"]");
+    }
+    *r = *all; /* five with a: the column is not named */
+    for (size_t i = 0, left = 5; i < ROWS; i++) {
+        r->x[i * P] = r->x[i * P] != 0 && left && left--;
         if (r->x[i * P] != 0)
             r->y[i] = 0;
-    assert_int_equal(one_round(r, &e), ST_INVALID);
-    assert_non_null(strstr(e.text, "separation: no events have 'a'"));
+    }
+    gives_no_estimate(&logistic, r, "separation", "[]");
+    a_has_levels = false;
+    *r = *all; /* a threshold of a number */
+    for (size_t i = 0; i < ROWS; i++)
+        r->y[i] = r->x[i * P + 1] > 0.2;
+    gives_no_estimate(&logistic, r, "separation", "[\"b\"]");
+    *r = *all;
     memset(r->y, 0, sizeof r->y);
-    assert_int_equal(one_round(r, &e), ST_INVALID);
-    assert_non_null(strstr(e.text, "no events"));
+    memset(r->event, 0, sizeof r->event);
+    gives_no_estimate(&logistic, r, "no_events", "");
+    gives_no_estimate(&hazards, r, "no_events", "");
+    for (size_t i = 0; i < ROWS; i++)
+        r->y[i] = 1;
+    gives_no_estimate(&logistic, r, "no_information", "[\"a\",\"b\",\"c\"]");
+    free(r);
+    free(all);
+}
+
+/* A real effect of any size is none of these: rates of a thousand to one, millimetres or kilometres. */
+static void large_effects_are_estimates(void **unused)
+{
+    (void)unused;
+    static const struct model models[] = {{false, true, FAMILY_POISSON}, {false, true, FAMILY_LINEAR}};
+    struct rows *r = malloc(sizeof *r);
+    struct arena *a = arena_new();
+    for (size_t m = 0; m < 2; m++) {
+        make_rows(r, models[m].family, 3);
+        for (size_t i = 0; i < ROWS; i++)
+            r->y[i] = m ? r->y[i] * 1e6 * (r->x[i * P + 1] > 0) : r->x[i * P] != 0 ? 3000 + r->y[i] : r->y[i];
+        assert_true(run(&models[m], r, 3, 0, a).converged);
+    }
+    arena_free(a);
     free(r);
 }
 
@@ -360,7 +416,8 @@ int main(void)
         cmocka_unit_test(a_model_with_a_site_term_equals_the_pooled_fit_with_site_columns),
         cmocka_unit_test(the_order_of_sites_does_not_change_a_bit),
         cmocka_unit_test(cox_stratified_by_site_is_where_the_likelihood_is_highest),
-        cmocka_unit_test(what_has_no_estimate_is_refused_by_name),
+        cmocka_unit_test(what_has_no_estimate_is_named_with_its_columns),
+        cmocka_unit_test(large_effects_are_estimates),
         cmocka_unit_test(a_column_that_repeats_another_is_left_out_everywhere),
         cmocka_unit_test(swapping_the_outcome_negates_logistic_coefficients),
     };

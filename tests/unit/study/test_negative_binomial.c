@@ -75,7 +75,6 @@ static void round_total(const struct rows *r, size_t sites, size_t first, const 
     sums_init(total, newton_size(newton_form(Q, true), !parameters));
     for (size_t s = 0; s < sites; s++) {
         struct nb_data d = {true, !parameters, 0, P, own->x, own->y, own->offset};
-        int64_t in[Q] = {0}, with[Q] = {0};
         for (size_t i = 0; i < ROWS; i++) {
             if (r->site[i] != (s + first) % sites)
                 continue;
@@ -83,11 +82,14 @@ static void round_total(const struct rows *r, size_t sites, size_t first, const 
             own->y[d.n] = r->y[i];
             own->offset[d.n++] = r->offset[i];
         }
-        struct model_counts counts = {(int64_t)d.n, (int64_t)d.n, 1, in, with};
+        struct model_counts counts = model_counts_new(Q);
+        counts.rows = counts.events = (int64_t)d.n;
+        counts.sites = 1;
         struct likelihood l = {Q, &d, nb_at, nb_third};
         struct sums part;
         sums_init(&part, total->n);
         newton_local(&l, parameters, &counts, &part);
+        model_counts_free(&counts);
         assert_false(part.failed);
         assert_int_equal(sums_add(total, &part, &e), ST_OK);
         sums_deinit(&part);

@@ -89,6 +89,10 @@ static void the_truths_that_synth_plants_are_found_again(void **state)
     assert_true(effect[2].value < truth);
     for (int weights = 1; weights < 5; weights++)
         assert_true(within(&effect[4 * weights + 2], truth, 1));
+    /* What has no estimate says so with the columns, and the others go on. */
+    cell(r, "no_events_no_estimate", "no_events");
+    cell(r, "separated_no_estimate", "separation");
+    cell(r, "separated_no_estimate", "itself: yes");
     result_free(r);
     study_free(study);
 }
