@@ -8,6 +8,7 @@
 #include "cli/register_nouns.h"
 
 extern const struct command account_commands[];
+extern const struct command backup_commands[];
 extern const struct command cohort_commands[];
 extern const struct command disclose_commands[];
 extern const struct command help_commands[];
@@ -40,6 +41,7 @@ const struct noun nouns[] = {
     {"ledger", "the public log: copy, verify, prove", ledger_commands, NULL},
     {"hub", "serve the register and coordinate runs", hub_commands, NULL},
     {"account", "accounts of people at a hub", account_commands, NULL},
+    {"backup", "copy a hub's or a node's folder while it is in use", backup_commands, NULL},
     {"node", "a site's node: its store, its runs", NULL, node_commands},
     {"store", "the patient store of a site", store_commands, NULL},
     {"synth", "make a synthetic population as OMOP CSV files", synth_commands, NULL},

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "govern/fields.h"
 #include "govern/nouns.h"
+#include "ledger/copy.h"
 
 struct registry {
     struct ledger *ledger;
@@ -250,6 +251,31 @@ enum status registry_apply(struct registry *r, const struct js *command, struct 
                            struct err *e)
 {
     return ledger_append(r->ledger, command, apply_entry, r, entry, e);
+}
+
+static enum status restore_inside(struct registry *r, FILE *copy, const struct ledger_verified *checked,
+                                  int64_t *added, struct err *e)
+{
+    r->replaying = true;
+    enum status s = ledger_restore(r->ledger, copy, checked, apply_entry, r, added, e);
+    r->replaying = false;
+    return s;
+}
+
+enum status registry_restore(struct registry *r, FILE *copy, struct pool *pool, int64_t *added, struct err *e)
+{
+    struct ledger_verified checked;
+    *added = 0;
+    enum status s = ledger_verify(copy, ledger_key(r->ledger), pool, &checked, e);
+    if (s == ST_OK)
+        s = ledger_begin(r->ledger, e);
+    if (s != ST_OK)
+        return s;
+    s = restore_inside(r, copy, &checked, added, e);
+    if (s == ST_OK)
+        return ledger_commit(r->ledger, e);
+    ledger_rollback(r->ledger);
+    return s;
 }
 
 enum status registry_act(struct registry *r, const struct identity *actor, const char *verb,

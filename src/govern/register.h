@@ -13,6 +13,9 @@
 #ifndef ACCORD_GOVERN_REGISTER_H
 #define ACCORD_GOVERN_REGISTER_H
 
+#include <stdio.h>
+
+#include "base/pool.h"
 #include "ledger/ledger.h"
 
 struct registry;
@@ -45,6 +48,10 @@ MUST_CHECK enum status registry_act(struct registry *r, const struct identity *a
 MUST_CHECK enum status registry_may(struct registry *r, const char *actor, const char *verb,
                                     const char *subject, const struct js *body, int64_t now_ms,
                                     struct err *e);
+/* Takes what the register lacks from a copy of its log (ledger/copy.h), which is verified first against the
+   register's key; all of it or nothing. *added: entries. Personal texts are in no copy and stay absent. */
+MUST_CHECK enum status registry_restore(struct registry *r, FILE *copy, struct pool *pool, int64_t *added,
+                                        struct err *e);
 /* Several commands with one wait for the disk, as ledger_begin and ledger_commit. */
 MUST_CHECK enum status registry_begin(struct registry *r, struct err *e);
 MUST_CHECK enum status registry_commit(struct registry *r, struct err *e);

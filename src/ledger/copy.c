@@ -329,6 +329,56 @@ enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool
     return s;
 }
 
+static enum status restore_line(struct ledger *l, struct slice line, ledger_fold fold, void *context,
+                                struct err *e)
+{
+    struct slice text, leaf;
+    if (!line_split(line, &text, &leaf))
+        return err_set(e, ST_CORRUPT, "the copy was changed since it was checked");
+    return ledger_append_entry(l, text, fold, context, e);
+}
+
+/* The lines after the header and those that the ledger has. */
+static enum status restore_lines(struct ledger *l, FILE *from, int64_t have, ledger_fold fold, void *context,
+                                 int64_t *added, struct err *e)
+{
+    struct buf line;
+    bool got = true;
+    enum status s = ST_OK;
+    buf_init(&line, LINE_MOST);
+    for (int64_t at = -1; s == ST_OK && got; at++) {
+        s = read_line(from, &line, &got, e);
+        if (s == ST_OK && got && at >= have) {
+            s = restore_line(l, buf_slice(&line), fold, context, e);
+            *added += s == ST_OK;
+        }
+        if (s == ST_OK && interrupted())
+            s = interrupted_err(e);
+    }
+    buf_deinit(&line);
+    return s;
+}
+
+enum status ledger_restore(struct ledger *l, FILE *from, const struct ledger_verified *copy, ledger_fold fold,
+                           void *context, int64_t *added, struct err *e)
+{
+    uint8_t root[HASH_BYTES];
+    int64_t have = 0, shared = (int64_t)copy->checkpoint.size;
+    *added = 0;
+    rewind(from);
+    enum status s = ledger_size(l, &have, e);
+    if (s == ST_OK)
+        s = restore_lines(l, from, have, fold, context, added, e);
+    if (s == ST_OK)
+        s = ledger_root(l, shared, root, e);
+    if (s == ST_OK && memcmp(root, copy->checkpoint.root, HASH_BYTES) != 0)
+        s = err_set(e, ST_CORRUPT,
+                    "the copy tells another history than this register: their first %" PRId64
+                    " entries differ; nothing was changed",
+                    have < shared ? have : shared);
+    return s;
+}
+
 enum status copy_cosign(FILE *from, const char *name, const struct identity *witness, struct buf *out,
                         struct err *e)
 {

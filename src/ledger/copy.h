@@ -42,6 +42,12 @@ struct ledger_verified {
 MUST_CHECK enum status ledger_verify(FILE *from, const struct note_key *pinned, struct pool *pool,
                                      struct ledger_verified *out, struct err *e);
 
+/* Appends the entries that a ledger lacks from a copy that ledger_verify passed, read from its start again;
+   fold as in a replay. Inside a batch (ledger_begin), which the caller ends. ST_CORRUPT unless the ledger's
+   entries then have the copy's root. *added: how many. */
+MUST_CHECK enum status ledger_restore(struct ledger *l, FILE *from, const struct ledger_verified *copy,
+                                      ledger_fold fold, void *context, int64_t *added, struct err *e);
+
 /* Appends to `out` the checkpoint of a copy (read from its start again) with the witness's cosignature added:
    what a witness hands back after ledger_verify passed. */
 MUST_CHECK enum status copy_cosign(FILE *from, const char *name, const struct identity *witness,

@@ -474,6 +474,24 @@ enum status ledger_append(struct ledger *l, const struct js *command, ledger_fol
     return s;
 }
 
+enum status ledger_append_entry(struct ledger *l, struct slice text, ledger_fold fold, void *context,
+                                struct err *e)
+{
+    struct ledger_entry entry = {0};
+    int64_t size = 0;
+    enum status s = ledger_size(l, &size, e);
+    if (s == ST_OK)
+        s = ledger_entry_parse(text, &entry, e);
+    if (s == ST_OK && entry.seq != size)
+        s = err_set(e, ST_CORRUPT, "entry %" PRId64 " is not the next one, %" PRId64 " is", entry.seq, size);
+    if (s == ST_OK)
+        s = store_entry(l, &entry, e);
+    if (s == ST_OK)
+        s = fold(context, l->db, &entry, e);
+    ledger_entry_deinit(&entry);
+    return s;
+}
+
 enum status ledger_begin(struct ledger *l, struct err *e)
 {
     enum status s = db_begin(l->db, e);

@@ -65,6 +65,10 @@ typedef enum status (*ledger_fold)(void *context, struct db *d, const struct led
    nonce was used for another command. */
 MUST_CHECK enum status ledger_append(struct ledger *l, const struct js *command, ledger_fold fold,
                                      void *context, struct ledger_entry *out, struct err *e);
+/* Appends an entry as it stands, canonical text and all, when it is the next one: from a copy whose
+   signatures and tree were checked (ledger_restore). Inside a batch only. ST_CORRUPT: it is not the next. */
+MUST_CHECK enum status ledger_append_entry(struct ledger *l, struct slice text, ledger_fold fold,
+                                           void *context, struct err *e);
 /* Several appends in one commit (and one wait for the disk). A refused command leaves the others untouched.
  */
 MUST_CHECK enum status ledger_begin(struct ledger *l, struct err *e);
