@@ -42,10 +42,20 @@ struct finegray_fit {
     int iterations;
 };
 /* Proportional subdistribution hazards (J. Fine, R. Gray, JASA 94 (1999) 496): those with another event stay
- * at risk with weight G(t-) / G(T-), G the Kaplan-Meier curve of being uncensored; ties as Breslow. O(n x
- * events). */
+ * at risk with weight G(t-) / G(T-), G the Kaplan-Meier curve of being uncensored; ties as Breslow. O(n p^2)
+ * for each step. */
 MUST_CHECK enum status finegray_fit(const double *time, const int *state, size_t n, const double *const *x,
                                     size_t p, int cause, struct arena *a, struct finegray_fit *out,
                                     struct err *e);
+
+/* The same in parts, for sums over sites: each site has its own baseline and censoring curve. The rows in
+ * order (x is n x p, row by row), in the arena; their log-likelihood, score and information; and the sum of
+ * the squares of what each row adds to the score, which makes the variance inverse x meat x inverse. */
+struct finegray_rows;
+struct finegray_rows *finegray_rows(const double *time, const int *state, size_t n, const double *x, size_t p,
+                                    int cause, struct arena *a);
+double finegray_at(const void *finegray_rows, const double *beta, double *score, double *information);
+void finegray_meat(const struct finegray_rows *rows, const double *beta, double *meat);
+void finegray_sandwich(const double *inverse, const double *meat, size_t p, double *out);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fine and Gray's model. Rows are put in order of time once; at each time with an event of the cause the
- * weighted sums over everybody still at risk, and over those with another event before, give likelihood,
- * score and information.
+ * Fine and Gray's model. Rows are put in order of time once. At each time with an event of the cause the sums
+ * over everybody still at risk (from the end) and, with their weights, over those with another event before
+ * (from the beginning) give likelihood, score and information; what each row adds to the score, and what
+ * estimating the censoring curve adds, are cumulative sums of the same: O(n p^2) in all.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,191 +13,298 @@
 #include "stats/glm.h"
 #include "stats/linalg.h"
 
-struct fg {
+struct finegray_rows {
     size_t n, p, times; /* times with an event of the cause */
-    const double *const *x;
-    const double *time;
-    const int *state;
+    double *x;          /* n x p, rows in order of time */
+    double *time;
+    int *state;
     int cause;
-    double *g;         /* per row: G just before its time */
-    double *at, *g_at; /* per event time: the time, and G just before it */
+    double *g;         /* per row: probability of being uncensored just before its time */
+    double *at, *g_at; /* per event time: the time, and that probability */
     double *d;         /* events there */
-    double *risk;      /* exp(x beta) */
-    double *s0, *s1;   /* weighted sums at each event time: times, times x p */
 };
 
-static int rising(const void *a, const void *b)
+struct place {
+    double time;
+    size_t row;
+};
+
+static int by_time(const void *a, const void *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    const struct place *x = a, *y = b;
+    return x->time != y->time ? (x->time > y->time) - (x->time < y->time)
+                              : (x->row > y->row) - (x->row < y->row);
 }
 
-/* Kaplan-Meier of not being censored, just before each row's time and each event time. At a tie events come
- * first, so those with an event at t are no longer at risk of being censored at t. */
-static void censoring_curve(struct fg *f)
+static void sort_rows(struct finegray_rows *f, const double *time, const int *state, const double *x)
 {
-    double *sorted = xcalloc(f->n + 1, sizeof *sorted);
-    memcpy(sorted, f->time, f->n * sizeof *sorted);
-    qsort(sorted, f->n, sizeof *sorted, rising);
+    struct place *order = xcalloc(f->n + 1, sizeof *order);
     for (size_t i = 0; i < f->n; i++)
-        f->g[i] = 1;
-    for (size_t t = 0; t < f->times; t++)
-        f->g_at[t] = 1;
+        order[i] = (struct place){time[i], i};
+    qsort(order, f->n, sizeof *order, by_time);
+    for (size_t i = 0; i < f->n; i++) {
+        f->time[i] = order[i].time;
+        f->state[i] = state[order[i].row];
+        memcpy(f->x + i * f->p, x + order[i].row * f->p, f->p * sizeof *x);
+    }
+    free(order);
+}
+
+/* Kaplan-Meier of not being censored, just before each row's time and each event time; everybody whose time
+ * is no earlier is at risk. */
+static void curves(struct finegray_rows *f)
+{
+    double g = 1;
     for (size_t i = 0, j; i < f->n; i = j) {
-        double censored = 0, at_risk = (double)(f->n - i);
-        for (j = i; j < f->n && sorted[j] == sorted[i]; j++)
-            ;
-        for (size_t r = 0; r < f->n; r++)
-            censored += f->time[r] == sorted[i] && f->state[r] == 0;
-        if (censored == 0)
-            continue;
-        double factor = 1 - censored / at_risk;
-        for (size_t r = 0; r < f->n; r++)
-            f->g[r] *= f->time[r] > sorted[i] ? factor : 1;
-        for (size_t t = 0; t < f->times; t++)
-            f->g_at[t] *= f->at[t] > sorted[i] ? factor : 1;
+        double censored = 0, events = 0;
+        for (j = i; j < f->n && f->time[j] == f->time[i]; j++) {
+            f->g[j] = g;
+            censored += f->state[j] == 0;
+            events += f->state[j] == f->cause;
+        }
+        if (events > 0) {
+            f->at[f->times] = f->time[i];
+            f->g_at[f->times] = g;
+            f->d[f->times++] = events;
+        }
+        g *= 1 - censored / (double)(f->n - i);
     }
-    free(sorted);
 }
 
-static void event_times(struct fg *f)
+struct finegray_rows *finegray_rows(const double *time, const int *state, size_t n, const double *x, size_t p,
+                                    int cause, struct arena *a)
 {
-    size_t m = 0;
+    struct finegray_rows *f = arena_alloc(a, sizeof *f);
+    *f = (struct finegray_rows){.n = n, .p = p, .cause = cause};
+    f->x = arena_array(a, n * p + 1, sizeof *f->x);
+    f->time = arena_array(a, n + 1, sizeof *f->time);
+    f->state = arena_array(a, n + 1, sizeof *f->state);
+    f->g = arena_array(a, n + 1, sizeof *f->g);
+    f->at = arena_array(a, n + 1, sizeof *f->at);
+    f->g_at = arena_array(a, n + 1, sizeof *f->g_at);
+    f->d = arena_array(a, n + 1, sizeof *f->d);
+    sort_rows(f, time, state, x);
+    curves(f);
+    return f;
+}
+
+static size_t set_size(size_t p)
+{
+    return 1 + p + p * (p + 1) / 2;
+}
+
+static void add_row(double *set, const double *x, double w, size_t p)
+{
+    double *s2 = set + 1 + p;
+    set[0] += w;
+    for (size_t j = 0; j < p; j++) {
+        set[1 + j] += w * x[j];
+        for (size_t k = 0; k <= j; k++)
+            *s2++ += w * x[j] * x[k];
+    }
+}
+
+static bool competes(const struct finegray_rows *f, size_t i)
+{
+    return f->state[i] != 0 && f->state[i] != f->cause;
+}
+
+/* exp(x beta - the largest): the likelihood does not change when all move together. */
+static double *risks(const struct finegray_rows *f, const double *beta, double *eta)
+{
+    double *r = xcalloc(f->n + 1, sizeof *r), most = -INFINITY;
+    for (size_t i = 0; i < f->n; i++) {
+        eta[i] = 0;
+        for (size_t j = 0; j < f->p; j++)
+            eta[i] += beta[j] * f->x[i * f->p + j];
+        most = fmax(most, eta[i]);
+    }
     for (size_t i = 0; i < f->n; i++)
-        if (f->state[i] == f->cause)
-            f->at[m++] = f->time[i];
-    qsort(f->at, m, sizeof *f->at, rising);
-    for (size_t i = 0; i < m; i++) {
-        if (i == 0 || f->at[i] != f->at[f->times - 1])
-            f->at[f->times++] = f->at[i];
-        f->d[f->times - 1]++;
+        r[i] = exp(eta[i] -= most);
+    return r;
+}
+
+/* Weighted sums of 1, x and x x' over the risk set of each event time: times x set_size. */
+static double *risk_sets(const struct finegray_rows *f, const double *r)
+{
+    size_t p = f->p, m = set_size(p), i = f->n;
+    double *sets = xcalloc(f->times * m + 1, sizeof *sets), *run = xcalloc(m, sizeof *run);
+    for (size_t t = f->times; t-- > 0;) {
+        for (; i > 0 && f->time[i - 1] >= f->at[t]; i--)
+            add_row(run, f->x + (i - 1) * p, r[i - 1], p);
+        memcpy(sets + t * m, run, m * sizeof *run);
     }
+    memset(run, 0, m * sizeof *run);
+    i = 0;
+    for (size_t t = 0; t < f->times; t++) {
+        for (; i < f->n && f->time[i] < f->at[t]; i++)
+            if (competes(f, i))
+                add_row(run, f->x + i * p, r[i] / f->g[i], p);
+        for (size_t k = 0; k < m; k++)
+            sets[t * m + k] += f->g_at[t] * run[k];
+    }
+    free(run);
+    return sets;
 }
 
-/* The weight of row i in the risk set at event time t. */
-static double weight(const struct fg *f, size_t i, size_t t)
+double finegray_at(const void *rows, const double *beta, double *score, double *information)
 {
-    if (f->time[i] >= f->at[t])
-        return 1;
-    return f->state[i] != 0 && f->state[i] != f->cause ? f->g_at[t] / f->g[i] : 0;
-}
-
-static double evaluate(struct fg *f, const double *beta, double *score, double *information)
-{
-    size_t p = f->p;
-    double l = 0, *s2 = xcalloc(p * p + 1, sizeof *s2);
+    const struct finegray_rows *f = rows;
+    size_t p = f->p, m = set_size(p);
+    double l = 0, *eta = xcalloc(f->n + 1, sizeof *eta), *r = risks(f, beta, eta), *sets = risk_sets(f, r);
     memset(score, 0, p * sizeof *score);
     memset(information, 0, p * p * sizeof *information);
     for (size_t i = 0; i < f->n; i++) {
-        double eta = 0;
+        if (f->state[i] != f->cause)
+            continue;
+        l += eta[i];
         for (size_t j = 0; j < p; j++)
-            eta += beta[j] * f->x[j][i];
-        f->risk[i] = exp(eta);
-        l += f->state[i] == f->cause ? eta : 0;
-        for (size_t j = 0; f->state[i] == f->cause && j < p; j++)
-            score[j] += f->x[j][i];
+            score[j] += f->x[i * p + j];
     }
     for (size_t t = 0; t < f->times; t++) {
-        double *s1 = f->s1 + t * p;
-        f->s0[t] = 0;
-        memset(s1, 0, p * sizeof *s1);
-        memset(s2, 0, p * p * sizeof *s2);
-        for (size_t i = 0; i < f->n; i++) {
-            double w = weight(f, i, t) * f->risk[i];
-            if (w == 0)
-                continue;
-            f->s0[t] += w;
-            for (size_t j = 0; j < p; j++) {
-                s1[j] += w * f->x[j][i];
-                for (size_t k = 0; k < p; k++)
-                    s2[j * p + k] += w * f->x[j][i] * f->x[k][i];
-            }
-        }
-        l -= f->d[t] * log(f->s0[t]);
+        const double *s = sets + t * m, *s2 = s + 1 + p;
+        l -= f->d[t] * log(s[0]);
         for (size_t j = 0; j < p; j++) {
-            score[j] -= f->d[t] * s1[j] / f->s0[t];
-            for (size_t k = 0; k < p; k++)
-                information[j * p + k] +=
-                    f->d[t] * (s2[j * p + k] / f->s0[t] - s1[j] / f->s0[t] * (s1[k] / f->s0[t]));
+            score[j] -= f->d[t] * s[1 + j] / s[0];
+            for (size_t k = 0; k <= j; k++)
+                information[j * p + k] += f->d[t] * (*s2++ / s[0] - s[1 + j] / s[0] * (s[1 + k] / s[0]));
         }
     }
-    free(s2);
+    for (size_t j = 0; j < p; j++)
+        for (size_t k = 0; k < j; k++)
+            information[k * p + j] = information[j * p + k];
+    free(eta);
+    free(r);
+    free(sets);
     return l;
 }
 
-/* eta_i: the score's martingale integral of each row. */
-static void score_parts(const struct fg *f, double *eta)
-{
-    size_t p = f->p;
-    for (size_t i = 0; i < f->n; i++)
-        for (size_t t = 0; t < f->times; t++) {
-            double dm = (f->state[i] == f->cause && f->time[i] == f->at[t]) -
-                        weight(f, i, t) * f->risk[i] * f->d[t] / f->s0[t];
-            for (size_t j = 0; j < p; j++)
-                eta[i * p + j] += (f->x[j][i] - f->s1[t * p + j] / f->s0[t]) * dm;
-        }
-}
+/* Sums over the event times up to and with each: of d / s0 and d / s0 xbar (h, hx), and of G times those
+   (k, kx). Entry 0 is before all. */
+struct cumulative {
+    double *h, *hx, *k, *kx;
+};
 
-/* psi_i: what estimating G adds. At each censoring time u, q(u) / Y(u) spreads over the censored at u and,
- * negative, over those still at risk. */
-static void censoring_parts(const struct fg *f, double *eta)
+static struct cumulative cumulate(const struct finegray_rows *f, const double *sets)
 {
-    size_t p = f->p;
-    double *q = xcalloc(p + 1, sizeof *q);
-    for (size_t c = 0; c < f->n; c++) {
-        bool first = f->state[c] == 0;
-        for (size_t b = 0; first && b < c; b++)
-            first = !(f->state[b] == 0 && f->time[b] == f->time[c]);
-        if (!first)
-            continue;
-        double u = f->time[c], at_risk = 0, censored = 0;
-        memset(q, 0, p * sizeof *q);
-        for (size_t i = 0; i < f->n; i++) {
-            at_risk += f->time[i] >= u;
-            censored += f->state[i] == 0 && f->time[i] == u;
-            if (f->state[i] == 0 || f->state[i] == f->cause || f->time[i] > u)
-                continue;
-            for (size_t t = 0; t < f->times; t++) {
-                if (f->at[t] <= u)
-                    continue;
-                double h = weight(f, i, t) * f->risk[i] * f->d[t] / f->s0[t];
-                for (size_t j = 0; j < p; j++)
-                    q[j] += (f->x[j][i] - f->s1[t * p + j] / f->s0[t]) * h;
-            }
-        }
-        for (size_t i = 0; i < f->n; i++) {
-            double dm = (f->state[i] == 0 && f->time[i] == u) - (f->time[i] >= u) * censored / at_risk;
-            for (size_t j = 0; dm != 0 && j < p; j++)
-                eta[i * p + j] += q[j] / at_risk * dm;
+    size_t p = f->p, m = set_size(p), n = f->times + 1;
+    struct cumulative c = {xcalloc(n, sizeof(double)), xcalloc(n * p + 1, sizeof(double)),
+                           xcalloc(n, sizeof(double)), xcalloc(n * p + 1, sizeof(double))};
+    for (size_t t = 0; t < f->times; t++) {
+        const double *s = sets + t * m;
+        double step = f->d[t] / s[0];
+        c.h[t + 1] = c.h[t] + step;
+        c.k[t + 1] = c.k[t] + f->g_at[t] * step;
+        for (size_t j = 0; j < p; j++) {
+            double mean = s[1 + j] / s[0];
+            c.hx[(t + 1) * p + j] = c.hx[t * p + j] + step * mean;
+            c.kx[(t + 1) * p + j] = c.kx[t * p + j] + f->g_at[t] * step * mean;
         }
     }
-    free(q);
+    return c;
 }
 
-static void sandwich(const struct fg *f, const double *inverse, double *out)
+static void cumulative_free(struct cumulative *c)
 {
-    size_t p = f->p;
-    double *eta = xcalloc(f->n * p + 1, sizeof *eta), *row = xcalloc(p + 1, sizeof *row);
-    score_parts(f, eta);
-    censoring_parts(f, eta);
-    memset(out, 0, p * p * sizeof *out);
+    free(c->h);
+    free(c->hx);
+    free(c->k);
+    free(c->kx);
+}
+
+/* Each row's martingale integral of the score. `behind` is the number of event times up to its own. */
+static void score_parts(const struct finegray_rows *f, const double *r, const double *sets,
+                        const struct cumulative *c, double *eta)
+{
+    size_t p = f->p, m = set_size(p), behind = 0;
     for (size_t i = 0; i < f->n; i++) {
-        memset(row, 0, p * sizeof *row);
-        for (size_t j = 0; j < p; j++)
-            for (size_t k = 0; k < p; k++)
-                row[j] += inverse[j * p + k] * eta[i * p + k];
-        for (size_t j = 0; j < p; j++)
-            for (size_t k = 0; k < p; k++)
-                out[j * p + k] += row[j] * row[k];
+        const double *x = f->x + i * p;
+        while (behind < f->times && f->at[behind] <= f->time[i])
+            behind++;
+        double weight = competes(f, i) ? r[i] / f->g[i] : 0;
+        for (size_t j = 0; j < p; j++) {
+            double *out = &eta[i * p + j];
+            if (f->state[i] == f->cause) {
+                const double *s = sets + (behind - 1) * m;
+                *out += x[j] - s[1 + j] / s[0];
+            }
+            *out -= r[i] * (x[j] * c->h[behind] - c->hx[behind * p + j]);
+            *out -= weight * (x[j] * (c->k[f->times] - c->k[behind]) -
+                              (c->kx[f->times * p + j] - c->kx[behind * p + j]));
+        }
     }
-    free(eta);
-    free(row);
 }
 
-static enum status newton(struct fg *f, struct glm_sums *s, struct glm_step *step, struct finegray_fit *out,
-                          struct err *e)
+/* What estimating the censoring curve adds: at each time u with censorings q(u) / Y(u) goes to those censored
+   there and, times their hazard, off everybody still at risk. */
+static void censoring_parts(const struct finegray_rows *f, const double *r, const struct cumulative *c,
+                            double *eta)
 {
-    double last = evaluate(f, out->beta, s->score, s->information);
+    size_t p = f->p, behind = 0;
+    double *set = xcalloc(set_size(p), sizeof *set), *q = xcalloc(p + 1, sizeof *q),
+           *taken = xcalloc(p + 1, sizeof *taken);
+    for (size_t i = 0, j; i < f->n; i = j) {
+        double censored = 0, at_risk = (double)(f->n - i);
+        while (behind < f->times && f->at[behind] <= f->time[i])
+            behind++;
+        for (j = i; j < f->n && f->time[j] == f->time[i]; j++) {
+            censored += f->state[j] == 0;
+            if (competes(f, j))
+                add_row(set, f->x + j * p, r[j] / f->g[j], p);
+        }
+        for (size_t k = 0; k < p && censored > 0; k++) {
+            q[k] = set[1 + k] * (c->k[f->times] - c->k[behind]) -
+                   set[0] * (c->kx[f->times * p + k] - c->kx[behind * p + k]);
+            taken[k] += q[k] / at_risk * (censored / at_risk);
+        }
+        for (size_t row = i; row < j; row++)
+            for (size_t k = 0; k < p; k++)
+                eta[row * p + k] += (f->state[row] == 0 ? q[k] / at_risk : 0) - taken[k];
+    }
+    free(set);
+    free(q);
+    free(taken);
+}
+
+void finegray_meat(const struct finegray_rows *f, const double *beta, double *out)
+{
+    size_t p = f->p;
+    double *linear = xcalloc(f->n + 1, sizeof *linear), *r = risks(f, beta, linear), *sets = risk_sets(f, r),
+           *eta = xcalloc(f->n * p + 1, sizeof *eta);
+    struct cumulative c = cumulate(f, sets);
+    score_parts(f, r, sets, &c, eta);
+    censoring_parts(f, r, &c, eta);
+    memset(out, 0, p * p * sizeof *out);
+    for (size_t i = 0; i < f->n; i++)
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k < p; k++)
+                out[j * p + k] += eta[i * p + j] * eta[i * p + k];
+    cumulative_free(&c);
+    free(linear);
+    free(r);
+    free(sets);
+    free(eta);
+}
+
+void finegray_sandwich(const double *inverse, const double *meat, size_t p, double *out)
+{
+    double *half = xcalloc(p * p + 1, sizeof *half);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k < p; k++)
+                half[i * p + j] += inverse[i * p + k] * meat[k * p + j];
+    memset(out, 0, p * p * sizeof *out);
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k < p; k++)
+                out[i * p + j] += half[i * p + k] * inverse[k * p + j];
+    free(half);
+}
+
+static enum status newton(const struct finegray_rows *f, struct glm_sums *s, struct glm_step *step,
+                          struct finegray_fit *out, struct err *e)
+{
+    double last = finegray_at(f, out->beta, s->score, s->information);
     out->log_likelihood_null = last;
     for (out->iterations = 1; out->iterations <= 50; out->iterations++) {
         glm_step(s, step);
@@ -206,7 +314,7 @@ static enum status newton(struct fg *f, struct glm_sums *s, struct glm_step *ste
         for (int halving = 0; halving < 30 && !(now >= last - 1e-12 * fabs(last)); halving++) {
             for (size_t j = 0; j < f->p; j++)
                 out->beta[j] += halving ? -step->delta[j] * pow(0.5, halving) : step->delta[j];
-            now = evaluate(f, out->beta, s->score, s->information);
+            now = finegray_at(f, out->beta, s->score, s->information);
         }
         if (fabs(now - last) < 1e-14 * fabs(now) && step->decrement < 1e-16)
             break;
@@ -226,25 +334,22 @@ enum status finegray_fit(const double *time, const int *state, size_t n, const d
         out->events += state[i] == cause;
     if (out->events == 0)
         return err_set(e, ST_INVALID, "no_events: nobody has an event of cause %d", cause);
-    size_t m = (size_t)out->events;
     struct arena *scratch = arena_new();
-    struct fg f = {.n = n, .p = p, .x = x, .time = time, .state = state, .cause = cause};
-    f.g = arena_array(scratch, n, sizeof *f.g);
-    f.at = arena_array(scratch, m, sizeof *f.at);
-    f.g_at = arena_array(scratch, m, sizeof *f.g_at);
-    f.d = arena_array(scratch, m, sizeof *f.d);
-    f.risk = arena_array(scratch, n, sizeof *f.risk);
-    f.s0 = arena_array(scratch, m, sizeof *f.s0);
-    f.s1 = arena_array(scratch, m * p, sizeof *f.s1);
-    event_times(&f);
-    censoring_curve(&f);
+    double *rows = arena_array(scratch, n * p + 1, sizeof *rows),
+           *meat = arena_array(scratch, p * p, sizeof *meat);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++)
+            rows[i * p + j] = x[j][i];
+    const struct finegray_rows *f = finegray_rows(time, state, n, rows, p, cause, scratch);
     struct glm_sums s;
     struct glm_step step;
     glm_sums_init(&s, p);
     glm_step_init(&step, p);
-    enum status st = newton(&f, &s, &step, out, e);
-    if (st == ST_OK)
-        sandwich(&f, step.inverse, out->covariance);
+    enum status st = newton(f, &s, &step, out, e);
+    if (st == ST_OK) {
+        finegray_meat(f, out->beta, meat);
+        finegray_sandwich(step.inverse, meat, p, out->covariance);
+    }
     glm_sums_deinit(&s);
     glm_step_deinit(&step);
     arena_free(scratch);

@@ -8,16 +8,32 @@
 
 extern const struct analysis count_analysis, crosstab_analysis, descriptive_analysis,
     characterisation_analysis, incidence_analysis, prevalence_analysis, standardised_analysis,
-    inequality_analysis, variation_analysis, survival_analysis, cox_analysis, regression_analysis,
-    effect_analysis, before_after_analysis, risk_model_analysis, pathways_analysis, life_expectancy_analysis,
-    control_chart_analysis, early_warning_analysis;
+    inequality_analysis, variation_analysis, survival_analysis, cox_analysis, fine_gray_analysis,
+    regression_analysis, effect_analysis, before_after_analysis, risk_model_analysis, pathways_analysis,
+    life_expectancy_analysis, control_chart_analysis, early_warning_analysis;
 
 const struct analysis *const analyses[] = {
-    &count_analysis,      &crosstab_analysis,      &descriptive_analysis,     &characterisation_analysis,
-    &incidence_analysis,  &prevalence_analysis,    &standardised_analysis,    &inequality_analysis,
-    &variation_analysis,  &control_chart_analysis, &life_expectancy_analysis, &survival_analysis,
-    &cox_analysis,        &regression_analysis,    &effect_analysis,          &before_after_analysis,
-    &risk_model_analysis, &pathways_analysis,      &early_warning_analysis,   NULL,
+    &count_analysis,
+    &crosstab_analysis,
+    &descriptive_analysis,
+    &characterisation_analysis,
+    &incidence_analysis,
+    &prevalence_analysis,
+    &standardised_analysis,
+    &inequality_analysis,
+    &variation_analysis,
+    &control_chart_analysis,
+    &life_expectancy_analysis,
+    &survival_analysis,
+    &cox_analysis,
+    &fine_gray_analysis,
+    &regression_analysis,
+    &effect_analysis,
+    &before_after_analysis,
+    &risk_model_analysis,
+    &pathways_analysis,
+    &early_warning_analysis,
+    NULL,
 };
 
 const struct analysis *analysis_find(const char *kind)

@@ -87,7 +87,8 @@ static void the_order_of_sites_does_not_show(void **state)
 /* Models have a site term or a baseline per site; all others are the same on the pooled rows. */
 static void sites_equal_their_pooled_rows(void **state)
 {
-    static const char *const models[] = {"cox", "regression", "comparative_effect", "risk_model", NULL};
+    static const char *const models[] = {"cox",        "fine_gray", "regression", "comparative_effect",
+                                         "risk_model", NULL};
     const struct fixture *f = *state;
     struct study *study = truth_study(models, false);
     assert_same(run_over(study, f->sites->site, THREE, 0), run_over(study, &f->sites->pooled[THREE], 1, 0));

@@ -19,7 +19,8 @@
 #include "study/parts.h"
 #include "study/person_time.h"
 
-static const char *const models[] = {"cox", "regression", "comparative_effect", "risk_model", NULL};
+static const char *const models[] = {"cox",        "fine_gray", "regression", "comparative_effect",
+                                     "risk_model", NULL};
 
 static int make(void **state)
 {
