@@ -28,6 +28,8 @@ extern const struct command data_commands[];
 extern const struct command forms_commands[];
 extern const struct command project_commands[];
 extern const struct command agreement_commands[];
+extern const struct command annex_commands[];
+extern const struct command transfer_commands[];
 extern const struct command register_commands[];
 extern const struct command match_commands[];
 extern const struct command suggest_commands[];
@@ -55,12 +57,13 @@ const struct noun nouns[] = {
     {"vocabulary", "code lists and price lists", NULL, NULL},
     {"template", "templates of agreements", NULL, NULL},
     {"agreement", "what binds the bodies", NULL, agreement_commands},
+    {"annex", "private annexes of agreements: one company's own terms", NULL, annex_commands},
     {"signal", "needs and offers", NULL, NULL},
     {"contact", "messages between bodies, with a clock", NULL, NULL},
     {"question", "help with projects, rules and templates", NULL, NULL},
     {"project", "projects, from the idea to what came of it", NULL, project_commands},
     {"measure", "numbers that matter: benefits, guardrails", NULL, NULL},
-    {"transfer", "value that moves", NULL, NULL},
+    {"transfer", "value that moves", NULL, transfer_commands},
     {"run", "studies run under an agreement", NULL, run_commands},
     {"artefact", "outputs and what is published", NULL, NULL},
     {"review", "verdicts", NULL, NULL},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/http_client.h"
+#include "grid/hub_client.h"
 #include "http/route.h"
 
 enum { TIMEOUT_MS = 30000, REPLY_MOST = 64 << 20 };
@@ -117,6 +118,24 @@ enum status connect_read(const struct args *a, const char *target, struct js **o
     if (s == ST_OK)
         s = js_parse(buf_slice(&text), "the register's answer", out, e);
     buf_deinit(&text);
+    return s;
+}
+
+enum status connect_read_as(const struct args *a, const struct identity *id, const char *target,
+                            struct js **out, struct err *e)
+{
+    const char *at;
+    struct hub_client *client;
+    *out = NULL;
+    enum status s = place(a, &at, e);
+    if (s == ST_OK && !connect_is_url(at))
+        s = err_set(e, ST_USAGE, "--at: this is asked of a hub, by its address");
+    if (s == ST_OK)
+        s = hub_client_open(at, args_get(a, "ca"), id, NULL, &client, e);
+    if (s != ST_OK)
+        return s;
+    s = hub_get(client, target, TIMEOUT_MS, out, e);
+    hub_client_close(client);
     return s;
 }
 

@@ -31,6 +31,9 @@ MUST_CHECK enum status connect_get(const struct args *a, const char *url, const 
 MUST_CHECK enum status connect_bytes(const struct args *a, const char *target, struct buf *out,
                                      struct err *e);
 MUST_CHECK enum status connect_read(const struct args *a, const char *target, struct js **out, struct err *e);
+/* The same from a hub, signed with the identity: what is not for everybody. */
+MUST_CHECK enum status connect_read_as(const struct args *a, const struct identity *id, const char *target,
+                                       struct js **out, struct err *e);
 /* Building such an address: a part of the path, and a member of the query (nothing when value is NULL). */
 void target_add_part(struct buf *target, const char *text);
 void target_add_member(struct buf *target, const char *name, const char *value);

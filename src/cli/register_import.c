@@ -150,26 +150,37 @@ static char *field_text(const struct source *f, const struct slice *fields, cons
     return at < 0 ? xstrdup("") : xasprintf("%.*s", (int)fields[at].n, fields[at].p);
 }
 
-static void body_row_add(struct source *f, const struct slice *fields, struct body_rows *rows)
+static enum status body_row_add(struct source *f, const struct slice *fields, struct body_rows *rows,
+                                struct err *e)
 {
     static const char *const members[][2] = {
-        {"name", "name"}, {"gss", "gss"}, {"region", "region"}, {"valid_from", "from"}};
-    char *ods = field_text(f, fields, "ods");
-    struct body_row *row = row_of(rows, ods);
-    for (size_t i = 0; i < 4; i++) {
+        {"name", "name"},       {"gss", "gss"},         {"region", "region"},
+        {"valid_from", "from"}, {"kind", "kind"},       {"parent", "parent"},
+        {"prices", "prices"},   {"contact", "contact"}, {"country", "country"}};
+    bool coded = csv_find(f->csv, "id") < 0;
+    char *id = field_text(f, fields, coded ? "ods" : "id");
+    struct body_row *row = row_of(rows, id);
+    int64_t least;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         char *text = field_text(f, fields, members[i][0]);
         bool kept = strcmp(members[i][1], "from") == 0 && js_get(row->body, "from"); /* since the first row */
         if (*text && !kept)
             js_put_str(row->body, members[i][1], text);
         free(text);
     }
-    js_put_str(row->body, "kind", "icb");
-    js_put_str(row->body, "ods", ods);
+    if (!js_get(row->body, "kind"))
+        js_put_str(row->body, "kind", "icb");
+    if (coded)
+        js_put_str(row->body, "ods", id);
+    enum status s = csv_i64(f->csv, csv_find(f->csv, "minimum_count"), -1, &least, e);
+    if (s == ST_OK && least >= 0)
+        js_put_int(row->body, "minimum_count", least);
     free(row->to);
     free(row->successors);
     row->to = field_text(f, fields, "valid_to");
     row->successors = field_text(f, fields, "successor_ods");
-    free(ods);
+    free(id);
+    return s;
 }
 
 static enum status send_close(const struct args *a, const struct identity *id, const struct body_row *row,
@@ -221,7 +232,7 @@ static enum status import_bodies(const struct args *a, const struct identity *id
     int column;
     enum status s = csv_need(f->csv, "name", &column, e);
     while (s == ST_OK && (s = csv_next(f->csv, &fields, e)) == ST_OK && fields)
-        body_row_add(f, fields, &rows);
+        s = body_row_add(f, fields, &rows, e);
     if (s == ST_OK)
         s = send_bodies(a, id, &rows, e);
     for (size_t i = 0; i < rows.n; i++) {
@@ -241,12 +252,12 @@ static enum status import_file(const struct args *a, const struct identity *id, 
     enum status s = source_open(path, &f, e);
     if (s == ST_OK && f.scheme)
         s = import_vocabulary(a, id, &f, e);
-    else if (s == ST_OK && csv_find(f.csv, "ods") >= 0)
+    else if (s == ST_OK && (csv_find(f.csv, "ods") >= 0 || csv_find(f.csv, "id") >= 0))
         s = import_bodies(a, id, &f, e);
     else if (s == ST_OK)
         s = err_set(e, ST_INVALID,
                     "%s is neither a vocabulary (a first line '# scheme: NAME') nor a list of bodies (a "
-                    "column 'ods')",
+                    "column 'ods' or 'id')",
                     csv_name(f.csv));
     source_deinit(&f);
     return s;

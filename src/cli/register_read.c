@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "cli/connect.h"
+#include "govern/papers.h"
 
 enum { TARGET_MOST = 8192, COLUMNS_MOST = 12 };
 
@@ -219,6 +220,16 @@ static enum status run_leads(const struct args *a, struct err *e)
                       e);
 }
 
+static enum status run_environments(const struct args *a, struct err *e)
+{
+    struct buf target;
+    TARGET(&target, "environments");
+    return show_items(a, &target,
+                      COLUMNS("body", "name", "region", "#minimum_count", "minimum_count_source", "prices",
+                              "contact", "#nodes"),
+                      e);
+}
+
 static enum status run_profile(const struct args *a, struct err *e)
 {
     struct js *profile = NULL;
@@ -241,19 +252,7 @@ static enum status run_forms_diff(const struct args *a, struct err *e)
 
 /* --- papers -------------------------------------------------------------------------------------------- */
 
-static void add_line(struct js *list, const char *check, const char *format, ...) PRINTF_LIKE(3, 4);
-static void add_line(struct js *list, const char *check, const char *format, ...)
-{
-    char text[600];
-    struct js *line = js_object();
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    js_put_str(line, "check", check);
-    js_put_str(line, "says", text);
-    js_push(list, line);
-}
+#define add_line(list, ...) paper_line(list, "check", __VA_ARGS__)
 
 static void add_texts(struct js *list, const char *check, const struct js *texts)
 {
@@ -261,17 +260,12 @@ static void add_texts(struct js *list, const char *check, const struct js *texts
         add_line(list, check, "%s", js_str(js_at(texts, i)));
 }
 
-static void pounds(int64_t pence, char out[40])
-{
-    snprintf(out, 40, "£%" PRId64 ".%02d", pence / 100, (int)(pence % 100));
-}
-
 static void add_substitution(struct js *list, const struct js *k)
 {
     char new_cost[40], claimed[40], confirmed[40];
-    pounds(js_get_int(k, "new", 0), new_cost);
-    pounds(js_get_int(k, "claimed", 0), claimed);
-    pounds(js_get_int(k, "confirmed", 0), confirmed);
+    paper_pounds(js_get_int(k, "new", 0), new_cost);
+    paper_pounds(js_get_int(k, "claimed", 0), claimed);
+    paper_pounds(js_get_int(k, "confirmed", 0), confirmed);
     add_line(list, "substitution",
              "%s: new %s a year, released %s claimed, %s confirmed by the budgets' owners",
              js_get_str(k, "class"), new_cost, claimed, confirmed);
@@ -296,7 +290,7 @@ static enum status run_project_check(const struct args *a, struct err *e)
         add_substitution(list, js_get(answer, "substitution"));
         for (size_t i = 0; i < js_size(given); i++) {
             char value[40];
-            pounds(js_get_int(js_at(given, i), "value", 0), value);
+            paper_pounds(js_get_int(js_at(given, i), "value", 0), value);
             add_line(list, "contribution", "%s: %s", js_get_str(js_at(given, i), "body"), value);
         }
         add_line(list, "balance", "%.3f (1 = even, 0 = one-sided)", js_num(js_get(answer, "balance")));
@@ -330,6 +324,64 @@ static enum status run_agreement_diff(const struct args *a, struct err *e)
     return show_items(a, &target, COLUMNS("#entry", "time", "actor", "field", "value"), e);
 }
 
+/* Pence as pounds, in the columns that are money. */
+static enum status run_transfer_total(const struct args *a, struct err *e)
+{
+    static const char *const money[] = {"to_nhs", "from_nhs", "among_others", "made"};
+    struct js *answer = NULL;
+    enum status s = connect_read(a, "/api/v1/totals/transfers", &answer, e);
+    struct js *list = js_get(answer, "items") ? js_copy(js_get(answer, "items")) : js_array();
+    for (size_t i = 0; args_format(a) != OUT_JSON && i < js_size(list); i++)
+        for (size_t k = 0; k < 4; k++) {
+            char text[40];
+            struct js *row = js_edit_at(list, i);
+            paper_pounds(js_get_int(row, money[k], 0), text);
+            js_put_str(row, money[k], text);
+        }
+    if (s == ST_OK)
+        s = print_objects(a, list, COLUMNS("year", "#payments", "to_nhs", "from_nhs", "among_others", "made"),
+                          e);
+    js_free(list);
+    js_free(answer);
+    return s;
+}
+
+static enum status run_project_report(const struct args *a, struct err *e)
+{
+    struct js *report = NULL;
+    struct buf target;
+    TARGET(&target, "register", "project", args_operand(a, 0), "report");
+    enum status s = connect_read(a, target.p, &report, e);
+    if (s == ST_OK && args_format(a) == OUT_JSON)
+        s = out_json(report, e);
+    else if (s == ST_OK)
+        s = print_objects(a, js_get(report, "measures"),
+                          COLUMNS("group", "id", "title", "role", "unit", "#baseline", "#latest", "#change",
+                                  "#target", "state"),
+                          e);
+    js_free(report);
+    buf_deinit(&target);
+    return s;
+}
+
+static enum status run_annex_read(const struct args *a, struct err *e)
+{
+    struct js *annex = NULL;
+    struct identity *id = NULL;
+    struct buf target;
+    TARGET(&target, "annexes", args_operand(a, 0));
+    enum status s = connect_identity(a, &id, e);
+    if (s == ST_OK)
+        s = connect_read_as(a, id, target.p, &annex, e);
+    if (s == ST_OK)
+        s = out_json(annex, e);
+    js_free(annex);
+    if (id)
+        identity_free(id);
+    buf_deinit(&target);
+    return s;
+}
+
 enum status read_history(const struct args *a, const char *noun, const char *id, struct err *e)
 {
     char *subject = xasprintf("%s:%s", noun, id);
@@ -344,6 +396,7 @@ enum status read_history(const struct args *a, const char *noun, const char *id,
 /* --- the tables ---------------------------------------------------------------------------------------- */
 
 static const struct option_spec place_options[] = {CONNECT_OPTIONS, {0}};
+static const struct option_spec annex_options[] = {CONNECT_OPTIONS, IDENTITY_OPTION, {0}};
 static const struct option_spec match_options[] = {
     CONNECT_OPTIONS, {"limit", "N", "at most so many, up to 100 (default: 10)"}, {0}};
 static const struct option_spec search_options[] = {
@@ -394,6 +447,8 @@ const struct command body_commands[] = {
     {"team", "ID", "who acts for a body, with training and interests", NULL, place_options, 1, 1, run_team},
     {"leads", "", "every ICB's leads, the vacancies, and how they answer", NULL, place_options, 0, 0,
      run_leads},
+    {"environments", "", "secure data environments: smallest count, prices, contact, nodes", NULL,
+     place_options, 0, 0, run_environments},
     {"profile", "ID", "who decides, the next meeting, priorities, what a body lacks", NULL, place_options, 1,
      1, run_profile},
     {0},
@@ -409,6 +464,8 @@ const struct command forms_commands[] = {
 const struct command project_commands[] = {
     {"check", "ID", "what the project lacks, its substitution case and its balance", NULL, place_options, 1,
      1, run_project_check},
+    {"report", "ID", "whom it serves: measures by group of people; with --format json money and areas too",
+     NULL, place_options, 1, 1, run_project_report},
     {"form", "ID", "a form filled from the answers that the project gave once", NULL, form_options, 1, 1,
      run_project_form},
     {0},
@@ -416,5 +473,18 @@ const struct command project_commands[] = {
 const struct command agreement_commands[] = {
     {"sheet", "ID", "the terms on one page", NULL, place_options, 1, 1, run_agreement_sheet},
     {"diff", "ID", "who set which field, and to what", NULL, place_options, 1, 1, run_agreement_diff},
+    {0},
+};
+const struct command transfer_commands[] = {
+    {"total", "", "what was made, by year and in all: to NHS bodies, from them, among others", NULL,
+     place_options, 0, 0, run_transfer_total},
+    {0},
+};
+const struct command annex_commands[] = {
+    {"read", "ID", "a private annex with its text, for those who may read it",
+     "Asked of the hub, signed with one's key: its own body's people may read it and those of the "
+     "agreement's "
+     "NHS bodies, certifiers and auditors of no party, and nobody else.",
+     annex_options, 1, 1, run_annex_read},
     {0},
 };

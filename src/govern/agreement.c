@@ -77,6 +77,7 @@ static const struct field exclusive_fields[] = {
         {"consent_to_commercialise", F_BOOL, false, NULL, 0, NULL},                                          \
         {"charges_patients", F_BOOL, false, NULL, 0, NULL}, {"limits_care", F_BOOL, false, NULL, 0, NULL},   \
         {"publication", F_TEXT, false, NULL, 2000, NULL}, {"audit", F_TEXT, false, NULL, 2000, NULL},        \
+        {"open_after_days", F_INT, false, NULL, 365, NULL},                                                  \
     {                                                                                                        \
         0                                                                                                    \
     }
@@ -88,12 +89,14 @@ const struct field agreement_sign_fields[] = {{"terms", F_HASH, true, NULL, 0, N
 
 enum status agreement_terms(const struct js *doc, char hex[2 * HASH_BYTES + 1], struct err *e)
 {
+    static const char *const beside[] = {"summary", "private_annexes"};
     struct js *terms = js_object();
     for (const struct field *f = agreement_draft_fields; f->name; f++)
         if (js_get(doc, f->name))
             js_put(terms, f->name, js_share(js_get(doc, f->name)));
-    if (js_get(doc, "summary"))
-        js_put(terms, "summary", js_share(js_get(doc, "summary")));
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if (js_get(doc, beside[i]))
+            js_put(terms, beside[i], js_share(js_get(doc, beside[i])));
     enum status s = doc_hash(terms, hex, e);
     js_free(terms);
     return s;
@@ -184,8 +187,7 @@ FOLD(agreement_sign_fold)
     return s;
 }
 
-/* Ends the runs of an agreement that are under way, and those of the agreements beneath it. */
-static enum status kill_runs(struct change *c, struct err *e)
+enum status runs_kill(struct change *c, const char *agreement, struct err *e)
 {
     struct stmt *q;
     bool row = true;
@@ -198,7 +200,7 @@ static enum status kill_runs(struct change *c, struct err *e)
         "r.state IN ('asked', 'admitted', 'running', 'held') ORDER BY r.id",
         &q, e);
     if (s == ST_OK)
-        stmt_bind_text(q, 1, c->id);
+        stmt_bind_text(q, 1, agreement);
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
         js_push(ids, js_string(stmt_text(q, 0)));
     stmt_done(q);
@@ -211,7 +213,7 @@ static enum status kill_runs(struct change *c, struct err *e)
 FOLD(agreement_stop_fold)
 {
     enum status s = keep_reason_fold(c, e);
-    return s == ST_OK ? kill_runs(c, e) : s;
+    return s == ST_OK ? runs_kill(c, c->id, e) : s;
 }
 
 /* A variation begins again: new terms are checked, summarised and signed like the first. */

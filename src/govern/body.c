@@ -23,12 +23,21 @@ const struct field body_apply_fields[] = {
     {"email", F_PERSONAL, false, NULL, 0, NULL}, {0},
 };
 const struct field body_add_fields[] = {
-    {"name", F_TEXT, true, NULL, 0, NULL},       {"kind", F_ENUM, true, BODY_KINDS, 0, NULL},
-    {"parent", F_ID, false, "body", 0, NULL},    {"country", F_TEXT, false, NULL, 60, NULL},
-    {"lay", F_TEXT, false, NULL, 4000, NULL},    {"ods", F_TEXT, false, NULL, 12, NULL},
-    {"gss", F_TEXT, false, NULL, 12, NULL},      {"region", F_TEXT, false, NULL, 60, NULL},
-    {"from", F_DATE, false, NULL, 0, NULL},      {"to", F_DATE, false, NULL, 0, NULL},
-    {"successors", F_IDS, false, NULL, 0, NULL}, {0},
+    {"name", F_TEXT, true, NULL, 0, NULL},
+    {"kind", F_ENUM, true, BODY_KINDS, 0, NULL},
+    {"parent", F_ID, false, "body", 0, NULL},
+    {"country", F_TEXT, false, NULL, 60, NULL},
+    {"lay", F_TEXT, false, NULL, 4000, NULL},
+    {"ods", F_TEXT, false, NULL, 12, NULL},
+    {"gss", F_TEXT, false, NULL, 12, NULL},
+    {"region", F_TEXT, false, NULL, 60, NULL},
+    {"from", F_DATE, false, NULL, 0, NULL},
+    {"to", F_DATE, false, NULL, 0, NULL},
+    {"successors", F_IDS, false, NULL, 0, NULL},
+    {"prices", F_TEXT, false, NULL, 60, NULL},
+    {"contact", F_TEXT, false, NULL, 0, NULL},
+    {"minimum_count", F_INT, false, NULL, 1000, NULL},
+    {0},
 };
 const struct field body_check_fields[] = {
     {"kind", F_ENUM, true, CHECKS, 0, NULL},
@@ -61,6 +70,7 @@ const struct field body_describe_fields[] = {
     {"standard", F_TEXT, false, NULL, 0, NULL},
     {"minimum_count", F_INT, false, NULL, 1000, NULL},
     {"prices", F_TEXT, false, NULL, 60, NULL},
+    {"contact", F_TEXT, false, NULL, 0, NULL}, /* of the body: a page or a shared mailbox, nobody's own */
     {0},
 };
 const struct field body_close_fields[] = {

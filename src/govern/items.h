@@ -15,7 +15,7 @@ struct projection {
 };
 extern const struct projection projections[];
 /* Changes whenever a fold or a table changes, so that older files are rebuilt. */
-enum { PROJECTION_VERSION = 3 };
+enum { PROJECTION_VERSION = 4 };
 
 struct item {
     struct js *doc;

@@ -132,7 +132,7 @@ FOLD(transfer_make_fold)
 {
     (void)e;
     merge_all(c);
-    js_put(c->doc, "made", done_by(c));
+    js_put(c->doc, "made_by", done_by(c)); /* `made` is the item's own: the entry that made it */
     return ST_OK;
 }
 

@@ -58,6 +58,22 @@ FOLD(agreement_sign_fold);
 FOLD(agreement_stop_fold);
 FOLD(agreement_vary_fold);
 
+/* annex.c */
+extern const struct field annex_add_fields[];
+GUARD(annex_add_guard);
+FOLD(annex_add_fold);
+GUARD(annex_withdraw_guard);
+FOLD(annex_withdraw_fold);
+
+/* due.c */
+extern const struct field artefact_withhold_fields[];
+GUARD(artefact_withhold_guard);
+FOLD(artefact_withhold_fold);
+GUARD(artefact_fall_open_guard);
+FOLD(artefact_fall_open_fold);
+GUARD(project_lapse_guard);
+FOLD(project_lapse_fold);
+
 /* run.c */
 extern const struct field run_request_fields[], run_admit_fields[], run_attempt_fields[], run_part_fields[],
     run_round_fields[], artefact_hold_fields[], artefact_release_fields[], artefact_open_fields[],

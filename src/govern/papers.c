@@ -39,8 +39,7 @@ enum status paper_form(struct registry *r, const char *project, const char *form
 
 /* --- the terms on one page ------------------------------------------------------------------------------ */
 
-static void add_line(struct js *list, const char *term, const char *format, ...) PRINTF_LIKE(3, 4);
-static void add_line(struct js *list, const char *term, const char *format, ...)
+void paper_line(struct js *list, const char *member, const char *name, const char *format, ...)
 {
     char text[1200];
     struct js *line = js_object();
@@ -48,10 +47,11 @@ static void add_line(struct js *list, const char *term, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    js_put_str(line, "term", term);
+    js_put_str(line, member, name);
     js_put_str(line, "says", text);
     js_push(list, line);
 }
+#define add_line(list, ...) paper_line(list, "term", __VA_ARGS__)
 
 static void add_text(struct js *list, const struct js *doc, const char *key, const char *term)
 {
@@ -59,7 +59,7 @@ static void add_text(struct js *list, const struct js *doc, const char *key, con
         add_line(list, term, "%s", js_get_str(doc, key));
 }
 
-static void pounds(int64_t pence, char out[40])
+void paper_pounds(int64_t pence, char out[40])
 {
     snprintf(out, 40, "£%" PRId64 ".%02d", pence / 100, (int)(pence % 100));
 }
@@ -81,7 +81,7 @@ static void add_amount(const struct js *m, const char *key, const char *words, s
     char text[40];
     if (!js_get(m, key))
         return;
-    pounds(js_get_int(m, key, 0), text);
+    paper_pounds(js_get_int(m, key, 0), text);
     buf_printf(out, "; %s %s", words, text);
 }
 
@@ -96,7 +96,7 @@ static void add_mechanism(struct js *list, const struct js *m)
     struct buf text;
     char amount[40];
     buf_init(&text, 8192);
-    pounds(js_get_int(m, "amount", 0), amount);
+    paper_pounds(js_get_int(m, "amount", 0), amount);
     buf_printf(&text, "%s: %s to %s", js_get_str(m, "kind"), js_get_str(m, "from"), js_get_str(m, "to"));
     if (js_get(m, "amount"))
         buf_printf(&text, ", %s", amount);
@@ -123,7 +123,7 @@ static enum status add_money(struct js *list, struct registry *r, const struct j
     int64_t pence = 0;
     const struct js *mechanisms = js_get(doc, "mechanisms");
     enum status s = quote_total(ledger_db(registry_ledger(r)), doc, day, &pence, e);
-    pounds(pence, text);
+    paper_pounds(pence, text);
     if (s == ST_OK && pence)
         add_line(list, "quote", "%s for access, from the published price list", text);
     add_text(list, js_get(doc, "waiver"), "reason", "waiver");
@@ -136,13 +136,21 @@ static enum status add_money(struct js *list, struct registry *r, const struct j
 
 static void add_rights(struct js *list, const struct js *doc)
 {
-    const struct js *foreground = js_get(doc, "foreground_ip"), *exclusive = js_get(doc, "exclusivity");
+    const struct js *foreground = js_get(doc, "foreground_ip"), *exclusive = js_get(doc, "exclusivity"),
+                    *annexes = js_get(doc, "private_annexes");
     if (foreground)
         add_line(list, "what is new", "belongs to %s; %s", js_get_str(foreground, "owner"),
                  js_get_str(foreground, "licence"));
     for (size_t i = 0; i < js_size(exclusive); i++)
         add_line(list, "exclusive", "%s: %s, until %s", js_get_str(js_at(exclusive, i), "over"),
                  js_get_str(js_at(exclusive, i), "what"), js_get_str(js_at(exclusive, i), "until"));
+    for (size_t i = 0; i < js_size(annexes); i++)
+        add_line(list, "private annex", "%s, %s: %s; hash %s", js_get_str(js_at(annexes, i), "annex"),
+                 js_get_str(js_at(annexes, i), "body"), js_get_str(js_at(annexes, i), "title"),
+                 js_get_str(js_at(annexes, i), "hash"));
+    if (js_get(doc, "open_after_days"))
+        add_line(list, "openness", "results become open %" PRId64 " days after their release",
+                 js_get_int(doc, "open_after_days", 0));
     if (js_bool(js_get(doc, "consent_to_commercialise")))
         add_line(list, "commercial use", "asked for first; its terms are then agreed");
 }

@@ -16,4 +16,9 @@ MUST_CHECK enum status paper_sheet(struct registry *r, const char *agreement, in
 /* Each entry that set fields of an agreement: [{"entry","time","actor","field","value"}]. ST_NOT_FOUND. */
 MUST_CHECK enum status paper_diff(struct registry *r, const char *agreement, struct js **out, struct err *e);
 
+/* What such a list is made of: {member: name, "says": text}; and pence as "£1234.50". */
+void paper_line(struct js *list, const char *member, const char *name, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+void paper_pounds(int64_t pence, char out[40]);
+
 #endif

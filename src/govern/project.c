@@ -65,9 +65,9 @@ static const struct field emergency_fields[] = {
         {"access", F_ENUM, false, "nhs_runs|sde|out", 0, NULL},                                              \
         {"use", F_ENUM, false, "commercial|non-commercial", 0, NULL},                                        \
         {"decision", F_TEXT, false, NULL, 1000, NULL},                                                       \
-        {"benefits", F_OBJECT, false, NULL, 0, benefit_fields},                                              \
-        {"population", F_TEXT, false, NULL, 0, NULL}, {"codes", F_CODES, false, NULL, 0, NULL},              \
-        {"cost_per_year", F_MONEY, false, NULL, 0, NULL},                                                    \
+        {"benefits", F_OBJECT, false, NULL, 0, benefit_fields}, {"groups", F_CODES, false, NULL, 0, NULL},   \
+        {"areas", F_TEXTS, false, NULL, 100, NULL}, {"population", F_TEXT, false, NULL, 0, NULL},            \
+        {"codes", F_CODES, false, NULL, 0, NULL}, {"cost_per_year", F_MONEY, false, NULL, 0, NULL},          \
         {"substitutes", F_LIST, false, NULL, 100, substitute_fields},                                        \
         {"funder", F_ID, false, "body", 0, NULL}, {"answers", F_OBJECT, false, NULL, 0, NULL},               \
         {"red_questions", F_OBJECT, false, NULL, 0, NULL},                                                   \

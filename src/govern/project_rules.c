@@ -156,6 +156,40 @@ static void check_substitution(const struct js *p, struct js *faults, struct err
         fault(faults, first, RULE_ADDITIVE, "give 'funder'");
 }
 
+/* Purposes that the European Health Data Space prohibits, where a project names its purpose in these codes.
+ */
+static enum status check_purposes(struct db *d, const struct js *p, struct js *faults, struct err *first,
+                                  struct err *e)
+{
+    const struct js *codes = js_get(p, "codes");
+    enum status s = ST_OK;
+    for (size_t i = 0; s == ST_OK && i < js_size(codes); i++) {
+        const char *code = js_get_str(js_at(codes, i), "code");
+        int64_t n = 0;
+        if (!doc_is(js_at(codes, i), "scheme", "ehds-purposes"))
+            continue;
+        s = db_number(d,
+                      "SELECT count(*) FROM vocabulary WHERE scheme='ehds-purposes' AND code=?1 AND "
+                      "parent='prohibited'",
+                      PARAMS(code), 0, &n, e);
+        if (s == ST_OK && n)
+            fault(faults, first, RULE_PURPOSE, code);
+    }
+    return s;
+}
+
+/* LSOA codes are those of the Office for National Statistics: E01, and W01 in Wales. */
+static void check_areas(const struct js *p, struct js *faults, struct err *first)
+{
+    const struct js *areas = js_get(p, "areas");
+    for (size_t i = 0; i < js_size(areas); i++) {
+        const char *code = js_str(js_at(areas, i));
+        if (strlen(code) != 9 || !word_in("E01|W01", (char[4]){code[0], code[1], code[2]}) ||
+            strspn(code + 3, "0123456789") != 6)
+            fault(faults, first, RULE_AREA, code);
+    }
+}
+
 static void check_conduct(const struct js *p, struct js *faults, struct err *first)
 {
     const struct js *red = js_get(p, "red_questions");
@@ -183,6 +217,9 @@ enum status project_faults(struct db *d, const struct js *project, struct js *fa
     enum status s = check_parties(d, project, faults, first, &e);
     check_substitution(project, faults, first);
     check_conduct(project, faults, first);
+    check_areas(project, faults, first);
+    if (s == ST_OK)
+        s = check_purposes(d, project, faults, first, &e);
     if (s != ST_OK && first)
         *first = e;
     return s;
@@ -202,4 +239,7 @@ void project_advice(const struct js *project, struct js *advice)
     }
     if (!js_get(project, "population"))
         js_push(advice, js_string("it does not say which people it is for ('population')"));
+    if (!js_get(project, "groups") && !js_get(project, "areas"))
+        js_push(advice, js_string("it names no group of people and no small area ('groups': codes such as "
+                                  "core20plus5:core20 or plus-group:homeless; 'areas': LSOA codes)"));
 }

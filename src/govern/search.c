@@ -103,6 +103,9 @@ static const char clocks_sql[] =
     "  json_extract(doc, '$.emergency.until') FROM item WHERE noun='project' AND state IN ('submitted', "
     "'approved', "
     "'agreed', 'live', 'paused') AND json_extract(doc, '$.emergency.until') IS NOT NULL"
+    " UNION ALL SELECT 'withheld', noun, id, body, json_extract(doc, '$.withheld.reason'),"
+    "  json_extract(doc, '$.withheld.until') FROM item WHERE noun='artefact' AND state='released' AND"
+    "  json_extract(doc, '$.withheld') IS NOT NULL"
     " ORDER BY 6, 2, 3";
 
 static enum status push_clock(struct db *d, struct stmt *q, int32_t day, bool overdue_only, struct js *list,

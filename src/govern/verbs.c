@@ -119,6 +119,9 @@ const struct verb verbs[] = {
      "draft|submitted|returned|approved|agreed|live|paused", "stopped", reason_fields, NULL, keep_reason_fold,
      "stop a project for good"},
 
+    {"project.lapse", ROLE(HUB), OF_ANY, "approved|agreed|live", "paused", NULL, project_lapse_guard,
+     project_lapse_fold, "an emergency's lane closes on its day: its runs end"},
+
     {"measure.propose", ROLE(MEMBER) | ROLE(LEAD), OF_PARTY, NULL, "proposed", measure_propose_fields, NULL,
      measure_propose_fold, "propose a number that matters: benefit, guardrail, equity …"},
     {"measure.accept", ROLE(REVIEWER), OF_OUTSIDE, "proposed", "accepted", NULL, NULL, measure_accept_fold,
@@ -160,6 +163,12 @@ const struct verb verbs[] = {
     {"agreement.vary", ROLE(SIGNATORY), OF_PARTY, "in_force", "draft", reason_fields, NULL,
      agreement_vary_fold, "open the terms again; every party signs anew"},
 
+    {"annex.add", ROLE(MEMBER) | ROLE(LEAD) | ROLE(SIGNATORY), OF_PARTY, "new|added", "added",
+     annex_add_fields, annex_add_guard, annex_add_fold,
+     "add or change one's body's private annex of a draft agreement: its hash is among the terms"},
+    {"annex.withdraw", ROLE(MEMBER) | ROLE(LEAD) | ROLE(SIGNATORY), OF_OWNER, "added", "withdrawn",
+     reason_fields, annex_withdraw_guard, annex_withdraw_fold, "take a private annex out of a draft"},
+
     {"run.request", ROLE(ANALYST), OF_PARTY, NULL, "asked", run_request_fields, run_request_guard,
      run_request_fold, "ask for a study to be run under an agreement"},
     {"run.admit", ROLE(NODE), OF_PARTY, "asked|admitted|running", NULL, run_admit_fields, run_admit_guard,
@@ -189,6 +198,11 @@ const struct verb verbs[] = {
      "the lead node releases what two checkers passed, with its disclosure record"},
     {"artefact.open", ROLE(LEAD) | ROLE(MEMBER) | ROLE(CONTROLLER), OF_PARTY, "released", "open",
      artefact_open_fields, NULL, artefact_open_fold, "open a released artefact to everybody, with a licence"},
+    {"artefact.withhold", ROLE(LEAD) | ROLE(CONTROLLER), OF_PARTY, "released", NULL, artefact_withhold_fields,
+     artefact_withhold_guard, artefact_withhold_fold,
+     "withhold a released output from becoming open, with a reason and until a day"},
+    {"artefact.fall_open", ROLE(HUB), OF_ANY, "released", "open", NULL, artefact_fall_open_guard,
+     artefact_fall_open_fold, "a released output that nobody withholds becomes open on its day"},
     {"artefact.publish", ROLE(LEAD) | ROLE(MEMBER), OF_OWNER, NULL, "open", artefact_publish_fields,
      artefact_publish_guard, artefact_open_fold, "publish a dataset's metadata, a document, code"},
     {"artefact.withdraw", ROLE(LEAD) | ROLE(CONTROLLER), OF_PARTY, "held|released|open", "withdrawn",

@@ -7,10 +7,11 @@
 #include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "govern/due.h"
 #include "grid/mask.h"
 #include "http/route.h"
 
-enum { TICK_MS = 100, CHECKPOINT_MS = 1000, WORKERS = 4, BODY_MOST = 96 << 20 };
+enum { TICK_MS = 100, CHECKPOINT_MS = 1000, DUE_MS = 2000, WORKERS = 4, BODY_MOST = 96 << 20 };
 
 void hub_lock(struct hub *h)
 {
@@ -174,6 +175,30 @@ static enum status first_attempt(struct hub *h, const char *run, const char *agr
     return s;
 }
 
+/* What comes about by itself on its day: looked for when the log or the day is another than at the last look.
+ */
+static enum status say_due(struct hub *h, int64_t now_ms, struct err *e)
+{
+    struct js *due = NULL;
+    int64_t size = 0, day = now_ms / 86400000;
+    if (now_ms - h->due_ms < DUE_MS)
+        return ST_OK;
+    h->due_ms = now_ms;
+    enum status s = ledger_size(registry_ledger(h->registry), &size, e);
+    if (s != ST_OK || (size == h->due_size && day == h->due_day))
+        return s;
+    s = registry_due(h->registry, (int32_t)day, &due, e);
+    for (size_t i = 0; s == ST_OK && i < js_size(due); i++)
+        s = hub_say(h, js_get_str(js_at(due, i), "verb"), js_get_str(js_at(due, i), "subject"), js_object(),
+                    e);
+    js_free(due);
+    if (s == ST_OK) {
+        h->due_size = size;
+        h->due_day = day;
+    }
+    return s;
+}
+
 /* What the hub itself has to say now. */
 static enum status settle(struct hub *h, struct err *e)
 {
@@ -296,6 +321,8 @@ static void tick(struct hub *h, struct err *last)
         server_wake(h->server);
     if (s == ST_OK)
         s = settle(h, &e);
+    if (s == ST_OK)
+        s = say_due(h, time_now_ms(), &e);
     if (s == ST_OK)
         s = keep_checkpoint(h, time_now_ms(), &e);
     hub_unlock(h);

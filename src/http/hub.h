@@ -40,6 +40,7 @@ struct hub {
     struct answers *answers;
     pthread_mutex_t lock;
     int64_t checkpoint_ms, checkpoint_size; /* when a checkpoint was last kept, and of which size */
+    int64_t due_ms, due_size, due_day;      /* when, and at which state, what is due was last looked for */
 };
 
 struct hub_options {

@@ -4,10 +4,12 @@
  * in other people's forms. All public.
  */
 #include "base/date.h"
+#include "govern/agreement.h"
 #include "govern/export.h"
 #include "govern/match.h"
 #include "govern/papers.h"
 #include "govern/profile.h"
+#include "govern/report.h"
 #include "govern/search.h"
 #include "govern/verb.h"
 #include "http/hub.h"
@@ -166,6 +168,58 @@ static enum status get_terms_diff(struct call *c, struct err *e)
     return answer_list(c, s, list);
 }
 
+static enum status get_transfers_total(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = report_transfers(c->registry, &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_environments(struct call *c, struct err *e)
+{
+    struct js *list = NULL;
+    enum status s = report_environments(c->registry, &list, e);
+    return answer_list(c, s, list);
+}
+
+static enum status get_report(struct call *c, struct err *e)
+{
+    struct js *j = NULL;
+    enum status s = report_project(c->registry, c->param[0], &j, e);
+    return answer_object(c, s, j);
+}
+
+/* The person who asks: an account's, or whose key signed. */
+static enum status person_of(struct call *c, const char **out, struct err *e)
+{
+    struct js *actor = NULL;
+    *out = c->account ? c->account->person : NULL;
+    if (c->account)
+        return account_may(c->account, "read")
+                   ? ST_OK
+                   : err_set(e, ST_DENIED, "this API token's scopes do not include 'read'");
+    enum status s = registry_actor(c->registry, c->signer, &actor, e);
+    const char *kind = js_get_str(actor, "kind");
+    if (s == ST_OK && kind && strcmp(kind, "person") == 0)
+        *out = arena_strdup(c->request->arena, js_get_str(actor, "id"));
+    else if (s == ST_OK || s == ST_NOT_FOUND)
+        s = err_set(e, ST_DENIED, "the request's key is not that of a person on the register");
+    js_free(actor);
+    return s;
+}
+
+static enum status get_annex(struct call *c, struct err *e)
+{
+    struct js *j = NULL;
+    const char *person = NULL;
+    enum status s = person_of(c, &person, e);
+    if (s == ST_OK)
+        s = annex_read(c->registry, c->param[0], person, today(), &j, e);
+    if (s == ST_OK)
+        response_header(c->response, "Cache-Control", "no-store");
+    return answer_object(c, s, j);
+}
+
 static struct js *role_names(uint32_t roles)
 {
     struct js *names = js_array();
@@ -299,6 +353,18 @@ const struct route partnership_routes[] = {
      "items: term, says", get_sheet, HOLD_REGISTER},
     {"GET", "/api/v1/register/agreement/{id}/diff", ACCESS_PUBLIC,
      "who set which field of the terms, and to what", NULL, NULL, "items", get_terms_diff, HOLD_REGISTER},
+    {"GET", "/api/v1/register/project/{id}/report", ACCESS_PUBLIC,
+     "whom a project serves: its groups and small areas, money by country, measures by group", NULL, NULL,
+     "population, groups, areas, money, measures", get_report, HOLD_REGISTER},
+    {"GET", "/api/v1/annexes/{id}", ACCESS_PERSON,
+     "a private annex with its text, for its own body and the agreement's NHS bodies", NULL, NULL,
+     "the annex", get_annex, HOLD_SNAPSHOT},
+    {"GET", "/api/v1/totals/transfers", ACCESS_PUBLIC,
+     "transfers of value that were made, in pence, by year and in all", NULL, NULL,
+     "items: year, payments, to_nhs, from_nhs, among_others, made", get_transfers_total, HOLD_REGISTER},
+    {"GET", "/api/v1/environments", ACCESS_PUBLIC,
+     "secure data environments: smallest count, prices, contact, nodes", NULL, NULL, "items",
+     get_environments, HOLD_REGISTER},
     {"GET", "/api/v1/perms", ACCESS_PUBLIC, "the permission table", NULL, NULL, "items", get_perms,
      HOLD_REGISTER},
     {"GET", "/api/v1/export/use-register", ACCESS_PUBLIC, "the Data Use Register, 31 columns", NULL, NULL,

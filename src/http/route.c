@@ -322,7 +322,9 @@ static enum status run_handler(struct call *c, const struct route *route, struct
 static enum status call_route(struct call *c, const struct route *route, struct err *e)
 {
     struct js *body = NULL;
-    enum status s = route->access == ACCESS_ACCOUNT ? identify_account(c, e) : authenticate(c, route, e);
+    bool account = route->access == ACCESS_ACCOUNT ||
+                   (route->access == ACCESS_PERSON && !request_header(c->request, "Signature"));
+    enum status s = account ? identify_account(c, e) : authenticate(c, route, e);
     if (s == ST_OK)
         s = read_body(c, route, &body, e);
     c->body = body;
@@ -480,12 +482,21 @@ static struct js *content(const char *type, const char *about)
     return c;
 }
 
+/* One of several schemes of which any will do. */
+static void push_scheme(struct js *security, const char *name)
+{
+    struct js *one = js_object();
+    js_put(one, name, js_array());
+    js_push(security, one);
+}
+
 static struct js *operation(const struct route *r)
 {
     static const char *const access[] = {[ACCESS_PUBLIC] = "public",
                                          [ACCESS_SIGNED] = "signed request",
                                          [ACCESS_NODE] = "enrolled node",
-                                         [ACCESS_ACCOUNT] = "session or API token"};
+                                         [ACCESS_ACCOUNT] = "session or API token",
+                                         [ACCESS_PERSON] = "signed request, session or API token"};
     struct js *o = js_object(), *responses = js_object();
     js_put_str(o, "summary", r->summary);
     js_put_str(o, "x-access", access[r->access]);
@@ -496,9 +507,11 @@ static struct js *operation(const struct route *r)
     js_put(responses, "default", content("application/problem+json", "what was wrong and what to do"));
     js_put(o, "responses", responses);
     if (r->access != ACCESS_PUBLIC) {
-        struct js *security = js_array(), *one = js_object();
-        js_put(one, r->access == ACCESS_ACCOUNT ? "account" : "signature", js_array());
-        js_push(security, one);
+        struct js *security = js_array();
+        if (r->access != ACCESS_ACCOUNT)
+            push_scheme(security, "signature");
+        if (r->access == ACCESS_ACCOUNT || r->access == ACCESS_PERSON)
+            push_scheme(security, "account");
         js_put(o, "security", security);
     }
     return o;

@@ -43,10 +43,11 @@ struct call {
 };
 
 enum access {
-    ACCESS_PUBLIC, /* anyone; a signature is checked when there is one */
-    ACCESS_SIGNED, /* a signed request of any key (the register decides what the key may do) */
-    ACCESS_NODE,   /* a signed request of an enrolled node */
-    ACCESS_ACCOUNT /* a session (changes with its CSRF token) or an API token */
+    ACCESS_PUBLIC,  /* anyone; a signature is checked when there is one */
+    ACCESS_SIGNED,  /* a signed request of any key (the register decides what the key may do) */
+    ACCESS_NODE,    /* a signed request of an enrolled node */
+    ACCESS_ACCOUNT, /* a session (changes with its CSRF token) or an API token */
+    ACCESS_PERSON   /* either: a signed request of a person's key, or an account */
 };
 
 enum hold {

@@ -25,7 +25,7 @@ enum {
     COMMAND_SUBJECT_MOST = 200,
     COMMAND_NONCE_MOST = 64,
     COMMAND_SALT_BYTES = 32,
-    COMMAND_PERSONAL_MOST = 2000 /* bytes of one personal text */
+    COMMAND_PERSONAL_MOST = 16000 /* bytes of one personal text */
 };
 
 /* An unsigned command; takes body over. nonce NULL makes a random one. Subject: what it is about

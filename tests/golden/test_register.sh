@@ -27,6 +27,9 @@ a "${found[@]}" # again: nothing changes
 a register import "$SOURCE"/vocab/*.tsv
 [ "$(a body list --kind icb --on 2023-06-01 --format csv | wc -l)" = 43 ] || fail "ICBs of 2023"
 [ "$(a body list --kind icb --on 2026-06-01 --format csv | wc -l)" = 37 ] || fail "ICBs of 2026"
+a body environments --format json > "$dir/out"
+jq -e 'length == 12 and all(.[]; .minimum_count > 0 and (.prices | length > 0) and (.contact | startswith("https://")))' "$dir/out" > /dev/null ||
+  fail "twelve secure data environments, each with smallest count, prices and contact: $(cat "$dir/out")"
 entries=$(a ledger tail "$ACCORD_REGISTER" --count 1 --format csv | tail -n 1 | cut -d, -f1)
 a register import "$SOURCE/vocab/icb-bodies.tsv"
 [ "$(a ledger tail "$ACCORD_REGISTER" --count 1 --format csv | tail -n 1 | cut -d, -f1)" = "$entries" ] || fail "an import twice adds nothing"
@@ -60,12 +63,17 @@ a export use-register | head -n 1 | tr ',' '\n' | wc -l | grep -qx 31 || fail "3
 a export disclosure-uk --output "$dir/d.xlsx" && file_kind=$(head -c 2 "$dir/d.xlsx") && [ "$file_kind" = PK ] || fail xlsx
 a export atom > "$dir/feed" && [ "$(grep -c '<entry>' "$dir/feed")" = $(($(a ledger tail "$ACCORD_REGISTER" --count 1 --format csv | tail -n 1 | cut -d, -f1) + 1)) ] || fail "every entry is in the feed"
 
+[ "$(a transfer total --format csv | tail -n 1)" = 'all,0,£0.00,£0.00,£0.00,£0.00' ] || fail "the total of no transfer: $(a transfer total --format csv)"
+
 # a project: an incomplete draft is kept, what it lacks is listed; one answer fills every form
 a project draft p1 --body QKS --title 'COPD at home' --parties '[{"body":"QKS","role":"lead"},{"body":"acme"}]' --cost-per-year 100000 \
   --answers '{"project.lay":"We look for people with COPD."}' --identity "$dir/lea" --quiet
 a project check p1 --format csv > "$dir/out"
 for rule in triple-benefit uk-benefit contributions roles-complete additive; do grep -q "rule $rule" "$dir/out" || fail "project check: $rule"; done
 grep -q '^substitution,"additive' "$dir/out" || fail "the class of the substitution case"
+grep -q 'names no group of people' "$dir/out" || fail "the warning that nobody is named"
+a project report p1 --format json | jq -e '.measures == [] and .groups == []' > /dev/null || fail "a project's report"
+refused 2 'asked of a hub' annex read none --identity "$dir/lea"
 a project form p1 --format csv | grep -q 'We look for people with COPD' || fail "the answer in the form"
 refused 3 'rule triple-benefit' project submit p1 --identity "$dir/lea"
 a agreement draft g1 --title COPD --template "$(printf '0%.0s' {1..64})" --purpose 'Find COPD' --access nhs_runs --use commercial --from 2026-01-01 \

@@ -85,9 +85,9 @@ static void replace_all(struct buf *out, const char *text, const char *const *pa
 /* Members that begin with "personal:" become hashed texts. */
 static void hide_personal(struct js *command)
 {
-    static const char *const members[] = {"name", "email"};
+    static const char *const members[] = {"name", "email", "text"};
     struct js *body = js_edit(command, "body");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         const char *text = js_get_str(body, members[i]);
         if (text && strncmp(text, "personal:", 9) == 0) {
             char *copy = xstrdup(text + 9);
