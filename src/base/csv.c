@@ -17,6 +17,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "base/stream.h"
+#include "base/vectors.h"
 
 enum { HEADER_BYTES = 1 << 16, HEADER_MOST = 1 << 20, NEXT_BYTES = 1 << 20 };
 
@@ -35,22 +36,49 @@ struct csv {
     uint64_t lines_before, line;
 };
 
-/* Bit i is set where p[i] is c, for 64 bytes. */
-static inline uint64_t mask_of(const char *p, char c)
+/* 64 bytes, to be compared with several characters. */
+#if defined(__SSE2__)
+struct word {
+    __m128i part[4];
+};
+
+static inline struct word word_at(const char *p)
+{
+    const __m128i *from = (const __m128i *)(const void *)p;
+    return (struct word){{_mm_loadu_si128(from), _mm_loadu_si128(from + 1), _mm_loadu_si128(from + 2),
+                          _mm_loadu_si128(from + 3)}};
+}
+
+static inline uint64_t same_bytes(__m128i bytes, __m128i wanted)
+{
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted));
+}
+
+/* Bit i is set where byte i is c. */
+static inline uint64_t mask_of(const struct word *w, char c)
+{
+    const __m128i wanted = _mm_set1_epi8(c);
+    return same_bytes(w->part[0], wanted) | same_bytes(w->part[1], wanted) << 16 |
+           same_bytes(w->part[2], wanted) << 32 | same_bytes(w->part[3], wanted) << 48;
+}
+#else
+struct word {
+    const char *p;
+};
+
+static inline struct word word_at(const char *p)
+{
+    return (struct word){p};
+}
+
+static inline uint64_t mask_of(const struct word *w, char c)
 {
     uint64_t mask = 0;
-#if defined(__SSE2__)
-    const __m128i wanted = _mm_set1_epi8(c);
-    for (int i = 0; i < 4; i++) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted)) << (16 * i);
-    }
-#else
     for (int i = 0; i < 64; i++)
-        mask |= (uint64_t)(p[i] == c) << i;
-#endif
+        mask |= (uint64_t)(w->p[i] == c) << i;
     return mask;
 }
+#endif
 
 /* Bit i is the exclusive or of bits 0..i. */
 static inline uint64_t running_xor(uint64_t x)
@@ -67,8 +95,10 @@ static bool odd_quotes(const char *p, size_t n)
         return false;
     uint64_t parity = 0;
     size_t i = (size_t)(first - p);
-    for (; i + 64 <= n; i += 64)
-        parity ^= mask_of(p + i, '"');
+    for (; i + 64 <= n; i += 64) {
+        struct word w = word_at(p + i);
+        parity ^= mask_of(&w, '"');
+    }
     for (; i < n; i++)
         parity ^= p[i] == '"';
     return __builtin_parityll(parity);
@@ -337,9 +367,18 @@ void csv_scan_init(struct csv_scan *s, const struct csv *c, struct slice piece)
     s->quotes = false;
     s->line = s->row_line = 0;
     s->at = s->n_ends = s->found = 0;
+    s->at_row = s->n_rows = 0;
+    s->wanted = NULL;
+    s->n_wanted = 0;
     s->wrong = NULL;
     s->wrong_column = -1;
     s->fields = xcalloc((size_t)c->n_columns, sizeof *s->fields);
+}
+
+void csv_scan_want(struct csv_scan *s, const int *columns, size_t n)
+{
+    s->wanted = columns;
+    s->n_wanted = n;
 }
 
 void csv_scan_deinit(struct csv_scan *s)
@@ -348,12 +387,26 @@ void csv_scan_deinit(struct csv_scan *s)
     s->fields = NULL;
 }
 
+/* The places of the bits of `ends`, eight at a time: what is written too much is written over by the next
+ * word, or not read. */
+static inline void put_ends(uint32_t *out, uint32_t base, uint64_t ends)
+{
+    while (ends) {
+        for (int i = 0; i < 8; i++) {
+            out[i] = base + (uint32_t)__builtin_ctzll(ends | (uint64_t)1 << 63);
+            ends &= ends - 1;
+        }
+        out += 8;
+    }
+}
+
 /* Adds the ends of 64 bytes at `p`, of which `n` count, to the index. */
 static inline void index_word(struct csv_scan *s, const char *p, size_t n)
 {
-    uint64_t ends = mask_of(p, s->c->delimiter) | mask_of(p, '\n');
+    struct word w = word_at(p);
+    uint64_t newlines = mask_of(&w, '\n'), ends = mask_of(&w, s->c->delimiter) | newlines;
     if (s->c->quoting) {
-        uint64_t quotes = mask_of(p, '"');
+        uint64_t quotes = mask_of(&w, '"');
         if (quotes | s->inside) {
             uint64_t inside = running_xor(quotes) ^ s->inside;
             ends &= ~inside;
@@ -363,18 +416,30 @@ static inline void index_word(struct csv_scan *s, const char *p, size_t n)
     }
     if (n < 64)
         ends &= ((uint64_t)1 << n) - 1;
-    uint32_t at = s->n_ends;
-    for (; ends; ends &= ends - 1)
-        s->ends[at++] = (uint32_t)s->indexed + (uint32_t)__builtin_ctzll(ends);
-    s->n_ends = at;
+    put_ends(s->ends + s->n_ends, (uint32_t)s->indexed, ends);
+    for (newlines &= ends; newlines; newlines &= newlines - 1) {
+        uint64_t before = ends & ((newlines & -newlines) - 1);
+        s->rows[s->n_rows++] = (uint16_t)(s->n_ends + (uint32_t)__builtin_popcountll(before));
+    }
+    s->n_ends += (uint32_t)__builtin_popcountll(ends);
     s->indexed += n;
 }
 
-static void index_more(struct csv_scan *s)
+/* What is used of the index goes. */
+static void drop_used(struct csv_scan *s)
 {
     s->n_ends -= s->at;
     memmove(s->ends, s->ends + s->at, s->n_ends * sizeof *s->ends);
-    s->at = 0;
+    uint32_t left = s->n_rows - s->at_row;
+    for (uint32_t i = 0; i < left; i++)
+        s->rows[i] = (uint16_t)(s->rows[s->at_row + i] - s->at);
+    s->n_rows = left;
+    s->at = s->at_row = 0;
+}
+
+VECTORS static void index_more(struct csv_scan *s)
+{
+    drop_used(s);
     while (s->n_ends < CSV_INDEX && s->n - s->indexed >= 64)
         index_word(s, s->p + s->indexed, 64);
     if (s->n_ends < CSV_INDEX && s->indexed < s->n) {
@@ -447,21 +512,42 @@ static bool blank_line(const struct csv_scan *s, uint32_t end)
     return s->p[end] == '\n' && (end == s->row || (end == s->row + 1 && s->p[s->row] == '\r'));
 }
 
-/* Cuts the next row's fields out of the index. */
-static bool cut_row(struct csv_scan *s, uint32_t columns)
+/* The next row does not have as many fields as the header. */
+static bool refuse_row(struct csv_scan *s, uint32_t columns)
 {
-    size_t from = s->row;
-    for (uint32_t i = 0; i < columns; i++) {
+    for (uint32_t i = 0; i + 1 < columns; i++) {
         if (s->at + i == s->n_ends)
             return s->inside ? scan_fault(s, (int)i, "a quoted field is not closed") : wrong_count(s, i, "");
-        uint32_t end = s->ends[s->at + i];
-        s->fields[i] = (struct slice){s->p + from, end - from};
-        from = (size_t)end + 1;
-        if ((s->p[end] == '\n') != (i + 1 == columns))
-            return wrong_count(s, i + 1, i + 1 == columns ? "more than " : "");
+        if (s->p[s->ends[s->at + i]] == '\n')
+            return wrong_count(s, i + 1, "");
     }
+    if (s->at + columns > s->n_ends && s->inside)
+        return scan_fault(s, (int)columns - 1, "a quoted field is not closed");
+    return s->at + columns > s->n_ends ? wrong_count(s, columns - 1, "")
+                                       : wrong_count(s, columns, "more than ");
+}
+
+static inline void cut_field(struct csv_scan *s, uint32_t i)
+{
+    size_t from = i ? (size_t)s->ends[s->at + i - 1] + 1 : s->row;
+    s->fields[i] = (struct slice){s->p + from, s->ends[s->at + i] - from};
+}
+
+/* Cuts the next row's fields out of the index: those that are wanted, or all where there may be quotes. */
+static bool cut_row(struct csv_scan *s, uint32_t columns)
+{
+    if (s->at_row == s->n_rows || s->rows[s->at_row] != s->at + columns - 1)
+        return refuse_row(s, columns);
+    if (s->wanted && !s->quotes)
+        for (size_t i = 0; i < s->n_wanted; i++)
+            cut_field(s, (uint32_t)s->wanted[i]);
+    else
+        for (uint32_t i = 0; i < columns; i++)
+            cut_field(s, i);
+    cut_field(s, columns - 1);
+    s->row = (size_t)s->ends[s->at + columns - 1] + 1;
     s->at += columns;
-    s->row = from;
+    s->at_row++;
     s->line++;
     return true;
 }
@@ -479,6 +565,7 @@ bool csv_scan_next(struct csv_scan *s, const struct slice **fields)
         if (!blank_line(s, s->ends[s->at]))
             break;
         s->row = s->ends[s->at++] + 1;
+        s->at_row++;
         s->line++;
     }
     if (!cut_row(s, columns))

@@ -67,21 +67,28 @@ struct csv_scan {
     const struct csv *c;
     char *p;
     size_t n;
-    size_t row;          /* where the next row begins */
-    size_t indexed;      /* bytes that the index covers */
-    uint64_t inside;     /* all ones when `indexed` lies in quotes */
-    bool quotes;         /* quotes were seen in the piece */
-    uint64_t line;       /* lines before the next row */
-    uint64_t row_line;   /* lines before the row last given */
-    uint32_t at, n_ends; /* ends[at..n_ends) are not used yet */
+    size_t row;              /* where the next row begins */
+    size_t indexed;          /* bytes that the index covers */
+    uint64_t inside;         /* all ones when `indexed` lies in quotes */
+    bool quotes;             /* quotes were seen in the piece */
+    uint64_t line;           /* lines before the next row */
+    uint64_t row_line;       /* lines before the row last given */
+    uint32_t at, n_ends;     /* ends[at..n_ends) are not used yet */
+    uint32_t at_row, n_rows; /* and neither are rows[at_row..n_rows) */
+    const int *wanted;       /* columns; NULL = all */
+    size_t n_wanted;
     struct slice *fields;
     const char *wrong; /* the fault, in which column (-1: the row), and the number of fields found */
     int wrong_column;
     uint32_t found;
     uint32_t ends[CSV_INDEX + 64]; /* where fields end: delimiters and newlines outside quotes */
+    uint16_t rows[CSV_INDEX + 64]; /* which of those are newlines */
 };
 /* The piece is at most 4 GiB. */
 void csv_scan_init(struct csv_scan *s, const struct csv *c, struct slice piece);
+/* Only the fields of these columns will be read (borrowed); the others are then not set. All are by default.
+ */
+void csv_scan_want(struct csv_scan *s, const int *columns, size_t n);
 void csv_scan_deinit(struct csv_scan *s);
 /* The next row's fields (as many as columns, until the next call), or NULL at the end. False on an error,
    which csv_scan_error then tells; `lines_before` are those of the file before the piece. */

@@ -13,14 +13,14 @@ bool date_valid(int year, int month, int day)
     return day <= length[month - 1] + (month == 2 && leap);
 }
 
+/* Years begin in March, so that the leap day is the last; 800,000 of them more are 2,000 whole cycles of 400
+ * years and keep everything positive. */
 int32_t date_of(int year, int month, int day)
 {
-    int y = year - (month <= 2);
-    int era = (y >= 0 ? y : y - 399) / 400;
-    int year_of_era = y - era * 400;
-    int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
+    unsigned y = (unsigned)(year - (month <= 2) + 800000);
+    unsigned month_of_year = (unsigned)(month > 2 ? month - 3 : month + 9);
+    unsigned days = y * 365 + y / 4 - y / 100 + y / 400 + (153 * month_of_year + 2) / 5;
+    return (int32_t)days + day - 1 - 719468 - 2000 * 146097;
 }
 
 void date_parts(int32_t days, int *year, int *month, int *day)

@@ -42,6 +42,8 @@ struct csv_table {
     struct piece *pieces;
     size_t n_pieces;
     uint64_t lines;
+    int *wanted; /* the positions of the columns that are there */
+    size_t n_wanted;
 };
 
 static size_t width_of(enum table_kind kind)
@@ -75,13 +77,14 @@ static void set_missing(enum table_kind kind, void *array, size_t row)
         ((int32_t *)array)[row] = NONE_I32;
 }
 
-static bool set_value(enum table_kind kind, void *array, size_t row, struct slice text)
+static inline bool set_value(enum table_kind kind, void *array, size_t row, struct slice text,
+                             const char *end)
 {
     switch (kind) {
     case TABLE_I32:
-        return value_i32(text, (int32_t *)array + row);
+        return value_i32(text, end, (int32_t *)array + row);
     case TABLE_I64:
-        return value_i64(text, (int64_t *)array + row);
+        return value_i64(text, end, (int64_t *)array + row);
     case TABLE_F64:
         return value_double(text, (double *)array + row);
     case TABLE_DATE:
@@ -107,6 +110,7 @@ static const char *expectation(enum table_kind kind)
 static bool parse_row(const struct csv_table *t, struct piece *p, const struct slice *fields)
 {
     struct table_chunk *c = &p->chunk;
+    const char *end = p->bytes.p + p->bytes.n;
     for (size_t i = 0; i < t->base.n_columns; i++) {
         int at = t->base.positions[i];
         if (at < 0)
@@ -118,7 +122,7 @@ static bool parse_row(const struct csv_table *t, struct piece *p, const struct s
             set_missing(column->kind, c->columns[i], c->n);
             if (column->need == TABLE_VALUE)
                 expected = "a value, found none";
-        } else if (!set_value(column->kind, c->columns[i], c->n, text)) {
+        } else if (!set_value(column->kind, c->columns[i], c->n, text, end)) {
             expected = expectation(column->kind);
         }
         if (expected) {
@@ -135,6 +139,7 @@ static void parse_piece(const struct csv_table *t, struct piece *p)
     p->chunk.n = 0;
     p->chunk.faults.n = 0;
     csv_scan_init(&p->scan, t->csv, p->bytes);
+    csv_scan_want(&p->scan, t->wanted, t->n_wanted);
     while (csv_scan_next(&p->scan, &fields) && fields) {
         piece_reserve(t, p, p->chunk.n + 1);
         p->line[p->chunk.n] = (uint32_t)p->scan.row_line + 1;
@@ -211,6 +216,7 @@ static void table_close(struct table_scan *scan)
         free(t->pieces[i].line);
     }
     free(t->pieces);
+    free(t->wanted);
     csv_block_deinit(&t->blocks[0]);
     csv_block_deinit(&t->blocks[1]);
     csv_close(t->csv);
@@ -223,6 +229,7 @@ static const struct table_scan_ops csv_table_ops = {table_next, table_progress, 
 static enum status place_columns(struct csv_table *t, struct err *e)
 {
     struct table_scan *s = &t->base;
+    t->wanted = xcalloc(s->n_columns, sizeof *t->wanted);
     for (size_t i = 0; i < s->n_columns; i++) {
         const struct table_column *c = &s->columns[i];
         s->positions[i] = csv_find(t->csv, c->name);
@@ -232,6 +239,8 @@ static enum status place_columns(struct csv_table *t, struct err *e)
             int unused;
             return csv_need(t->csv, c->name, &unused, e);
         }
+        if (s->positions[i] >= 0)
+            t->wanted[t->n_wanted++] = s->positions[i];
     }
     for (int k = 0; k < csv_columns(t->csv); k++) {
         bool asked = false;

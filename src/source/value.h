@@ -2,6 +2,7 @@
  *
  * Text of a field to a typed value, as tables are exported in practice: whole numbers also as "7.0", dates
  * also with a time behind. False when the text is not of the type. Empty fields are the caller's to see.
+ * Bytes behind the text are read, up to `end`: eight digits at once are quicker than one after the other.
  */
 #ifndef ACCORD_SOURCE_VALUE_H
 #define ACCORD_SOURCE_VALUE_H
@@ -11,8 +12,8 @@
 
 #include "base/text.h"
 
-bool value_i64(struct slice s, int64_t *out);
-bool value_i32(struct slice s, int32_t *out);
+bool value_i64(struct slice s, const char *end, int64_t *out);
+bool value_i32(struct slice s, const char *end, int32_t *out);
 bool value_double(struct slice s, double *out);
 bool value_date(struct slice s, int32_t *days);
 

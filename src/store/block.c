@@ -136,55 +136,75 @@ static size_t header_bytes(int64_t base)
     return base < INT32_MIN || base > INT32_MAX ? 16 : 8;
 }
 
-static uint64_t code_of(const struct plan *p, int64_t v)
+struct range {
+    int64_t least, most; /* INT64_MAX and NONE_I64 where every value is missing */
+    bool missing;
+};
+
+VECTORS static struct range range_of(const int64_t *values)
 {
-    if (!p->missing)
-        return (uint64_t)v - (uint64_t)p->base;
-    return v == NONE_I64 ? 0 : (uint64_t)v - (uint64_t)p->base + 1;
+    int64_t least = INT64_MAX, most = INT64_MIN, missing = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        int64_t present = values[i] == NONE_I64 ? INT64_MAX : values[i];
+        missing |= values[i] == NONE_I64;
+        least = present < least ? present : least;
+        most = values[i] > most ? values[i] : most;
+    }
+    return (struct range){least, most, missing};
 }
 
-/* The width with the fewest bytes: every value of more bits costs ten as an exception. */
-static void choose_width(struct plan *p, const uint16_t *of_bits)
+/* Distances to the base; where values are missing, one more, and 0 is a missing one. */
+VECTORS static void make_codes(const int64_t *restrict values, int64_t base, bool missing,
+                               uint64_t *restrict codes)
 {
-    unsigned above = 0;
-    p->bytes = SIZE_MAX;
-    for (unsigned width = 65; width-- > 0;) {
-        size_t bytes = header_bytes(p->base) + 64 * (size_t)width + exceptions_bytes(above);
+    const uint64_t from = (uint64_t)base - missing;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        codes[i] = missing && values[i] == NONE_I64 ? 0 : (uint64_t)values[i] - from;
+}
+
+VECTORS static unsigned count_wider(const uint64_t *codes, unsigned width)
+{
+    uint64_t wider = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        wider += codes[i] >> width != 0;
+    return (unsigned)wider;
+}
+
+/* The width with the fewest bytes: every value of more bits costs ten as an exception. Exceptions only become
+ * more from width to width, so the search ends where they alone cost too much. */
+static void choose_width(struct plan *p, const uint64_t *codes, unsigned widest)
+{
+    const size_t header = header_bytes(p->base);
+    p->width = widest;
+    p->n_exceptions = 0;
+    p->bytes = header + 64 * (size_t)widest;
+    for (unsigned width = widest; width-- > 0;) {
+        unsigned above = count_wider(codes, width);
+        size_t bytes = header + 64 * (size_t)width + exceptions_bytes(above);
+        if (header + exceptions_bytes(above) >= p->bytes)
+            return;
         if (bytes < p->bytes) {
             p->bytes = bytes;
             p->width = width;
             p->n_exceptions = above;
         }
-        above += of_bits[width];
     }
 }
 
-static struct plan make_plan(const int64_t *values)
+static struct plan make_plan(const int64_t *values, uint64_t *codes)
 {
-    struct plan p = {.base = INT64_MAX};
-    int64_t most = INT64_MIN;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        bool none = values[i] == NONE_I64;
-        p.missing |= none;
-        p.base = !none && values[i] < p.base ? values[i] : p.base;
-        most = values[i] > most ? values[i] : most;
-    }
-    if (most == NONE_I64)
-        p.base = 0;
-    uint16_t of_bits[65] = {0};
-    if (bits_of(code_of(&p, most)) == 0) {
-        p.bytes = header_bytes(p.base);
-        return p;
-    }
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        of_bits[bits_of(code_of(&p, values[i]))]++;
-    choose_width(&p, of_bits);
+    struct range r = range_of(values);
+    struct plan p = {.base = r.most == NONE_I64 ? 0 : r.least, .missing = r.missing};
+    make_codes(values, p.base, p.missing, codes);
+    uint64_t widest = r.most == NONE_I64 ? 0 : (uint64_t)r.most - (uint64_t)p.base + p.missing;
+    choose_width(&p, codes, bits_of(widest));
     return p;
 }
 
 size_t block_cost(const int64_t *values)
 {
-    return make_plan(values).bytes;
+    uint64_t codes[BLOCK_ROWS];
+    return make_plan(values, codes).bytes;
 }
 
 static uint8_t *put_header(const struct plan *p, unsigned user, uint8_t *out)
@@ -199,44 +219,42 @@ static uint8_t *put_header(const struct plan *p, unsigned user, uint8_t *out)
     return out + header_bytes(p->base);
 }
 
-static uint8_t *put_exceptions(const struct plan *p, const int64_t *values, uint8_t *out)
+static uint8_t *put_exceptions(const struct plan *p, const uint64_t *codes, uint8_t *out)
 {
     uint8_t *code_at = out + round_up_8(2 * (size_t)p->n_exceptions);
     memset(out, 0, (size_t)(code_at - out));
     for (unsigned i = 0; i < BLOCK_ROWS && p->n_exceptions; i++) {
-        uint64_t code = code_of(p, values[i]);
-        if (bits_of(code) <= p->width)
+        if (bits_of(codes[i]) <= p->width)
             continue;
         uint16_t at = (uint16_t)i;
         memcpy(out, &at, 2);
-        memcpy(code_at, &code, 8);
+        memcpy(code_at, &codes[i], 8);
         out += 2;
         code_at += 8;
     }
     return code_at;
 }
 
+VECTORS static void half_of(const uint64_t *restrict codes, unsigned shift, uint32_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = (uint32_t)(codes[i] >> shift);
+}
+
 size_t block_encode(const int64_t *values, unsigned user, uint8_t *out)
 {
-    struct plan p = make_plan(values);
+    uint64_t codes[BLOCK_ROWS];
+    struct plan p = make_plan(values, codes);
     uint32_t part[BLOCK_ROWS], packed[BLOCK_ROWS];
     uint8_t *to = put_header(&p, user, out);
-    unsigned low = p.width < 32 ? p.width : 32, high = p.width - low;
-    if (low) {
-        for (unsigned i = 0; i < BLOCK_ROWS; i++)
-            part[i] = (uint32_t)code_of(&p, values[i]);
-        pack(part, low, packed);
-        memcpy(to, packed, 64 * (size_t)low);
-        to += 64 * (size_t)low;
+    for (unsigned shift = 0; shift < p.width; shift += 32) {
+        unsigned width = p.width - shift < 32 ? p.width - shift : 32;
+        half_of(codes, shift, part);
+        pack(part, width, packed);
+        memcpy(to, packed, 64 * (size_t)width);
+        to += 64 * (size_t)width;
     }
-    if (high) {
-        for (unsigned i = 0; i < BLOCK_ROWS; i++)
-            part[i] = (uint32_t)(code_of(&p, values[i]) >> 32);
-        pack(part, high, packed);
-        memcpy(to, packed, 64 * (size_t)high);
-        to += 64 * (size_t)high;
-    }
-    return (size_t)(put_exceptions(&p, values, to) - out);
+    return (size_t)(put_exceptions(&p, codes, to) - out);
 }
 
 /* Where the parts of a block are; false when they do not fit into n bytes. */

@@ -80,7 +80,7 @@ static void make_batch(struct events *v, const struct table_scan *scan)
     for (size_t i = 0; i < b->n_columns; i++) {
         if (!present[i])
             continue;
-        b->columns[i] = xmalloc_large(b->capacity * (b->wide[i] ? 8 : 4));
+        b->columns[i] = spare_take(v->im->spare, b->capacity * (b->wide[i] ? 8 : 4));
         if (v->schema->columns[i].source.kind == TABLE_TEXT)
             v->texts[i] = text_list_new(v->im->o->memory_bytes / 8);
     }
@@ -230,7 +230,7 @@ static enum status sort_slice(void *context, size_t i, struct err *e)
     (void)e;
     struct slices *s = context;
     size_t from = i * s->rows, to = from + s->rows;
-    run_make(&s->v->batch, from, to < s->v->batch.n ? to : s->v->batch.n, &s->runs[i]);
+    run_make(&s->v->batch, from, to < s->v->batch.n ? to : s->v->batch.n, s->v->im->spare, &s->runs[i]);
     return ST_OK;
 }
 
@@ -287,15 +287,28 @@ static enum status flush(struct events *v, struct err *e)
     return st;
 }
 
+static void batch_deinit(struct batch *b, struct spare *spare)
+{
+    for (size_t i = 0; i < SCHEMA_MOST_COLUMNS; i++) {
+        spare_give(spare, b->columns[i]);
+        b->columns[i] = NULL;
+    }
+}
+
+/* The batch is emptied where the rows do not fit, and grows where they never would. */
 static enum status make_room(struct events *v, size_t rows, struct err *e)
 {
-    enum status st = v->batch.n + rows > v->batch.capacity ? flush(v, e) : ST_OK;
-    if (st != ST_OK || rows <= v->batch.capacity)
+    struct batch *b = &v->batch;
+    enum status st = b->n + rows > b->capacity ? flush(v, e) : ST_OK;
+    if (st != ST_OK || rows <= b->capacity)
         return st;
-    v->batch.capacity = rows;
-    for (size_t i = 0; i < v->schema->n; i++)
-        if (v->batch.columns[i])
-            v->batch.columns[i] = xrealloc_array(v->batch.columns[i], rows, v->batch.wide[i] ? 8 : 4);
+    b->capacity = rows;
+    for (size_t i = 0; i < v->schema->n; i++) {
+        if (!b->columns[i])
+            continue;
+        spare_give(v->im->spare, b->columns[i]);
+        b->columns[i] = spare_take(v->im->spare, rows * (b->wide[i] ? 8 : 4));
+    }
     return ST_OK;
 }
 
@@ -339,23 +352,15 @@ static void make_least_ids(struct events *v)
 static void events_deinit(struct events *v)
 {
     for (size_t i = 0; i < SCHEMA_MOST_COLUMNS; i++) {
-        free(v->batch.columns[i]);
         free(v->least_id[i]);
         text_list_free(v->texts[i]);
     }
+    batch_deinit(&v->batch, v->im->spare);
     for (size_t i = 0; i < v->n_runs; i++)
         run_deinit(&v->runs[i]);
     free(v->runs);
     for (size_t k = 0; k < MOST_STEP; k++)
         free(v->persons[k]);
-}
-
-static void batch_deinit(struct batch *b)
-{
-    for (size_t i = 0; i < SCHEMA_MOST_COLUMNS; i++) {
-        free(b->columns[i]);
-        b->columns[i] = NULL;
-    }
 }
 
 static enum status merge(struct events *v, struct err *e)
@@ -365,7 +370,7 @@ static enum status merge(struct events *v, struct err *e)
         in.least_id[i] = v->batch.columns[i] ? v->least_id[i] : NULL;
         in.texts[i] = v->texts[i];
     }
-    batch_deinit(&v->batch);
+    batch_deinit(&v->batch, v->im->spare);
     enum status st = v->table == STORE_VISIT ? visit_index_build(v->im, v->runs, v->n_runs, e) : ST_OK;
     return st == ST_OK ? merge_table(v->im, &in, e) : st;
 }

@@ -334,12 +334,14 @@ static void import_deinit(struct import *im)
     free(im->known.period_start);
     free(im->known.period_end);
     identity_free(im->key);
+    spare_free(im->spare);
 }
 
 enum status store_import(const struct import_options *options, struct js **report, struct err *e)
 {
     struct import_options o = *options;
-    struct import im = {.o = &o, .tables = js_object(), .remarks = js_array(), .checks = js_array()};
+    struct import im = {
+        .o = &o, .tables = js_object(), .remarks = js_array(), .checks = js_array(), .spare = spare_new()};
     struct version_new *v = NULL;
     *report = NULL;
     o.memory_bytes = o.memory_bytes ? o.memory_bytes : (uint64_t)2 << 30;

@@ -59,6 +59,7 @@ struct import {
     struct js *checks;              /* its lines */
     uint64_t n_events, n_opted_out; /* rows kept; persons left out */
     struct progress progress;
+    struct spare *spare; /* of batches and runs */
 };
 
 /* Reads a whole table: `row_chunk` gets chunk after chunk on the caller's thread. Notes rows, faults, unknown

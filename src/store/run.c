@@ -22,7 +22,7 @@
 #define WIDE_LOOPS
 #endif
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+enum { MOST_DIGIT_BITS = 11, MOST_DIGITS = 1 << MOST_DIGIT_BITS };
 
 static unsigned bits_of(uint64_t x)
 {
@@ -85,18 +85,19 @@ struct sorter {
     unsigned bits;
 };
 
-static void radix_pass(struct sorter *s, unsigned shift)
+static void radix_pass(struct sorter *s, unsigned shift, unsigned bits)
 {
-    size_t count[DIGITS] = {0};
+    const size_t digits = (size_t)1 << bits;
+    size_t count[MOST_DIGITS] = {0};
     for (size_t i = 0; i < s->n; i++)
-        count[s->key[i] >> shift & (DIGITS - 1)]++;
-    for (size_t d = 0, at = 0; d < DIGITS; d++) {
+        count[s->key[i] >> shift & (digits - 1)]++;
+    for (size_t d = 0, at = 0; d < digits; d++) {
         size_t n = count[d];
         count[d] = at;
         at += n;
     }
     for (size_t i = 0; i < s->n; i++) {
-        size_t to = count[s->key[i] >> shift & (DIGITS - 1)]++;
+        size_t to = count[s->key[i] >> shift & (digits - 1)]++;
         s->other_key[to] = s->key[i];
         s->other_row[to] = s->row[i];
     }
@@ -194,8 +195,13 @@ static void sort_slice(struct sorter *s, const struct batch *b, size_t from, con
 {
     make_keys(s, b, from, places);
     unsigned shift = low_part_sorted(s) ? s->low_bits : 0;
-    for (; shift < s->bits; shift += DIGIT_BITS)
-        radix_pass(s, shift);
+    /* As few digits as can be, all of about the same size: many places to write to at once are slow. */
+    unsigned digits = (s->bits - shift + MOST_DIGIT_BITS - 1) / MOST_DIGIT_BITS;
+    for (; digits; digits--) {
+        unsigned bits = (s->bits - shift + digits - 1) / digits;
+        radix_pass(s, shift, bits);
+        shift += bits;
+    }
     order_all_ties(s, b, from);
 }
 
@@ -306,7 +312,7 @@ static void gather(const struct batch *b, size_t from, const uint32_t *row, stru
         at[k] = r->bytes;
         r->bytes = (r->bytes + r->columns[k].width * r->n + 63) / 64 * 64;
     }
-    r->memory = xmalloc_large(r->bytes);
+    r->memory = spare_take(r->spare, r->bytes);
     for (size_t k = 0; k < b->n_columns; k++) {
         if (!r->columns[k].present)
             continue;
@@ -315,13 +321,13 @@ static void gather(const struct batch *b, size_t from, const uint32_t *row, stru
     }
 }
 
-void run_make(const struct batch *b, size_t from, size_t to, struct run *out)
+void run_make(const struct batch *b, size_t from, size_t to, struct spare *spare, struct run *out)
 {
-    *out = (struct run){.n = to - from};
+    *out = (struct run){.n = to - from, .spare = spare};
     struct sorter s = {.n = out->n};
     struct places places;
-    uint64_t *keys = xmalloc_large(2 * s.n * sizeof *keys);
-    uint32_t *rows = xmalloc_large(2 * s.n * sizeof *rows);
+    uint64_t *keys = spare_take(spare, 2 * s.n * sizeof *keys);
+    uint32_t *rows = spare_take(spare, 2 * s.n * sizeof *rows);
     s.key = keys;
     s.other_key = keys + s.n;
     s.row = rows;
@@ -331,9 +337,9 @@ void run_make(const struct batch *b, size_t from, size_t to, struct run *out)
     find_runs_of_keys(out, &s, &places);
     free(places.keys);
     free(places.slots);
-    free(keys);
     gather(b, from, s.row, out);
-    free(rows);
+    spare_give(spare, keys);
+    spare_give(spare, rows);
 }
 
 static enum status write_all(int fd, const uint8_t *p, size_t n, struct err *e)
@@ -367,7 +373,7 @@ enum status run_spill(struct run *r, const char *folder, struct err *e)
     for (size_t k = 0; k < SCHEMA_MOST_COLUMNS; k++)
         if (r->columns[k].codes)
             r->columns[k].codes = (const uint8_t *)p + (r->columns[k].codes - r->memory);
-    free(r->memory);
+    spare_give(r->spare, r->memory);
     r->memory = p;
     r->mapped = true;
     return ST_OK;
@@ -383,8 +389,8 @@ void run_deinit(struct run *r)
 {
     if (r->mapped)
         munmap(r->memory, r->bytes);
-    else
-        free(r->memory);
+    else if (r->memory)
+        spare_give(r->spare, r->memory);
     free(r->keys);
     free(r->first);
     *r = (struct run){0};

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "store/schema.h"
+#include "store/spare.h"
 
 /* The four columns that every table begins with (schema.c). */
 enum { AT_PERSON, AT_CONCEPT, AT_START, AT_ID };
@@ -40,13 +41,14 @@ struct run {
     size_t n, n_keys;
     uint32_t *keys, *first; /* the concepts of the run in order, and their first rows; first[n_keys] = n */
     struct run_column columns[SCHEMA_MOST_COLUMNS];
-    uint8_t *memory;
+    uint8_t *memory; /* of the spare, or mapped */
     size_t bytes;
     bool mapped;
+    struct spare *spare; /* borrowed */
 };
 
-/* Sorts rows [from, to) of the batch into a run. */
-void run_make(const struct batch *b, size_t from, size_t to, struct run *out);
+/* Sorts rows [from, to) of the batch into a run; memory comes from the spare, which must outlive the run. */
+void run_make(const struct batch *b, size_t from, size_t to, struct spare *spare, struct run *out);
 /* Moves the codes from memory into an unlinked file in `folder`. */
 MUST_CHECK enum status run_spill(struct run *r, const char *folder, struct err *e);
 /* Gives the memory of a run in a file back to the system, which reads it again when it is wanted. */

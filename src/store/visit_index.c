@@ -104,19 +104,32 @@ enum status visit_index_build(struct import *im, const struct run *runs, size_t 
     return ST_OK;
 }
 
-int32_t visit_index_concept(const struct visit_index *v, uint32_t person, int64_t visit)
+/* The place of the visit among ids[low..high), sorted. Mostly a person's visits are numbered one after the
+ * other, and its distance from the first is its place. */
+static uint64_t find_visit(const int64_t *ids, uint64_t low, uint64_t high, int64_t visit)
 {
-    if (!v->first || visit == NONE_I64)
-        return NONE_I32;
-    uint64_t low = v->first[person], end = v->first[person + 1], high = end;
+    uint64_t guess = (uint64_t)visit - (uint64_t)ids[low];
+    if (guess < high - low && ids[low + guess] == visit)
+        return low + guess;
     while (low < high) {
         uint64_t mid = low + (high - low) / 2;
-        if (v->ids[mid] < visit)
+        if (ids[mid] < visit)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < end && v->ids[low] == visit ? v->concepts[low] : NONE_I32;
+    return low;
+}
+
+int32_t visit_index_concept(const struct visit_index *v, uint32_t person, int64_t visit)
+{
+    if (!v->first || visit == NONE_I64)
+        return NONE_I32;
+    uint64_t low = v->first[person], end = v->first[person + 1];
+    if (low == end)
+        return NONE_I32;
+    uint64_t at = find_visit(v->ids, low, end, visit);
+    return at < end && v->ids[at] == visit ? v->concepts[at] : NONE_I32;
 }
 
 void visit_index_rest(struct visit_index *v)

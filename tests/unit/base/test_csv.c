@@ -209,6 +209,35 @@ static void scan_piece(const struct csv *c, struct slice piece, struct buf *out)
     free(s);
 }
 
+/* Every second column alone is read as it is beside the others. */
+static void scan_wanted(const struct csv *c, struct slice piece)
+{
+    char *copy = xmalloc(piece.n + 1);
+    memcpy(copy, piece.p, piece.n);
+    struct csv_scan *all = xmalloc(sizeof *all), *some = xmalloc(sizeof *some);
+    const struct slice *a = NULL, *b = NULL;
+    int wanted[8];
+    size_t n = 0;
+    for (int i = 0; i < csv_columns(c); i += 2)
+        wanted[n++] = i;
+    csv_scan_init(all, c, (struct slice){copy, piece.n});
+    csv_scan_init(some, c, piece);
+    csv_scan_want(some, wanted, n);
+    do {
+        assert_true(csv_scan_next(all, &a));
+        assert_true(csv_scan_next(some, &b));
+        assert_int_equal(a == NULL, b == NULL);
+        assert_int_equal(all->row_line, some->row_line);
+        for (size_t i = 0; a && i < n; i++)
+            assert_true(slice_equal(a[wanted[i]], b[wanted[i]]));
+    } while (a);
+    csv_scan_deinit(all);
+    csv_scan_deinit(some);
+    free(all);
+    free(some);
+    free(copy);
+}
+
 /* The property behind parallel reading: however the file is cut, the rows are the same. */
 static void any_cut_gives_the_same_rows(void **state)
 {
@@ -229,10 +258,13 @@ static void any_cut_gives_the_same_rows(void **state)
             struct slice pieces[5];
             size_t n = csv_split(c, &block, pieces, 5);
             for (size_t i = 0; i < n; i++)
-                scan_piece(c, pieces[i], &found);
+                if (round % 2)
+                    scan_piece(c, pieces[i], &found);
+                else
+                    scan_wanted(c, pieces[i]);
         }
-        assert_int_equal(found.n, plain.n);
-        if (plain.n)
+        assert_int_equal(found.n, round % 2 ? plain.n : 0);
+        if (found.n)
             assert_memory_equal(found.p, plain.p, plain.n);
         csv_block_deinit(&block);
         csv_close(c);
