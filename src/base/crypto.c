@@ -65,6 +65,31 @@ void hmac_sha256(struct slice key, struct slice message, uint8_t out[HASH_BYTES]
         broken("HMAC-SHA-256");
 }
 
+struct hmac_key {
+    crypto_auth_hmacsha256_state begun;
+};
+
+struct hmac_key *hmac_key_new(struct slice key)
+{
+    struct hmac_key *k = sodium_malloc(sizeof *k);
+    if (!k)
+        broken("locked memory");
+    crypto_auth_hmacsha256_init(&k->begun, (const unsigned char *)key.p, key.n);
+    return k;
+}
+
+void hmac_key_free(struct hmac_key *key)
+{
+    sodium_free(key);
+}
+
+void hmac_sha256_with(const struct hmac_key *key, struct slice message, uint8_t out[HASH_BYTES])
+{
+    crypto_auth_hmacsha256_state state = key->begun;
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)message.p, message.n);
+    crypto_auth_hmacsha256_final(&state, out);
+}
+
 void hmac_sha1(struct slice key, struct slice message, uint8_t out[HMAC_SHA1_BYTES])
 {
     unsigned n = HMAC_SHA1_BYTES;

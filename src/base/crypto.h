@@ -33,6 +33,11 @@ void sha256_add(struct sha256 *h, const void *bytes, size_t n);
 void sha256_end(struct sha256 *h, uint8_t out[HASH_BYTES]); /* frees h */
 void sha256_hex(struct slice s, char out[2 * HASH_BYTES + 1]);
 void hmac_sha256(struct slice key, struct slice message, uint8_t out[HASH_BYTES]);
+/* The same for many messages under one key, which lies in locked memory. */
+struct hmac_key;
+struct hmac_key *hmac_key_new(struct slice key);
+void hmac_key_free(struct hmac_key *key);
+void hmac_sha256_with(const struct hmac_key *key, struct slice message, uint8_t out[HASH_BYTES]);
 /* For one-time codes (RFC 6238) only. */
 enum { HMAC_SHA1_BYTES = 20 };
 void hmac_sha1(struct slice key, struct slice message, uint8_t out[HMAC_SHA1_BYTES]);

@@ -579,6 +579,35 @@ bool csv_scan_next(struct csv_scan *s, const struct slice **fields)
     return true;
 }
 
+bool csv_scan_rows(struct csv_scan *s, struct csv_rows *rows)
+{
+    const uint32_t columns = (uint32_t)s->c->n_columns;
+    if (s->n_ends - s->at < columns)
+        index_more(s);
+    if (s->quotes || columns == 1) /* a blank line is no row, but looks like one of a single column */
+        return false;
+    uint32_t row = s->at_row, last = s->at + columns - 1;
+    for (; row < s->n_rows && s->rows[row] == last; row++)
+        last += columns;
+    *rows = (struct csv_rows){.p = s->p,
+                              .end = s->p + s->n,
+                              .ends = s->ends + s->at,
+                              .n = row - s->at_row,
+                              .columns = columns,
+                              .from = s->row,
+                              .line = s->line};
+    return rows->n;
+}
+
+void csv_scan_pass(struct csv_scan *s, const struct csv_rows *rows)
+{
+    s->at += (uint32_t)(rows->n * rows->columns);
+    s->at_row += (uint32_t)rows->n;
+    s->row = (size_t)s->ends[s->at - 1] + 1;
+    s->line += rows->n;
+    s->row_line = s->line - 1;
+}
+
 enum status csv_next(struct csv *c, const struct slice **fields, struct err *e)
 {
     for (;;) {

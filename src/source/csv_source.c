@@ -56,6 +56,7 @@ static void piece_reserve(const struct csv_table *t, struct piece *p, size_t row
     if (rows <= p->capacity)
         return;
     size_t capacity = p->capacity ? p->capacity * 2 : LEAST_ROWS;
+    capacity = capacity < rows ? rows : capacity;
     for (size_t i = 0; i < t->base.n_columns; i++)
         if (t->base.positions[i] >= 0)
             p->chunk.columns[i] =
@@ -133,20 +134,61 @@ static bool parse_row(const struct csv_table *t, struct piece *p, const struct s
     return true;
 }
 
-static void parse_piece(const struct csv_table *t, struct piece *p)
+static void *place_in(const struct piece *p, size_t column, enum table_kind kind)
+{
+    return (char *)p->chunk.columns[column] + p->chunk.n * width_of(kind);
+}
+
+/* False when a row of them is at fault; nothing is kept then. */
+static bool parse_rows(const struct csv_table *t, struct piece *p, const struct csv_rows *rows)
+{
+    piece_reserve(t, p, p->chunk.n + rows->n);
+    for (size_t i = 0; i < t->base.n_columns; i++) {
+        const struct table_column *c = &t->base.columns[i];
+        int at = t->base.positions[i];
+        if (at >= 0 &&
+            !value_column(c->kind, rows, (size_t)at, c->need == TABLE_VALUE, place_in(p, i, c->kind)))
+            return false;
+    }
+    for (size_t i = 0; i < rows->n; i++)
+        p->line[p->chunk.n + i] = (uint32_t)(rows->line + i) + 1;
+    p->chunk.n += rows->n;
+    return true;
+}
+
+/* The next `most` rows one by one; false at the end, and at a fault that stops. */
+static bool parse_each(const struct csv_table *t, struct piece *p, size_t most)
 {
     const struct slice *fields;
-    p->chunk.n = 0;
-    p->chunk.faults.n = 0;
-    csv_scan_init(&p->scan, t->csv, p->bytes);
-    csv_scan_want(&p->scan, t->wanted, t->n_wanted);
-    while (csv_scan_next(&p->scan, &fields) && fields) {
+    for (size_t i = 0; i < most; i++) {
+        if (!csv_scan_next(&p->scan, &fields) || !fields)
+            return false;
         piece_reserve(t, p, p->chunk.n + 1);
         p->line[p->chunk.n] = (uint32_t)p->scan.row_line + 1;
         if (parse_row(t, p, fields))
             p->chunk.n++;
         else if (!t->base.skip)
-            break;
+            return false;
+    }
+    return true;
+}
+
+/* Column by column where rows are plain and without fault; row by row where not, so that faults are told in
+ * their order. */
+static void parse_piece(const struct csv_table *t, struct piece *p)
+{
+    struct csv_rows rows;
+    bool more = true;
+    p->chunk.n = 0;
+    p->chunk.faults.n = 0;
+    csv_scan_init(&p->scan, t->csv, p->bytes);
+    csv_scan_want(&p->scan, t->wanted, t->n_wanted);
+    while (more) {
+        bool plain = csv_scan_rows(&p->scan, &rows);
+        if (plain && parse_rows(t, p, &rows))
+            csv_scan_pass(&p->scan, &rows);
+        else
+            more = parse_each(t, p, plain ? rows.n : 1);
     }
     p->broken = p->scan.wrong != NULL;
     csv_scan_deinit(&p->scan);

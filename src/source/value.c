@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/value.h"
 
+#include <math.h>
+
 #include "base/date.h"
 
 /* "7.0", "7.00": what pandas and R make of a column of whole numbers with gaps. */
@@ -16,16 +18,24 @@ static bool whole_with_zeros(struct slice s, int64_t *out)
     return parse_i64(whole, out);
 }
 
+/* Where there are not eight bytes to read. */
+static uint64_t few_bytes(const char *p, size_t n)
+{
+    uint64_t x = 0;
+    memcpy(&x, p, n);
+    return x;
+}
+
 /* The number that n (1 to 8) bytes write in decimal; false where one is not a digit. They are moved to the
  * top of a word, and its digits joined to pairs, to fours and to eight (Lemire, "Quickly parsing eight
  * digits", 2018). */
 static inline bool up_to_8_digits(const char *p, size_t n, const char *end, uint64_t *out)
 {
-    uint64_t x = 0;
-    if (end - p >= 8)
+    uint64_t x;
+    if (__builtin_expect(end - p >= 8, 1))
         memcpy(&x, p, 8);
     else
-        memcpy(&x, p, n);
+        x = few_bytes(p, n);
     x = (x ^ 0x3030303030303030U) << 8 * (8 - n); /* '0'..'9' are 0x30..0x39 */
     if ((x | (x + 0x0606060606060606U)) & 0xf0f0f0f0f0f0f0f0U)
         return false;
@@ -35,29 +45,49 @@ static inline bool up_to_8_digits(const char *p, size_t n, const char *end, uint
     return true;
 }
 
+/* 1 to 16 digits. */
+static inline bool whole_number(const char *p, size_t n, const char *end, int64_t *out)
+{
+    uint64_t high = 0, low;
+    if (n - 1 > 15 || (n > 8 && !up_to_8_digits(p, n - 8, end, &high)) ||
+        !up_to_8_digits(n > 8 ? p + n - 8 : p, n > 8 ? 8 : n, end, &low))
+        return false;
+    *out = (int64_t)(high * 100000000 + low);
+    return true;
+}
+
+static bool unusual_i64(struct slice s, const char *end, int64_t *out)
+{
+    int64_t v;
+    if (s.n && s.p[0] == '-' && whole_number(s.p + 1, s.n - 1, end, &v)) {
+        *out = -v;
+        return true;
+    }
+    return parse_i64(s, out) || whole_with_zeros(s, out);
+}
+
+static inline bool read_i64(struct slice s, const char *end, int64_t *out)
+{
+    return whole_number(s.p, s.n, end, out) || unusual_i64(s, end, out);
+}
+
 bool value_i64(struct slice s, const char *end, int64_t *out)
 {
-    size_t negative = s.n && s.p[0] == '-', n = s.n - negative;
-    const char *p = s.p + negative;
-    uint64_t high = 0, low;
-    if (n == 0 || n > 16)
-        return parse_i64(s, out) || whole_with_zeros(s, out);
-    if (n > 8 && !up_to_8_digits(p, n - 8, end, &high))
-        return whole_with_zeros(s, out);
-    if (!up_to_8_digits(n > 8 ? p + n - 8 : p, n > 8 ? 8 : n, end, &low))
-        return whole_with_zeros(s, out);
-    *out = (int64_t)(high * 100000000 + low);
-    *out = negative ? -*out : *out;
+    return read_i64(s, end, out);
+}
+
+static inline bool read_i32(struct slice s, const char *end, int32_t *out)
+{
+    int64_t v;
+    if (!read_i64(s, end, &v) || v <= INT32_MIN || v > INT32_MAX) /* INT32_MIN means missing */
+        return false;
+    *out = (int32_t)v;
     return true;
 }
 
 bool value_i32(struct slice s, const char *end, int32_t *out)
 {
-    int64_t v;
-    if (!value_i64(s, end, &v) || v <= INT32_MIN || v > INT32_MAX) /* INT32_MIN means missing */
-        return false;
-    *out = (int32_t)v;
-    return true;
+    return read_i32(s, end, out);
 }
 
 /* Up to 15 digits and 10^0..10^15 are exact doubles, so one division rounds correctly (Clinger, 1990). */
@@ -87,19 +117,17 @@ bool value_double(struct slice s, double *out)
 }
 
 /* All eight bytes at once: "YYYY-MM-" less "0000-00-" must leave digits, and nothing at the dashes. */
-static bool year_and_month(const char *p, int *year, int *month)
+static inline bool year_and_month(const char *p, int *year, int *month)
 {
-    uint64_t text, zero;
-    uint8_t d[8];
-    memcpy(&text, p, 8);
-    memcpy(&zero, "0000-00-", 8);
-    uint64_t x = text ^ zero; /* '0'..'9' are 0x30..0x39: the low four bits are the digit */
-    if ((x | (x + 0x0606060606060606U)) & 0xf0f0f0f0f0f0f0f0U)
+    uint64_t x;
+    memcpy(&x, p, 8);
+    x ^= 0x2d30302d30303030U; /* "0000-00-"; '0'..'9' are 0x30..0x39: the low four bits are the digit */
+    if (((x | (x + 0x0606060606060606U)) & 0xf0f0f0f0f0f0f0f0U) || (x & 0xff0000ff00000000U))
         return false;
-    memcpy(d, &x, 8);
-    *year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
-    *month = d[5] * 10 + d[6];
-    return d[4] == 0 && d[7] == 0;
+    x = x * 10 + (x >> 8); /* bytes 0, 2 and 5 are pairs of digits now */
+    *year = (int)((x & 0xff) * 100 + (x >> 16 & 0xff));
+    *month = (int)(x >> 40 & 0xff);
+    return true;
 }
 
 bool value_date(struct slice s, int32_t *days)
@@ -114,4 +142,40 @@ bool value_date(struct slice s, int32_t *days)
         return false;
     *days = date_of(year, month, day);
     return true;
+}
+
+#define EACH_FIELD(type, none, read)                                                                         \
+    do {                                                                                                     \
+        type *to = out;                                                                                      \
+        for (size_t row = 0; row < rows->n; row++) {                                                         \
+            struct slice f = csv_rows_field(rows, row, column);                                              \
+            if (f.n == 0)                                                                                    \
+                to[row] = (none), empty = true;                                                              \
+            else                                                                                             \
+                fine &= (read);                                                                              \
+        }                                                                                                    \
+    } while (0)
+
+bool value_column(enum table_kind kind, const struct csv_rows *rows, size_t column, bool needed, void *out)
+{
+    bool fine = true, empty = false;
+    const char *end = rows->end;
+    switch (kind) {
+    case TABLE_I32:
+        EACH_FIELD(int32_t, NONE_I32, read_i32(f, end, to + row));
+        break;
+    case TABLE_I64:
+        EACH_FIELD(int64_t, NONE_I64, read_i64(f, end, to + row));
+        break;
+    case TABLE_F64:
+        EACH_FIELD(double, (double)NAN, value_double(f, to + row));
+        break;
+    case TABLE_DATE:
+        EACH_FIELD(int32_t, NONE_I32, value_date(f, to + row));
+        break;
+    case TABLE_TEXT:
+        EACH_FIELD(struct slice, (struct slice){0}, (to[row] = f, true));
+        break;
+    }
+    return fine && !(empty && needed);
 }

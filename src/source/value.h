@@ -10,11 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/csv.h"
+#include "base/table.h"
 #include "base/text.h"
 
 bool value_i64(struct slice s, const char *end, int64_t *out);
 bool value_i32(struct slice s, const char *end, int32_t *out);
 bool value_double(struct slice s, double *out);
 bool value_date(struct slice s, int32_t *days);
+/* A column of all the rows; `out` is an array of the kind (base/table.h). False when a field is not of the
+ * kind, or is empty and `needed`: which one, only the fields themselves tell. */
+bool value_column(enum table_kind kind, const struct csv_rows *rows, size_t column, bool needed, void *out);
 
 #endif

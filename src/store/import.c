@@ -329,10 +329,8 @@ static void import_deinit(struct import *im)
     js_free(im->tables);
     js_free(im->remarks);
     js_free(im->checks);
-    free(im->known.birth);
-    free(im->known.period_first);
-    free(im->known.period_start);
-    free(im->known.period_end);
+    free(im->known.persons);
+    free(im->known.periods);
     identity_free(im->key);
     spare_free(im->spare);
 }

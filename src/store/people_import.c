@@ -340,14 +340,40 @@ static int by_person_id(const void *a, const void *b)
     return y->in_person - x->in_person;
 }
 
-/* Whoever only a period names. */
+/* Tables mostly come in order, and sorting takes as much memory again. */
+static void sort_if_needed(void *rows, size_t n, size_t row_bytes, int (*compare)(const void *, const void *))
+{
+    const char *row = rows;
+    size_t i = 1;
+    while (i < n && compare(row + (i - 1) * row_bytes, row + i * row_bytes) <= 0)
+        i++;
+    if (i < n)
+        qsort(rows, n, row_bytes, compare);
+}
+
+static bool has_person(const struct person *persons, size_t n, int64_t id)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (persons[mid].id < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < n && persons[low].id == id;
+}
+
+/* Whoever only a period names. Persons are sorted. */
 static void add_unknown_persons(struct people *p)
 {
+    size_t named = p->n;
     for (size_t i = 0; i < p->n_periods; i++) {
-        if (i && p->periods[i].person_id == p->periods[i - 1].person_id)
+        int64_t id = p->periods[i].person_id;
+        if ((i && id == p->periods[i - 1].person_id) || has_person(p->persons, named, id))
             continue;
         GROW(p->persons, p->n + 1, p->capacity);
-        p->persons[p->n++] = (struct person){.id = p->periods[i].person_id,
+        p->persons[p->n++] = (struct person){.id = id,
                                              .year = INT16_MIN,
                                              .gender = NONE_I32,
                                              .race = NONE_I32,
@@ -360,9 +386,9 @@ static void add_unknown_persons(struct people *p)
 static enum status unite_persons(struct import *im, struct people *p, struct err *e)
 {
     size_t named = p->n, kept = 0, repeated = 0;
+    sort_if_needed(p->persons, p->n, sizeof *p->persons, by_person_id);
     add_unknown_persons(p);
-    if (p->n)
-        qsort(p->persons, p->n, sizeof *p->persons, by_person_id);
+    sort_if_needed(p->persons, p->n, sizeof *p->persons, by_person_id);
     for (size_t i = 0; i < p->n; i++) {
         if (kept == 0 || p->persons[i].id != p->persons[kept - 1].id)
             p->persons[kept++] = p->persons[i];
@@ -393,9 +419,14 @@ static enum status unite_persons(struct import *im, struct people *p, struct err
 
 #define WRITE_FIELD(array, rows, n, field)                                                                   \
     do {                                                                                                     \
-        arrays_begin(w, array, sizeof(rows)->field);                                                         \
-        for (size_t i = 0; i < (n); i++)                                                                     \
-            arrays_append(w, &(rows)[i].field, sizeof(rows)->field);                                         \
+        __typeof__((rows)->field) few[512];                                                                  \
+        arrays_begin(w, array, sizeof *few);                                                                 \
+        for (size_t i = 0; i < (n); i += 512) {                                                              \
+            size_t k = 0;                                                                                    \
+            for (; k < 512 && i + k < (n); k++)                                                              \
+                few[k] = (rows)[i + k].field;                                                                \
+            arrays_append(w, few, k * sizeof *few);                                                          \
+        }                                                                                                    \
         arrays_end(w);                                                                                       \
     } while (0)
 
@@ -412,14 +443,15 @@ static enum status make_pseudonyms(void *context, size_t task, struct err *e)
 {
     (void)e;
     struct pseudonyms *p = context;
+    struct hmac_key *key = hmac_key_new((struct slice){(const char *)p->key, sizeof p->key});
     for (size_t i = task * PER_TASK; i < p->im->n_persons && i < (task + 1) * PER_TASK; i++) {
         char text[24];
         uint8_t hash[HASH_BYTES];
         int n = snprintf(text, sizeof text, "%lld", (long long)p->im->person_ids[i]);
-        hmac_sha256((struct slice){(const char *)p->key, sizeof p->key}, (struct slice){text, (size_t)n},
-                    hash);
+        hmac_sha256_with(key, (struct slice){text, (size_t)n}, hash);
         memcpy(p->out + i * PSEUDONYM_BYTES, hash, PSEUDONYM_BYTES);
     }
+    hmac_key_free(key);
     return ST_OK;
 }
 
@@ -484,19 +516,19 @@ static enum status write_persons(struct import *im, const struct people *p, stru
     return arrays_commit(w, e);
 }
 
-/* What the quality report asks of persons. */
-static void keep_known(struct import *im, const struct people *p)
+/* What the quality report asks of persons; their periods begin at `offset`. */
+static void keep_known(struct import *im, const struct people *p, const uint32_t *offset)
 {
     struct quality_persons *k = &im->known;
-    k->birth = xrealloc_array(NULL, p->n, sizeof *k->birth);
-    for (size_t i = 0; i < p->n; i++)
-        k->birth[i] = p->persons[i].in_person ? date_of(p->persons[i].year, 1, 1) : INT32_MIN;
-    k->period_start = xrealloc_array(NULL, p->n_periods, sizeof *k->period_start);
-    k->period_end = xrealloc_array(NULL, p->n_periods, sizeof *k->period_end);
-    for (size_t i = 0; i < p->n_periods; i++) {
-        k->period_start[i] = p->periods[i].start;
-        k->period_end[i] = p->periods[i].end;
+    k->persons = xrealloc_array(NULL, p->n + 1, sizeof *k->persons);
+    for (size_t i = 0; i <= p->n; i++) {
+        bool born = i < p->n && p->persons[i].in_person;
+        k->persons[i] =
+            (struct quality_person){born ? date_of(p->persons[i].year, 1, 1) : INT32_MIN, offset[i]};
     }
+    k->periods = xrealloc_array(NULL, p->n_periods, sizeof *k->periods);
+    for (size_t i = 0; i < p->n_periods; i++)
+        k->periods[i] = (struct quality_period){p->periods[i].start, p->periods[i].end};
     k->today = (int32_t)(time_now_ms() / 86400000);
 }
 
@@ -520,16 +552,15 @@ static enum status write_periods(struct import *im, struct people *p, struct err
         return st;
     for (size_t i = 0; i < p->n_periods; i++)
         p->periods[i].person = idmap_find(&im->persons, p->periods[i].person_id);
-    if (p->n_periods)
-        qsort(p->periods, p->n_periods, sizeof *p->periods, by_start_and_id);
+    sort_if_needed(p->periods, p->n_periods, sizeof *p->periods, by_start_and_id);
     uint32_t *offset = xcalloc((size_t)im->n_persons + 1, sizeof *offset);
     for (size_t i = 0; i < p->n_periods; i++)
         offset[p->periods[i].person + 1]++;
     for (uint32_t i = 0; i < im->n_persons; i++)
         offset[i + 1] += offset[i];
     arrays_add(w, "offset", sizeof *offset, offset, (size_t)im->n_persons + 1);
-    im->known.period_first = offset;
-    keep_known(im, p);
+    keep_known(im, p, offset);
+    free(offset);
     WRITE_FIELD("start", p->periods, p->n_periods, start);
     WRITE_FIELD("end", p->periods, p->n_periods, end);
     WRITE_FIELD("type", p->periods, p->n_periods, type);

@@ -19,17 +19,21 @@ static const struct {
 
 static bool observed(const struct quality_persons *p, int64_t person, int64_t day)
 {
-    for (uint32_t i = p->period_first[person]; i < p->period_first[person + 1]; i++)
-        if (p->period_start[i] <= day && day <= p->period_end[i])
+    for (uint32_t i = p->persons[person].first_period; i < p->persons[person + 1].first_period; i++)
+        if (p->periods[i].start <= day && day <= p->periods[i].end)
             return true;
     return false;
 }
+
+enum { AHEAD = 16 }; /* rows looked ahead, so that memory comes in time */
 
 void quality_count(const struct quality_persons *p, const struct quality_rows *r, struct quality_counts *c)
 {
     uint64_t before = 0, future = 0, outside = 0, backwards = 0, lost = 0;
     for (size_t i = 0; i < r->n; i++) {
-        before += r->start[i] < p->birth[r->person[i]];
+        if (i + AHEAD < r->n)
+            __builtin_prefetch(&p->persons[r->person[i + AHEAD]]);
+        before += r->start[i] < p->persons[r->person[i]].birth;
         future += r->start[i] > p->today;
         outside += !observed(p, r->person[i], r->start[i]);
     }

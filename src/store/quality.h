@@ -26,11 +26,18 @@ struct quality_counts {
     uint64_t rows[QUALITY_CHECKS];
 };
 
-/* What is known of persons; arrays by person index. */
+/* What is known of persons. Rows of one concept come from persons far apart, and each first look at something
+ * waits for memory: so what is asked together lies together. */
+struct quality_person {
+    int32_t birth;         /* first day of the year of birth; INT32_MIN where unknown */
+    uint32_t first_period; /* its periods end where the next person's begin */
+};
+struct quality_period {
+    int32_t start, end;
+};
 struct quality_persons {
-    int32_t *birth;         /* first day of the year of birth; INT32_MIN where unknown */
-    uint32_t *period_first; /* persons + 1 */
-    int32_t *period_start, *period_end;
+    struct quality_person *persons; /* by person index, and one more */
+    struct quality_period *periods;
     int32_t today;
 };
 

@@ -41,6 +41,14 @@ static void sha256_and_hmac_match_published_vectors(void **state)
     hmac_sha256(SLICE("Jefe"), SLICE("what do ya want for nothing?"), sum); /* RFC 4231 case 2 */
     hex_encode(sum, 32, hex);
     assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    struct hmac_key *key = hmac_key_new(SLICE("Jefe"));
+    for (int i = 0; i < 2; i++) {
+        memset(sum, 0, sizeof sum);
+        hmac_sha256_with(key, SLICE("what do ya want for nothing?"), sum);
+        hex_encode(sum, 32, again);
+        assert_string_equal(again, hex);
+    }
+    hmac_key_free(key);
 }
 
 static void ed25519_matches_rfc_8032(void **state)
