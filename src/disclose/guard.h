@@ -11,7 +11,8 @@
  * looked for among those (guard_search.c says how). A set that is itself a sum of earlier exact prints tells
  * nothing new and passes.
  *
- * This file keeps everything in memory; guard_book.h makes it durable. One thread at a time.
+ * Of every set the guard keeps a sketch of a hundred and seventy bytes in memory; the set itself may lie
+ * elsewhere (guard_book.h) and is fetched when a decision comes to it. One thread at a time.
  */
 #ifndef ACCORD_DISCLOSE_GUARD_H
 #define ACCORD_DISCLOSE_GUARD_H
@@ -44,17 +45,42 @@ struct guard_finding {
     int n_with;
 };
 
+/* Where the sets lie that are not in memory: `key` is what guard_add_kept was told. */
+struct guard_source {
+    enum status (*fetch)(void *context, uint64_t key, struct persons **out, struct err *e);
+    void *context;
+};
+
 struct guard;
 /* minimum is k; the secret makes the search's sampling unpredictable to requesters. */
-struct guard *guard_new(int64_t minimum, const uint8_t secret[HASH_BYTES]);
+struct guard *guard_new(int64_t minimum, const uint8_t secret[HASH_BYTES], struct guard_source source);
 void guard_free(struct guard *g); /* NULL is fine */
 
 /* Before a request's cells are asked for, each is announced: where the same set was printed before, no
    narrower, the gate has weighed it with the request's other cells, and it is no earlier cell to them. */
 void guard_announce(struct guard *g, const struct guard_cell *cell);
-void guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out);
+/* Any error is one of fetching a set, and no decision. */
+MUST_CHECK enum status guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out,
+                                 struct err *e);
 /* Remembers a printed cell; takes `persons` over. Returns its number: equal sets are one. */
 uint32_t guard_add(struct guard *g, struct persons *persons, const struct guard_cell *cell);
 size_t guard_n_sets(const struct guard *g);
+
+/* A set's sketch: GUARD_SKETCH_BYTES that depend on the set, the secret and the sampling, whose name
+   (guard_sampling) is the same for every k up to 10. */
+enum { GUARD_SKETCH_BYTES = 168 };
+int guard_sampling(int64_t minimum);
+void guard_sketch(const struct guard *g, const struct persons *set, uint8_t out[GUARD_SKETCH_BYTES]);
+/* As guard_add (cell.persons is not used), for a set that the source has: its sketch, its number of persons
+   and the largest number among them. */
+struct guard_kept {
+    uint64_t key;
+    int64_t n;
+    uint32_t last;
+    const uint8_t *sketch;
+};
+uint32_t guard_add_kept(struct guard *g, const struct guard_kept *kept, const struct guard_cell *cell);
+/* The key of a set that the source has; 0 of others. */
+uint64_t guard_key(const struct guard *g, uint32_t known);
 
 #endif

@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "base/date.h"
-#include "base/db.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
-#include "disclose/roster.h"
+#include "disclose/guard_tables.h"
 
 static const char *const migrations[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
@@ -24,173 +24,161 @@ static const char *const migrations[] = {
     "CREATE TABLE cell(request INTEGER NOT NULL REFERENCES request(id), name TEXT NOT NULL,"
     " personset INTEGER NOT NULL REFERENCES personset(id), low INTEGER NOT NULL, high INTEGER NOT NULL,"
     " open INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX cell_request ON cell(request);"};
+    "CREATE INDEX cell_request ON cell(request);",
+    "CREATE TABLE sketch(personset INTEGER NOT NULL REFERENCES personset(id), sampling INTEGER NOT NULL,"
+    " n INTEGER NOT NULL, last INTEGER NOT NULL, bytes BLOB NOT NULL, sum BLOB NOT NULL,"
+    " PRIMARY KEY(sampling, personset)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE numbering(population TEXT PRIMARY KEY, n INTEGER NOT NULL, sha256 BLOB NOT NULL,"
+    " bytes BLOB NOT NULL) STRICT;"
+    "CREATE INDEX cell_personset ON cell(personset);"};
 
-struct guard_book {
-    struct db *db;
-    int64_t minimum;
-    struct guard *guard;
-    char **names; /* per known set of the guard: what it was printed as first */
-    size_t n_names, names_room;
-    struct roster roster;
-    size_t n_written; /* of the roster */
-    bool asked;
-};
+/* --- transactions ------------------------------------------------------------------------------------- */
 
-static char *run_name(const char *run, const char *cell)
+enum { BEGIN_TRIES = 60 }; /* of ten seconds each: another process may be numbering a first import */
+
+enum status book_begin(struct guard_book *b, struct err *e)
 {
-    return xasprintf("%s %s", run, cell);
+    enum status s = ST_TIMEOUT;
+    for (int i = 0; i < BEGIN_TRIES && s == ST_TIMEOUT && !interrupted(); i++)
+        s = db_begin(b->db, e);
+    return s;
 }
 
-/* Gives the set to the guard. */
-static void know(struct guard_book *b, struct persons *set, const struct guard_cell *cell, char *name)
+enum status book_end(struct guard_book *b, enum status s, struct err *e)
 {
-    uint32_t known = guard_add(b->guard, set, cell);
-    if (known < b->n_names) {
-        free(name);
-        return;
-    }
-    GROW(b->names, b->n_names + 1, b->names_room);
-    b->names[b->n_names++] = name;
+    if (s == ST_OK)
+        s = db_commit(b->db, e);
+    if (s != ST_OK)
+        db_rollback(b->db);
+    return s;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------------ */
 
-static enum status read_secret(struct guard_book *b, uint8_t secret[HASH_BYTES], struct err *e)
+static enum status find_secret(struct guard_book *b, bool *found, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
+    enum status s = db_prepare(b->db, "SELECT value FROM meta WHERE key='secret'", &q, e);
+    if (s != ST_OK)
+        return s;
+    s = stmt_step(q, found, e);
+    if (s == ST_OK && *found && stmt_blob(q, 0).n != HASH_BYTES)
+        s = err_set(e, ST_CORRUPT, "the guard's book has no secret of %d bytes", HASH_BYTES);
+    else if (s == ST_OK && *found)
+        memcpy(b->secret, stmt_blob(q, 0).p, HASH_BYTES);
+    stmt_done(q);
+    return s;
+}
+
+/* Made with the book; of two processes that make it, one is first. */
+static enum status read_secret(struct guard_book *b, struct err *e)
+{
+    struct stmt *q;
     uint8_t fresh[HASH_BYTES];
+    bool found;
+    enum status s = find_secret(b, &found, e);
+    if (s != ST_OK || found)
+        return s;
     random_bytes(fresh, sizeof fresh);
-    enum status s = db_prepare(b->db, "INSERT INTO meta VALUES('secret', ?1) ON CONFLICT DO NOTHING", &q, e);
+    s = db_prepare(b->db, "INSERT INTO meta VALUES('secret', ?1) ON CONFLICT DO NOTHING", &q, e);
     if (s == ST_OK) {
         stmt_bind_blob(q, 1, fresh, sizeof fresh);
         s = stmt_run(q, e);
     }
-    if (s == ST_OK)
-        s = db_prepare(b->db, "SELECT value FROM meta WHERE key='secret'", &q, e);
-    if (s != ST_OK)
-        return s;
-    s = stmt_step(q, &row, e);
-    if (s == ST_OK && (!row || stmt_blob(q, 0).n != HASH_BYTES))
-        s = err_set(e, ST_CORRUPT, "the guard's book has no secret of %d bytes", HASH_BYTES);
-    else if (s == ST_OK)
-        memcpy(secret, stmt_blob(q, 0).p, HASH_BYTES);
-    stmt_done(q);
-    return s;
+    secret_wipe(fresh, sizeof fresh);
+    return s == ST_OK ? find_secret(b, &found, e) : s;
 }
 
-static enum status read_roster(struct guard_book *b, struct err *e)
+/* Columns: row, personset, n, last, bytes, sum of a sketch, then those of a cell (not of a snapshot). A set
+   without a sketch ends it. */
+static enum status read_row(struct guard_book *b, struct stmt *q, bool *have, struct err *e)
+{
+    struct guard_kept kept;
+    enum status s = sketch_read(q, 1, b->sampling, &kept, have, e);
+    if (s != ST_OK || !*have)
+        return s;
+    struct guard_cell cell = {NULL,
+                              stmt_int(q, 6),
+                              stmt_int(q, 7),
+                              stmt_int(q, 8) != 0,
+                              (uint32_t)stmt_int(q, 9),
+                              (uint32_t)stmt_int(q, 10)};
+    guard_add_kept(b->guard, &kept, &cell);
+    return ST_OK;
+}
+
+static enum status read_rows(struct guard_book *b, const char *sql, int64_t *last, bool *have, struct err *e)
 {
     struct stmt *q;
     bool row = false;
-    roster_deinit(&b->roster);
-    enum status s = db_prepare(b->db, "SELECT first, pseudonyms FROM roster ORDER BY first", &q, e);
-    if (s != ST_OK)
+    enum status s = *have ? db_prepare(b->db, sql, &q, e) : ST_OK;
+    if (s != ST_OK || !*have)
         return s;
+    stmt_bind_int(q, 1, b->sampling);
+    stmt_bind_int(q, 2, *last);
     while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        struct slice bytes = stmt_blob(q, 1);
-        if (stmt_int(q, 0) != (int64_t)b->roster.n || bytes.n % PSEUDONYM_BYTES) {
-            s = err_set(e, ST_CORRUPT, "the roster of the guard's book has a gap");
+        if ((s = read_row(b, q, have, e)) != ST_OK || !*have)
             break;
-        }
-        for (size_t i = 0; i < bytes.n; i += PSEUDONYM_BYTES)
-            roster_number(&b->roster, (const uint8_t *)bytes.p + i);
-        if (b->roster.n != (size_t)stmt_int(q, 0) + bytes.n / PSEUDONYM_BYTES) {
-            s = err_set(e, ST_CORRUPT, "the roster of the guard's book names somebody twice");
-            break;
-        }
-    }
-    stmt_done(q);
-    b->n_written = b->roster.n;
-    return s;
-}
-
-static enum status read_set(const struct guard_book *b, struct stmt *q, int hash, int bytes,
-                            struct persons **out, struct err *e)
-{
-    *out = NULL;
-    if (stmt_blob(q, hash).n != HASH_BYTES)
-        return err_set(e, ST_CORRUPT, "the guard's book has a set without its hash");
-    enum status s = persons_decode(stmt_blob(q, bytes), (const uint8_t *)stmt_blob(q, hash).p, out, e);
-    if (s == ST_OK && persons_count(*out) && persons_last(*out) >= b->roster.n) {
-        persons_free(*out);
-        *out = NULL;
-        s = err_set(e, ST_CORRUPT, "the guard's book counts a person who is not on its roster");
-    }
-    return s;
-}
-
-static enum status read_snapshots(struct guard_book *b, struct err *e)
-{
-    struct stmt *q;
-    bool row = false;
-    enum status s = db_prepare(
-        b->db, "SELECT s.id, p.sha256, p.bytes FROM snapshot s JOIN personset p ON p.id=s.personset", &q, e);
-    if (s != ST_OK)
-        return s;
-    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        struct persons *set;
-        if ((s = read_set(b, q, 1, 2, &set, e)) != ST_OK)
-            break;
-        int64_t n = (int64_t)persons_count(set);
-        struct guard_cell cell = {set, n, n, false, GUARD_EVERYBODY, GUARD_EVERYBODY};
-        know(b, set, &cell, xstrdup("everybody"));
+        *last = stmt_int(q, 0);
     }
     stmt_done(q);
     return s;
 }
 
-static enum status read_cells(struct guard_book *b, struct err *e)
+/* What was written since: by this process, or by another. */
+static enum status catch_up(struct guard_book *b, bool *have, struct err *e)
 {
-    struct stmt *q;
-    bool row = false;
-    enum status s =
-        db_prepare(b->db,
-                   "SELECT r.run, r.project, r.id, c.name, c.low, c.high, c.open, p.sha256, p.bytes"
-                   " FROM cell c JOIN request r ON r.id=c.request JOIN personset p ON"
-                   " p.id=c.personset WHERE r.state<>'withdrawn' ORDER BY c.rowid",
-                   &q, e);
-    if (s != ST_OK)
-        return s;
-    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        struct persons *set;
-        if ((s = read_set(b, q, 7, 8, &set, e)) != ST_OK)
-            break;
-        struct guard_cell cell = {set,
-                                  stmt_int(q, 4),
-                                  stmt_int(q, 5),
-                                  stmt_int(q, 6) != 0,
-                                  (uint32_t)stmt_int(q, 1),
-                                  (uint32_t)stmt_int(q, 2)};
-        know(b, set, &cell, run_name(stmt_text(q, 0), stmt_text(q, 3)));
-    }
-    stmt_done(q);
-    return s;
+    *have = true;
+    enum status s = read_rows(b,
+                              "SELECT s.rowid, s.personset, k.n, k.last, k.bytes, k.sum, k.n, k.n, 0, 0, 0"
+                              " FROM snapshot s LEFT JOIN sketch k ON k.personset=s.personset AND"
+                              " k.sampling=?1 WHERE s.rowid>?2 ORDER BY s.rowid",
+                              &b->last_snapshot, have, e);
+    return s == ST_OK
+               ? read_rows(b,
+                           "SELECT c.rowid, c.personset, k.n, k.last, k.bytes, k.sum, c.low, c.high, c.open,"
+                           " r.project, r.id FROM cell c JOIN request r ON r.id=c.request LEFT JOIN sketch k"
+                           " ON k.personset=c.personset AND k.sampling=?1"
+                           " WHERE c.rowid>?2 AND r.state<>'withdrawn' ORDER BY c.rowid",
+                           &b->last_cell, have, e)
+               : s;
+}
+
+static enum status fetch(void *context, uint64_t key, struct persons **out, struct err *e)
+{
+    return set_read(context, (int64_t)key, out, e);
 }
 
 static void forget(struct guard_book *b)
 {
     guard_free(b->guard);
-    b->guard = NULL;
-    for (size_t i = 0; i < b->n_names; i++)
-        free(b->names[i]);
-    b->n_names = 0;
+    b->guard = guard_new(b->minimum, b->secret, (struct guard_source){fetch, b});
+    b->last_cell = b->last_snapshot = 0;
+    b->stale = false;
 }
 
+/* Within a transaction: an old book, or one that was kept for another k, has its sketches made once. */
+static enum status load_anew(struct guard_book *b, struct err *e)
+{
+    bool have;
+    forget(b);
+    enum status s = sketches_make(b, e);
+    if (s == ST_OK)
+        s = catch_up(b, &have, e);
+    return s == ST_OK && !have ? err_set(e, ST_CORRUPT, "the guard's book has cells without a set") : s;
+}
+
+/* Most of the reading is done while others may still write. */
 static enum status load(struct guard_book *b, struct err *e)
 {
-    uint8_t secret[HASH_BYTES];
-    forget(b);
-    enum status s = read_secret(b, secret, e);
-    if (s == ST_OK)
-        s = read_roster(b, e);
-    if (s != ST_OK)
+    bool have;
+    if (b->stale || !b->guard)
+        forget(b);
+    enum status s = catch_up(b, &have, e);
+    if (s != ST_OK || have)
         return s;
-    b->guard = guard_new(b->minimum, secret);
-    secret_wipe(secret, sizeof secret);
-    s = read_snapshots(b, e);
-    return s == ST_OK ? read_cells(b, e) : s;
+    s = book_begin(b, e);
+    return s == ST_OK ? book_end(b, load_anew(b, e), e) : s;
 }
 
 enum status guard_book_open(const char *path, int64_t minimum, struct guard_book **out, struct err *e)
@@ -199,10 +187,13 @@ enum status guard_book_open(const char *path, int64_t minimum, struct guard_book
     enum status s = ST_OK;
     *out = NULL;
     b->minimum = minimum < GUARD_MOST_MINIMUM ? minimum : GUARD_MOST_MINIMUM;
+    b->sampling = guard_sampling(b->minimum);
     if (!file_exists(path))
         s = file_replace(path, SLICE(""), 0600, e); /* SQLite keeps the mode, also for its WAL */
     if (s == ST_OK)
-        s = db_open(path, DB_CREATE, migrations, 1, &b->db, e);
+        s = db_open(path, DB_CREATE, migrations, 2, &b->db, e);
+    if (s == ST_OK)
+        s = read_secret(b, e);
     if (s == ST_OK)
         s = load(b, e);
     if (s == ST_OK)
@@ -216,32 +207,22 @@ void guard_book_close(struct guard_book *b)
 {
     if (!b)
         return;
-    forget(b);
-    free(b->names);
-    roster_deinit(&b->roster);
+    guard_free(b->guard);
+    secret_wipe(b->secret, sizeof b->secret);
     db_close(b->db);
     free(b);
 }
 
-void guard_book_number(struct guard_book *b, const uint8_t *pseudonyms, size_t n, uint32_t *numbers)
-{
-    for (size_t i = 0; i < n; i++)
-        numbers[i] = roster_number(&b->roster, pseudonyms + i * PSEUDONYM_BYTES);
-}
+/* --- writing ------------------------------------------------------------------------------------------ */
 
-/* --- asking ------------------------------------------------------------------------------------------- */
-
-static enum status request_find(struct guard_book *b, const char *run, int64_t *id, struct err *e)
+static enum status request_find(struct guard_book *b, const char *run, bool *found, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
-    *id = 0;
-    enum status s = db_prepare(b->db, "SELECT id FROM request WHERE run=?1 AND state<>'withdrawn'", &q, e);
+    enum status s = db_prepare(b->db, "SELECT 1 FROM request WHERE run=?1 AND state<>'withdrawn'", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, run);
-    s = stmt_step(q, &row, e);
-    *id = s == ST_OK && row ? stmt_int(q, 0) : 0;
+    s = stmt_step(q, found, e);
     stmt_done(q);
     return s;
 }
@@ -268,121 +249,19 @@ static enum status project_number(struct guard_book *b, const char *name, int64_
     return s;
 }
 
-/* Sets are kept by the guard and by whoever asked: it gets its own. */
-static struct persons *copy_of(const struct persons *p)
-{
-    uint32_t *list = persons_list(p);
-    struct persons *out = persons_new(list, persons_count(p));
-    free(list);
-    return out;
-}
-
-static struct guard_cell cell_of(const struct guard_print *print, int64_t project)
-{
-    return (struct guard_cell){print->persons, print->low,        print->high,
-                               print->open,    (uint32_t)project, UINT32_MAX};
-}
-
-static void judge(struct guard_book *b, const struct guard_request *r, const struct guard_print *print,
-                  int64_t project, struct guard_answer *out)
-{
-    struct guard_finding f;
-    struct guard_cell cell = cell_of(print, project);
-    guard_ask(b->guard, &cell, &f);
-    if (f.verdict > out->verdict) {
-        out->verdict = f.verdict;
-        snprintf(out->cell, sizeof out->cell, "%s", print->name);
-        snprintf(out->with, sizeof out->with, "%s",
-                 f.entangled ? "more earlier cells than could be searched" : b->names[f.with[0]]);
-    }
-    know(b, copy_of(print->persons), &cell, run_name(r->run, print->name));
-}
-
-enum status guard_book_ask(struct guard_book *b, const struct guard_request *r, struct guard_answer *out,
-                           struct err *e)
-{
-    int64_t known, project, n = (int64_t)persons_count(r->everybody);
-    *out = (struct guard_answer){.verdict = GUARD_ALLOW};
-    enum status s = request_find(b, r->run, &known, e);
-    if (s != ST_OK || known)
-        return s;
-    if (b->asked)
-        return err_set(e, ST_INTERNAL, "the guard's book was asked twice");
-    s = project_number(b, r->project, &project, e);
-    if (s != ST_OK)
-        return s;
-    b->asked = true;
-    struct guard_cell everybody = {r->everybody, n, n, false, GUARD_EVERYBODY, GUARD_EVERYBODY};
-    know(b, copy_of(r->everybody), &everybody, xstrdup("everybody"));
-    for (size_t i = 0; i < r->n_prints; i++) {
-        struct guard_cell cell = cell_of(&r->prints[i], project);
-        guard_announce(b->guard, &cell);
-    }
-    for (size_t i = 0; i < r->n_prints; i++)
-        judge(b, r, &r->prints[i], project, out);
-    return ST_OK;
-}
-
-/* --- writing ------------------------------------------------------------------------------------------ */
-
-static enum status write_roster(struct guard_book *b, struct err *e)
+/* A run that was withdrawn and is asked for again is a new request: rows are never deleted, so that other
+   processes see what came after those that they have. */
+static enum status step_aside(struct guard_book *b, const char *run, struct err *e)
 {
     struct stmt *q;
-    if (b->roster.n == b->n_written)
-        return ST_OK;
-    enum status s = db_prepare(b->db, "INSERT INTO roster VALUES(?1, ?2)", &q, e);
+    enum status s = db_prepare(b->db, "UPDATE request SET run=run || ' (' || id || ')' WHERE run=?1", &q, e);
     if (s != ST_OK)
         return s;
-    stmt_bind_int(q, 1, (int64_t)b->n_written);
-    stmt_bind_blob(q, 2, b->roster.pseudonyms[b->n_written], (b->roster.n - b->n_written) * PSEUDONYM_BYTES);
+    stmt_bind_text(q, 1, run);
     return stmt_run(q, e);
 }
 
-static enum status write_set(struct guard_book *b, const struct persons *set, int64_t *id, struct err *e)
-{
-    struct stmt *q;
-    struct buf bytes;
-    bool row = false;
-    uint8_t hash[HASH_BYTES];
-    buf_init(&bytes, (size_t)1 << 30);
-    persons_encode(set, &bytes, hash);
-    enum status s = buf_check(&bytes, "a set of persons", e);
-    if (s == ST_OK)
-        s = db_prepare(b->db, "INSERT INTO personset(sha256, bytes) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
-                       &q, e);
-    if (s == ST_OK) {
-        stmt_bind_blob(q, 1, hash, sizeof hash);
-        stmt_bind_blob(q, 2, bytes.p, bytes.n);
-        s = stmt_run(q, e);
-    }
-    buf_deinit(&bytes);
-    if (s == ST_OK)
-        s = db_prepare(b->db, "SELECT id FROM personset WHERE sha256=?1", &q, e);
-    if (s != ST_OK)
-        return s;
-    stmt_bind_blob(q, 1, hash, sizeof hash);
-    s = stmt_step(q, &row, e);
-    *id = s == ST_OK && row ? stmt_int(q, 0) : 0;
-    stmt_done(q);
-    return s;
-}
-
-static enum status write_snapshot(struct guard_book *b, const struct guard_request *r, struct err *e)
-{
-    struct stmt *q;
-    int64_t set;
-    enum status s = write_set(b, r->everybody, &set, e);
-    if (s == ST_OK)
-        s = db_prepare(b->db, "INSERT INTO snapshot VALUES(?1, ?2) ON CONFLICT DO NOTHING", &q, e);
-    if (s != ST_OK)
-        return s;
-    stmt_bind_text(q, 1, r->snapshot);
-    stmt_bind_int(q, 2, set);
-    return stmt_run(q, e);
-}
-
-/* A run that was withdrawn and is asked for again takes its place anew. */
-static enum status write_request(struct guard_book *b, const struct guard_request *r, int64_t *id,
+static enum status write_request(struct guard_book *b, const struct guard_request *r, struct guard_cell *cell,
                                  struct err *e)
 {
     struct stmt *q;
@@ -391,15 +270,10 @@ static enum status write_request(struct guard_book *b, const struct guard_reques
     time_format(time_now_ms(), now);
     enum status s = project_number(b, r->project, &project, e);
     if (s == ST_OK)
-        s = db_prepare(b->db, "DELETE FROM cell WHERE request IN (SELECT id FROM request WHERE run=?1)", &q,
-                       e);
-    if (s == ST_OK) {
-        stmt_bind_text(q, 1, r->run);
-        s = stmt_run(q, e);
-    }
+        s = step_aside(b, r->run, e);
     if (s == ST_OK)
         s = db_prepare(b->db,
-                       "INSERT OR REPLACE INTO request(run, project, title, snapshot, state, made)"
+                       "INSERT INTO request(run, project, title, snapshot, state, made)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                        &q, e);
     if (s != ST_OK)
@@ -411,50 +285,141 @@ static enum status write_request(struct guard_book *b, const struct guard_reques
     stmt_bind_text(q, 5, r->state);
     stmt_bind_text(q, 6, now);
     s = stmt_run(q, e);
-    *id = db_last_id(b->db);
+    cell->project = (uint32_t)project;
+    cell->request = (uint32_t)db_last_id(b->db);
     return s;
 }
 
-static enum status write_cell(struct guard_book *b, int64_t request, const struct guard_print *print,
+static enum status write_cell(struct guard_book *b, const struct guard_cell *cell, const char *name,
                               struct err *e)
 {
     struct stmt *q;
     int64_t set;
-    enum status s = write_set(b, print->persons, &set, e);
+    enum status s = set_write(b, cell->persons, &set, e);
     if (s == ST_OK)
         s = db_prepare(b->db, "INSERT INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &q, e);
     if (s != ST_OK)
         return s;
-    stmt_bind_int(q, 1, request);
-    stmt_bind_text(q, 2, print->name);
+    stmt_bind_int(q, 1, cell->request);
+    stmt_bind_text(q, 2, name);
     stmt_bind_int(q, 3, set);
-    stmt_bind_int(q, 4, print->low);
-    stmt_bind_int(q, 5, print->high);
-    stmt_bind_int(q, 6, print->open);
+    stmt_bind_int(q, 4, cell->low);
+    stmt_bind_int(q, 5, cell->high);
+    stmt_bind_int(q, 6, cell->open);
     return stmt_run(q, e);
 }
 
-enum status guard_book_record(struct guard_book *b, const struct guard_request *r, struct err *e)
+/* --- deciding ----------------------------------------------------------------------------------------- */
+
+/* Sets are kept by the guard and by whoever asked: it gets its own. */
+static struct persons *copy_of(const struct persons *p)
 {
-    int64_t id;
-    enum status s = request_find(b, r->run, &id, e);
-    if (s != ST_OK || id)
+    uint32_t *list = persons_list(p);
+    struct persons *out = persons_new(list, persons_count(p));
+    free(list);
+    return out;
+}
+
+/* An earlier cell of the finding, as it was printed first. */
+static enum status name_earlier(struct guard_book *b, const struct guard_finding *f, size_t n, char *out,
+                                struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    uint64_t key = 0;
+    for (int i = 0; i < f->n_with && !key; i++)
+        key = guard_key(b->guard, f->with[i]);
+    snprintf(out, n, "%s", f->entangled ? "more earlier cells than could be searched" : "everybody");
+    enum status s = key ? db_prepare(b->db,
+                                     "SELECT r.run, c.name FROM cell c JOIN request r ON r.id=c.request"
+                                     " WHERE c.personset=?1 ORDER BY c.rowid LIMIT 1",
+                                     &q, e)
+                        : ST_OK;
+    if (s != ST_OK || !key)
         return s;
-    if ((s = db_begin(b->db, e)) != ST_OK)
+    stmt_bind_int(q, 1, (int64_t)key);
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row)
+        snprintf(out, n, "%s %s", stmt_text(q, 0), stmt_text(q, 1));
+    stmt_done(q);
+    return s;
+}
+
+static enum status judge(struct guard_book *b, const struct guard_print *print, const struct guard_cell *cell,
+                         struct guard_answer *out, struct err *e)
+{
+    struct guard_finding f;
+    enum status s = guard_ask(b->guard, cell, &f, e);
+    if (s == ST_OK && f.verdict > out->verdict) {
+        out->verdict = f.verdict;
+        snprintf(out->cell, sizeof out->cell, "%s", print->name);
+        s = name_earlier(b, &f, sizeof out->with, out->with, e);
+    }
+    guard_add(b->guard, copy_of(cell->persons), cell);
+    return s;
+}
+
+static struct guard_cell cell_of(const struct guard_print *print, const struct guard_cell *whose)
+{
+    return (struct guard_cell){print->persons, print->low,     print->high,
+                               print->open,    whose->project, whose->request};
+}
+
+static enum status judge_all(struct guard_book *b, const struct guard_request *r,
+                             const struct guard_cell *whose, struct guard_answer *out, struct err *e)
+{
+    enum status s = ST_OK;
+    for (size_t i = 0; i < r->n_prints; i++) {
+        struct guard_cell cell = cell_of(&r->prints[i], whose);
+        guard_announce(b->guard, &cell);
+    }
+    for (size_t i = 0; s == ST_OK && i < r->n_prints; i++) {
+        struct guard_cell cell = cell_of(&r->prints[i], whose);
+        s = judge(b, &r->prints[i], &cell, out, e);
+    }
+    if (s == ST_OK && r->insist)
+        out->verdict = GUARD_ALLOW;
+    for (size_t i = 0; s == ST_OK && out->verdict == GUARD_ALLOW && i < r->n_prints; i++) {
+        struct guard_cell cell = cell_of(&r->prints[i], whose);
+        s = write_cell(b, &cell, r->prints[i].name, e);
+    }
+    return s;
+}
+
+/* Within the transaction. The guard takes cells in before they are written: unless the transaction is
+   committed, it must be made anew. */
+static enum status decide(struct guard_book *b, const struct guard_request *r, struct guard_answer *out,
+                          bool *found, struct err *e)
+{
+    struct guard_cell whose = {0};
+    bool have = true;
+    enum status s = request_find(b, r->run, found, e);
+    if (s == ST_OK && !*found)
+        s = catch_up(b, &have, e);
+    if (s == ST_OK && !have)
+        s = load_anew(b, e);
+    if (s != ST_OK || *found)
         return s;
-    s = write_roster(b, e);
-    if (s == ST_OK)
-        s = write_snapshot(b, r, e);
-    if (s == ST_OK)
-        s = write_request(b, r, &id, e);
-    for (size_t i = 0; s == ST_OK && i < r->n_prints; i++)
-        s = write_cell(b, id, &r->prints[i], e);
-    if (s == ST_OK)
-        s = db_commit(b->db, e);
-    else
+    s = write_request(b, r, &whose, e);
+    b->stale = true;
+    return s == ST_OK ? judge_all(b, r, &whose, out, e) : s;
+}
+
+enum status guard_book_decide(struct guard_book *b, const struct guard_request *r, struct guard_answer *out,
+                              struct err *e)
+{
+    bool found = false;
+    *out = (struct guard_answer){.verdict = GUARD_ALLOW};
+    enum status s = load(b, e);
+    if (s != ST_OK || (s = book_begin(b, e)) != ST_OK)
+        return s;
+    s = decide(b, r, out, &found, e);
+    if (s != ST_OK || out->verdict != GUARD_ALLOW) {
         db_rollback(b->db);
-    if (s == ST_OK)
-        b->n_written = b->roster.n;
+        return s;
+    }
+    s = book_end(b, s, e);
+    b->stale = b->stale && s != ST_OK;
     return s;
 }
 
@@ -473,92 +438,6 @@ enum status guard_book_withdraw(struct guard_book *b, const char *run, struct er
                          "history' lists them",
                          run)
                : s;
-}
-
-/* --- history ------------------------------------------------------------------------------------------ */
-
-/* Everybody that a request counts. */
-static enum status members_of(struct guard_book *b, int64_t request, struct persons **out, struct err *e)
-{
-    struct stmt *q;
-    bool row = false;
-    *out = persons_new(NULL, 0);
-    enum status s = db_prepare(
-        b->db, "SELECT p.sha256, p.bytes FROM cell c JOIN personset p ON p.id=c.personset WHERE c.request=?1",
-        &q, e);
-    if (s != ST_OK)
-        return s;
-    stmt_bind_int(q, 1, request);
-    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        struct persons *set;
-        if ((s = read_set(b, q, 0, 1, &set, e)) != ST_OK)
-            break;
-        persons_join(*out, set);
-        persons_free(set);
-    }
-    stmt_done(q);
-    return s;
-}
-
-struct past {
-    struct js *json;
-    struct persons *members;
-    bool wanted;
-};
-
-static enum status read_past(struct guard_book *b, const char *project, struct past **out, size_t *n,
-                             struct err *e)
-{
-    static const char *const names[] = {"project", "run", "title", "state", "made", "snapshot"};
-    struct stmt *q;
-    bool row = false;
-    size_t room = 0;
-    *out = NULL;
-    *n = 0;
-    enum status s = db_prepare(b->db,
-                               "SELECT p.name, r.run, r.title, r.state, r.made, r.snapshot, r.id,"
-                               " (SELECT count(*) FROM cell WHERE request=r.id) FROM request r JOIN project p"
-                               " ON p.id=r.project WHERE r.state<>'withdrawn' ORDER BY r.id",
-                               &q, e);
-    if (s != ST_OK)
-        return s;
-    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
-        GROW(*out, *n + 1, room);
-        struct past *p = &(*out)[(*n)++];
-        *p = (struct past){js_object(), NULL, !project || strcmp(project, stmt_text(q, 0)) == 0};
-        for (int i = 0; i < 6; i++)
-            js_put_str(p->json, names[i], stmt_text(q, i));
-        js_put_int(p->json, "cells", stmt_int(q, 7));
-        if ((s = members_of(b, stmt_int(q, 6), &p->members, e)) != ST_OK)
-            break;
-    }
-    stmt_done(q);
-    return s;
-}
-
-enum status guard_book_history(struct guard_book *b, const char *project, struct js **out, struct err *e)
-{
-    struct past *past;
-    size_t n;
-    struct js *list = js_array();
-    enum status s = read_past(b, project, &past, &n, e);
-    for (size_t i = 0; s == ST_OK && i < n; i++) {
-        struct js *overlaps = js_array();
-        for (size_t k = 0; k < n; k++)
-            if (k != i && persons_meet(past[i].members, past[k].members))
-                js_push(overlaps, js_string(js_get_str(past[k].json, "run")));
-        js_put(past[i].json, "overlaps", overlaps);
-        if (past[i].wanted)
-            js_push(list, js_share(past[i].json));
-    }
-    for (size_t i = 0; i < n; i++) {
-        js_free(past[i].json);
-        persons_free(past[i].members);
-    }
-    free(past);
-    *out = s == ST_OK ? js_share(list) : NULL;
-    js_free(list);
-    return s;
 }
 
 void guard_wait(int64_t started_ns)

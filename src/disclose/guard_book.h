@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The guard's book: the persons behind every cell that this site printed or gave to a run, on disk. It never
- * leaves the node (mode 0600, docs/formats/guard.md). A request's cells are written in one transaction before
- * anything of it goes out, so a node that is killed at any moment has either nothing sent or everything
+ * leaves the node (mode 0600, docs/formats/guard.md). A request's cells are judged and written in one
+ * transaction before anything of it goes out: requests of several processes are judged one after the other,
+ * each against all before it, and a node that is killed at any moment has either nothing sent or everything
  * remembered.
  *
- * Persons are numbered by their pseudonym, for ever: numbers are never given twice, so that sets of different
- * imports can be compared.
+ * Opening reads sketches; a set is read when a decision comes to it. Persons are numbered by their pseudonym,
+ * for ever: numbers are never given twice, so that sets of different imports can be compared. One book may be
+ * kept open over many requests; one thread at a time.
  */
 #ifndef ACCORD_DISCLOSE_GUARD_BOOK_H
 #define ACCORD_DISCLOSE_GUARD_BOOK_H
@@ -27,9 +29,17 @@ MUST_CHECK enum status guard_book_open(const char *path, int64_t minimum, struct
                                        struct err *e);
 void guard_book_close(struct guard_book *b); /* NULL is fine */
 
-/* The numbers of n persons by their pseudonyms, one after the other; who is new is written with the next
- * record. */
-void guard_book_number(struct guard_book *b, const uint8_t *pseudonyms, size_t n, uint32_t *numbers);
+/* Everybody in a store (or in several): the name says which persons in which order, as a snapshot's hash
+   does. Their complements are compared with it, and who they are is written down once. */
+struct guard_population {
+    const char *name;
+    size_t n;
+    void (*pseudonym)(const void *context, size_t person, uint8_t out[PSEUDONYM_BYTES]);
+    const void *context;
+};
+/* The number of each of them; somebody may be there twice. */
+MUST_CHECK enum status guard_book_number(struct guard_book *b, const struct guard_population *p,
+                                         uint32_t *numbers, struct err *e);
 
 struct guard_print {
     const char *name;        /* "by_age_sex: total, 40-49" */
@@ -39,8 +49,8 @@ struct guard_print {
 };
 struct guard_request {
     const char *run, *project, *title, *snapshot;
-    const char *state;               /* once written: "given" to a run whose outcome is open, or "released" */
-    const struct persons *everybody; /* of the snapshot */
+    const char *state; /* once written: "given" to a run whose outcome is open, or "released" */
+    bool insist;       /* a person of the site has looked at a review and lets it pass */
     const struct guard_print *prints;
     size_t n_prints;
 };
@@ -49,12 +59,11 @@ struct guard_answer {
     char cell[160]; /* the worst cell, and an earlier one that it goes with: for the site's own people */
     char with[160];
 };
-/* Judges all cells against what other requests printed, once for each opening of the book. A run that was
-   recorded before is allowed. */
-MUST_CHECK enum status guard_book_ask(struct guard_book *b, const struct guard_request *r,
-                                      struct guard_answer *out, struct err *e);
-/* Writes the request down. */
-MUST_CHECK enum status guard_book_record(struct guard_book *b, const struct guard_request *r, struct err *e);
+/* Judges all cells against what other requests printed, and writes the request down where it may pass: the
+   verdict is then GUARD_ALLOW. Otherwise nothing is written. A run that was recorded before is allowed. Waits
+   for other processes that decide. */
+MUST_CHECK enum status guard_book_decide(struct guard_book *b, const struct guard_request *r,
+                                         struct guard_answer *out, struct err *e);
 /* Nothing of a run that was given left after all: it counts no more. ST_NOT_FOUND when there is none. */
 MUST_CHECK enum status guard_book_withdraw(struct guard_book *b, const char *run, struct err *e);
 

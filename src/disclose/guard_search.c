@@ -7,15 +7,18 @@
  * the sets differ in persons, and the near ones exactly. Nothing is missed.
  *
  * Two to four: whichever group G is left, there are samples of the persons without anybody of G, and on such
- * a sample the sum is zero everywhere. So, trial by trial, a pivot is taken: a sampled person whom the sum so
- * far does not leave at zero. If the trial's sample holds nobody of G, some further set must hold the pivot,
- * with the opposite sign, and only those are tried; the last set of a sum is looked up by the weight of what
- * is left. The work follows the number of printed cells that a person is in, not the number of cells.
- * Where a sum leaves persons but none of the sample, pivots are drawn from what is left (three of them, as
- * some may be of G). Every sum found is counted out exactly before it counts.
+ * a sample the sum is zero everywhere. So, trial by trial, pivots are taken: sampled persons whom the sum so
+ * far does not leave at zero, all above it or all below. If the trial's sample holds nobody of G, each of
+ * them is in a further set with the opposite sign; as at most m sets follow, one of these holds an m-th of
+ * the pivots or more, and only the sets that do are tried as the next. Few do, however many sets a person is
+ * in: on this rests that the work hardly grows with the number of released cells. The last set of a sum is
+ * looked up by the weight of what is left. Where a sum leaves persons but none of the sample, pivots are
+ * drawn from what is left: up to k - 1 of them may be of G, so that an m-th of the rest is asked for; where
+ * that is nobody, three persons are tried in full. Every sum found is counted out exactly before it counts.
  *
  * Rejected: ranks over the atoms of all sets (any depth, but a group that lies across atoms, the usual case
- * after a few cross-tabulations, is not seen by single atoms); pairwise tests alone (blind to trackers).
+ * after a few cross-tabulations, is not seen by single atoms); pairwise tests alone (blind to trackers);
+ * every set of one pivot as the next (its cube is the work: 21 ms at 30,000 cells, a second at 100,000).
  * Literature: Denning, Denning and Schwartz, "The tracker", ACM TODS 4 (1979) 76-96; information set
  * decoding (Prange 1962) for the sampling.
  */
@@ -26,7 +29,11 @@
 #include "disclose/guard_sets.h"
 
 /* Enough for every history of the tests ten times over; beyond it a person looks. */
-enum { MOST_STEPS = 4000000, PIVOTS = 3, PIVOT_CHOICE = 16, FEW_HOLDERS = 32, MOST_LEFT = 64 };
+enum { MOST_STEPS = 4000000, MOST_LEFT = 64, PIVOTS = 3 };
+/* How many pivots are taken where so many sets may follow: an m-th of them is 3, 3 and 2. More would leave
+   fewer sets to try, and cost more to look up. */
+enum { MOST_PIVOTS = 10 };
+static const int n_pivots[GUARD_DEPTH + 1] = {0, 1, 3, 7, MOST_PIVOTS};
 
 struct sum {
     uint32_t with[GUARD_DEPTH];
@@ -46,9 +53,13 @@ struct search {
         uint32_t person, holders;
     } * sample; /* of the new cell in this trial, those in the fewest sets first */
     size_t n_sample, sample_room;
+    uint32_t *list; /* of places of tight sets, room for one look-up */
+    size_t list_room;
+    uint8_t *hits;   /* per tight set, zero between uses */
+    uint32_t *tries; /* sets to try next, of all depths of the search one after the other */
+    size_t n_tries, tries_room;
     uint32_t left[MOST_LEFT]; /* persons that the sum counted last leaves */
-    int64_t n_left;
-    int64_t steps;
+    int64_t n_left, steps;
     bool implied;
     struct guard_finding *finding;
 };
@@ -61,39 +72,42 @@ struct counting {
     struct search *collect; /* second pass: takes what is left and clears */
 };
 
-static bool tally_person(uint32_t person, void *context)
+static void tally_block(const uint32_t *person, size_t n, void *context)
 {
     struct counting *c = context;
-    c->tally[person] = (int8_t)(c->tally[person] + c->sign);
-    return true;
+    for (size_t i = 0; i < n; i++)
+        c->tally[person[i]] = (int8_t)(c->tally[person[i]] + c->sign);
 }
 
-static bool collect_person(uint32_t person, void *context)
+static void collect_block(const uint32_t *person, size_t n, void *context)
 {
     struct counting *c = context;
     struct search *s = c->collect;
-    if (c->tally[person]) {
+    for (size_t i = 0; i < n; i++) {
+        if (!c->tally[person[i]])
+            continue;
         if (s->n_left < MOST_LEFT)
-            s->left[s->n_left] = person;
+            s->left[s->n_left] = person[i];
         s->n_left++;
-        c->tally[person] = 0;
+        c->tally[person[i]] = 0;
     }
-    return true;
 }
 
 /* Who is left: s->left, at most MOST_LEFT of s->n_left. */
 static void count_out(struct search *s, const struct sum *sum)
 {
+    for (int i = 0; i < sum->n; i++)
+        guard_reach(s->g, s->g->known[sum->with[i]].last);
     struct counting c = {s->g->tally, 1, s};
     s->n_left = 0;
-    persons_each(s->cell->persons, tally_person, &c);
+    persons_blocks(s->cell->persons, tally_block, &c);
     for (int i = 0; i < sum->n; i++) {
         c.sign = (int8_t)sum->sign[i];
-        persons_each(s->g->known[sum->with[i]].set, tally_person, &c);
+        persons_blocks(guard_need(s->g, sum->with[i]), tally_block, &c);
     }
-    persons_each(s->cell->persons, collect_person, &c);
+    persons_blocks(s->cell->persons, collect_block, &c);
     for (int i = 0; i < sum->n; i++)
-        persons_each(s->g->known[sum->with[i]].set, collect_person, &c);
+        persons_blocks(guard_need(s->g, sum->with[i]), collect_block, &c);
 }
 
 /* --- what a sum tells --------------------------------------------------------------------------------- */
@@ -186,10 +200,9 @@ static void extend(const struct search *s, const struct sum *sum, uint32_t known
 static void search_direct(struct search *s, const struct sum *root)
 {
     for (uint32_t i = 0; i < s->g->n_known; i++) {
-        const struct known *k = &s->g->known[i];
         struct sum sum;
-        if (llabs(k->n - s->n) >= s->g->minimum ||
-            distance(k->sketch.parity, s->sketch.parity) >= s->g->minimum)
+        if (llabs(s->g->sizes[i] - s->n) >= s->g->minimum ||
+            distance(s->g->known[i].sketch.parity, s->sketch.parity) >= s->g->minimum)
             continue;
         extend(s, root, i, -1, &sum);
         examine(s, &sum);
@@ -198,63 +211,63 @@ static void search_direct(struct search *s, const struct sum *root)
 
 /* --- several ------------------------------------------------------------------------------------------ */
 
-static int value_at(const struct search *s, const struct sum *sum, uint32_t person)
+static int value_at(struct search *s, const struct sum *sum, uint32_t person)
 {
     int v = persons_has(s->cell->persons, person);
     for (int i = 0; i < sum->n; i++)
-        v += sum->sign[i] * persons_has(s->g->known[sum->with[i]].set, person);
+        v += sum->sign[i] * persons_has(guard_need(s->g, sum->with[i]), person);
     return v;
 }
 
-static uint32_t n_holders(const struct guard *g, uint32_t person)
-{
-    uint32_t n = 0;
-    for (uint32_t c = g->head[person]; c; c = g->chunks[c - 1].next)
-        n += g->chunks[c - 1].n;
-    return n;
-}
-
-/* The pivot is a sampled person whom the sum leaves; of those looked at, the one in the fewest sets. The new
-   cell's sample is sorted for that; of each further set the first few are looked at. */
-struct picking {
-    const struct search *s;
-    const struct sum *sum;
-    bool found;
-    int looked;
-    uint32_t best, holders;
+/* Persons whom a sum leaves above zero, and below. */
+struct pivots {
+    uint32_t person[2][MOST_LEFT];
+    int n[2];
 };
 
-static void consider(struct picking *p, uint32_t person)
+static bool add_pivot(struct search *s, const struct sum *sum, uint32_t person, int most, struct pivots *p)
 {
-    uint32_t n = n_holders(p->s->g, person);
-    if (!p->found || n < p->holders) {
-        p->best = person;
-        p->holders = n;
-    }
-    p->found = true;
+    int v = value_at(s, sum, person);
+    if (v && p->n[v < 0] < most)
+        p->person[v < 0][p->n[v < 0]++] = person;
+    return v != 0;
+}
+
+/* Sampled persons come from the new cell's sample first, then from the sets of the sum. Of each, so many are
+   looked at, and more only until there is a pivot at all. */
+struct picking {
+    struct search *s;
+    const struct sum *sum;
+    struct pivots *pivots;
+    int most, looked;
+};
+
+static bool may_stop(const struct picking *p)
+{
+    const int *n = p->pivots->n;
+    return (p->looked >= 4 * p->most && n[0] + n[1]) || (n[0] >= p->most && n[1] >= p->most);
 }
 
 static bool pick(uint32_t person, void *context)
 {
     struct picking *p = context;
-    if (!guard_sampled(p->s->g, p->s->trial, person) || !value_at(p->s, p->sum, person))
+    if (!guard_sampled(p->s->g, p->s->trial, person))
         return true;
-    consider(p, person);
-    return ++p->looked < PIVOT_CHOICE;
+    add_pivot(p->s, p->sum, person, p->most, p->pivots);
+    p->looked++;
+    return !may_stop(p);
 }
 
-static bool find_pivot(const struct search *s, const struct sum *sum, uint32_t *out)
+static void find_pivots(struct search *s, const struct sum *sum, int more, struct pivots *out)
 {
-    struct picking p = {.s = s, .sum = sum};
-    for (size_t i = 0; !p.found && i < s->n_sample; i++)
-        if (value_at(s, sum, s->sample[i].person))
-            consider(&p, s->sample[i].person);
-    for (int i = 0; i < sum->n && (!p.found || p.holders > FEW_HOLDERS); i++) {
+    struct picking p = {s, sum, out, n_pivots[more], 0};
+    *out = (struct pivots){0};
+    for (size_t i = 0; i < s->n_sample && !may_stop(&p); i++, p.looked++)
+        add_pivot(s, sum, s->sample[i].person, p.most, out);
+    for (int i = 0; i < sum->n && s->g->failed == ST_OK; i++) {
         p.looked = 0;
-        persons_each(s->g->known[sum->with[i]].set, pick, &p);
+        persons_each(guard_need(s->g, sum->with[i]), pick, &p);
     }
-    *out = p.best;
-    return p.found;
 }
 
 static void go_on(struct search *s, const struct sum *sum, int more);
@@ -267,27 +280,62 @@ static bool is_in(const struct sum *sum, uint32_t known)
     return false;
 }
 
-/* Every set that holds the pivot may be the next. */
-static void branch(struct search *s, const struct sum *sum, uint32_t pivot, int more)
+/* Puts the sets that hold at least `least` of the persons behind s->tries. */
+static void find_sets(struct search *s, const uint32_t *person, int n, int least)
 {
-    int sign = value_at(s, sum, pivot) > 0 ? -1 : 1;
-    for (uint32_t c = s->g->head[pivot]; c; c = s->g->chunks[c - 1].next)
-        for (uint32_t i = 0; i < s->g->chunks[c - 1].n; i++) {
-            struct sum next;
-            uint32_t known = s->g->chunks[c - 1].known[i];
-            if (s->implied || is_in(sum, known) || ++s->steps > MOST_STEPS)
-                continue;
-            extend(s, sum, known, sign, &next);
-            go_on(s, &next, more - 1);
+    size_t n_list = 0;
+    for (int i = 0; i < n; i++)
+        n_list = guard_holders(s->g, person[i], &s->list, n_list, &s->list_room);
+    for (size_t i = 0; i < n_list; i++)
+        if (++s->hits[s->list[i]] == least) {
+            GROW(s->tries, s->n_tries + 1, s->tries_room);
+            s->tries[s->n_tries++] = s->g->tight[s->list[i]];
         }
+    for (size_t i = 0; i < n_list; i++)
+        s->hits[s->list[i]] = 0;
+    s->steps += (int64_t)n_list / 16;
+}
+
+/* The sets from s->tries[from] on may be the next. */
+static void try_sets(struct search *s, const struct sum *sum, int sign, size_t from, int more)
+{
+    size_t end = s->n_tries;
+    for (size_t i = from; i < end && !s->implied && s->g->failed == ST_OK; i++) {
+        struct sum next;
+        if (is_in(sum, s->tries[i]) || ++s->steps > MOST_STEPS)
+            continue;
+        extend(s, sum, s->tries[i], sign, &next);
+        go_on(s, &next, more - 1);
+    }
+    s->n_tries = from;
+}
+
+static uint32_t fewest_holders(const struct search *s, const uint32_t *person, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (s->g->holdings[person[i]].n < s->g->holdings[person[best]].n)
+            best = i;
+    return person[best];
+}
+
+/* One of the next `more` sets holds an m-th of these persons, but for `spared` of them. False where that is
+   less than two of them. */
+static bool find_heavy(struct search *s, const uint32_t *person, int n, int spared, int more)
+{
+    int least = (n - spared + more - 1) / more;
+    if (least < 2)
+        return false;
+    find_sets(s, person, n, least);
+    return true;
 }
 
 /* Nothing of the sample is left: a small group, or persons whom the sample does not see. */
 static void settle(struct search *s, const struct sum *sum, int more)
 {
     static const uint64_t nothing[PARITY_WORDS];
-    uint32_t pivots[PIVOTS];
-    int n = 0;
+    struct pivots p = {0};
+    uint32_t left[MOST_LEFT];
     if (!more && distance(sum->parity, nothing) >= s->g->minimum)
         return;
     if (sum->n)
@@ -296,12 +344,22 @@ static void settle(struct search *s, const struct sum *sum, int more)
         count_out(s, sum);
     if (!more || s->n_left < s->g->minimum)
         return;
-    /* Spread over what is left, and differently in each trial. */
-    int64_t from = s->n_left < MOST_LEFT ? s->n_left : MOST_LEFT;
-    for (; n < PIVOTS; n++)
-        pivots[n] = s->left[(from * n / PIVOTS + s->trial) % from];
+    int n = s->n_left < MOST_LEFT ? (int)s->n_left : MOST_LEFT;
+    memcpy(left, s->left, sizeof left);
     for (int i = 0; i < n; i++)
-        branch(s, sum, pivots[i], more);
+        add_pivot(s, sum, left[i], MOST_LEFT, &p);
+    size_t from = s->n_tries;
+    int side = p.n[1] > p.n[0];
+    if (find_heavy(s, p.person[side], p.n[side], (int)s->g->minimum - 1, more)) {
+        try_sets(s, sum, side ? 1 : -1, from, more);
+        return;
+    }
+    /* Spread over what is left, and differently in each trial. */
+    for (int i = 0; i < PIVOTS; i++) {
+        uint32_t pivot = left[(n * i / PIVOTS + s->trial) % n];
+        find_sets(s, &pivot, 1, 1);
+        try_sets(s, sum, value_at(s, sum, pivot) > 0 ? -1 : 1, from, more);
+    }
 }
 
 /* The last set of a sum must weigh what is left. */
@@ -311,7 +369,7 @@ static void close_with(struct search *s, const struct sum *sum, int sign, int mo
     uint64_t weight = sign > 0 ? -sum->weight : sum->weight;
     while ((i = guard_find(s->g, s->trial, weight, &at)) != SIZE_MAX) {
         struct sum next;
-        if (!s->g->known[i].tight || is_in(sum, (uint32_t)i) || ++s->steps > MOST_STEPS)
+        if (is_in(sum, (uint32_t)i) || ++s->steps > MOST_STEPS)
             continue;
         extend(s, sum, (uint32_t)i, sign, &next);
         settle(s, &next, more - 1);
@@ -320,7 +378,8 @@ static void close_with(struct search *s, const struct sum *sum, int sign, int mo
 
 static void go_on(struct search *s, const struct sum *sum, int more)
 {
-    uint32_t pivot;
+    struct pivots p;
+    size_t from = s->n_tries;
     if (!sum->weight) {
         settle(s, sum, more);
         return;
@@ -329,18 +388,27 @@ static void go_on(struct search *s, const struct sum *sum, int more)
         return;
     close_with(s, sum, -1, more);
     close_with(s, sum, 1, more);
-    if (more > 1 && find_pivot(s, sum, &pivot))
-        branch(s, sum, pivot, more);
+    if (more < 2)
+        return;
+    find_pivots(s, sum, more, &p);
+    int side = p.n[1] > p.n[0];
+    if (!p.n[side])
+        return;
+    if (!find_heavy(s, p.person[side], p.n[side], 0, more)) {
+        uint32_t pivot = fewest_holders(s, p.person[side], p.n[side]);
+        find_sets(s, &pivot, 1, 1);
+    }
+    try_sets(s, sum, side ? 1 : -1, from, more);
 }
 
-static bool add_to_sample(uint32_t person, void *context)
+static void sample_block(const uint32_t *person, size_t n, void *context)
 {
     struct search *s = context;
-    if (guard_sampled(s->g, s->trial, person)) {
-        GROW(s->sample, s->n_sample + 1, s->sample_room);
-        s->sample[s->n_sample++] = (struct sampled){person, n_holders(s->g, person)};
-    }
-    return true;
+    for (size_t i = 0; i < n; i++)
+        if (guard_sampled(s->g, s->trial, person[i])) {
+            GROW(s->sample, s->n_sample + 1, s->sample_room);
+            s->sample[s->n_sample++] = (struct sampled){person[i], s->g->holdings[person[i]].n};
+        }
 }
 
 static int fewest_first(const void *a, const void *b)
@@ -352,9 +420,12 @@ static int fewest_first(const void *a, const void *b)
 
 static void search_deep(struct search *s, struct sum *root)
 {
-    for (s->trial = 0; s->trial < GUARD_TRIALS && !s->implied; s->trial++) {
+    guard_index(s->g);
+    guard_reach(s->g, persons_last(s->cell->persons));
+    s->hits = xcalloc(s->g->n_tight + 1, sizeof *s->hits);
+    for (s->trial = 0; s->trial < GUARD_TRIALS && !s->implied && s->g->failed == ST_OK; s->trial++) {
         s->n_sample = 0;
-        persons_each(s->cell->persons, add_to_sample, s);
+        persons_blocks(s->cell->persons, sample_block, s);
         if (s->n_sample)
             qsort(s->sample, s->n_sample, sizeof *s->sample, fewest_first);
         root->weight = s->sketch.weight[s->trial];
@@ -364,6 +435,9 @@ static void search_deep(struct search *s, struct sum *root)
         s->finding->verdict = GUARD_REVIEW;
         s->finding->entangled = true;
     }
+    free(s->hits);
+    free(s->list);
+    free(s->tries);
 }
 
 /* The same set in other words: nothing new unless the print is narrower. */
@@ -373,22 +447,31 @@ static bool is_old(const struct search *s)
     return k && !k->open && !s->cell->open && s->cell->low <= k->low && s->cell->high >= k->high;
 }
 
-void guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out)
+static void search(struct search *s)
+{
+    struct sum root = {0};
+    guard_reach(s->g, persons_last(s->cell->persons));
+    memcpy(root.parity, s->sketch.parity, sizeof root.parity);
+    search_direct(s, &root);
+    if (!s->cell->open && s->cell->high - s->cell->low <= s->g->minimum - 2)
+        search_deep(s, &root);
+    if (s->implied)
+        *s->finding = (struct guard_finding){.verdict = GUARD_ALLOW};
+    free(s->sample);
+}
+
+enum status guard_ask(struct guard *g, const struct guard_cell *cell, struct guard_finding *out,
+                      struct err *e)
 {
     struct search s = {.g = g, .cell = cell, .n = (int64_t)persons_count(cell->persons), .finding = out};
-    struct sum root = {0};
     *out = (struct guard_finding){.verdict = GUARD_ALLOW};
     if (s.n < g->minimum)
-        return; /* never printed by itself */
+        return ST_OK; /* never printed by itself */
     sketch_of(g, cell->persons, &s.sketch);
     if (is_old(&s))
-        return;
-    guard_reach(g, persons_last(cell->persons));
-    memcpy(root.parity, s.sketch.parity, sizeof root.parity);
-    search_direct(&s, &root);
-    if (!cell->open && cell->high - cell->low <= g->minimum - 2)
-        search_deep(&s, &root);
-    if (s.implied)
-        *out = (struct guard_finding){.verdict = GUARD_ALLOW};
-    free(s.sample);
+        return ST_OK;
+    g->failed = ST_OK;
+    g->failure = e;
+    search(&s);
+    return g->failed;
 }

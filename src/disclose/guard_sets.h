@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the guard's files share: the known sets and their sketches. Nobody else includes this. */
+ * What the guard's files share: the known sets, their sketches, who is in which. Nobody else includes this.
+ */
 #ifndef ACCORD_DISCLOSE_GUARD_SETS_H
 #define ACCORD_DISCLOSE_GUARD_SETS_H
 
@@ -19,35 +20,53 @@ struct sketch {
 };
 
 struct known {
-    struct persons *set;
+    struct persons *set; /* NULL until it is needed */
+    uint64_t key;
     struct sketch sketch;
-    int64_t n, low, high;
+    int64_t low, high;
+    uint32_t last; /* the largest number in it */
     bool open, tight;
     uint32_t request; /* that printed it first */
     uint32_t *projects;
     size_t n_projects, projects_room;
 };
 
-struct guard {
-    int64_t minimum;
-    uint64_t seed[GUARD_TRIALS + 2];
-    uint64_t sampled; /* a person is in a trial's sample when its hash is below */
-    struct known *known;
-    size_t n_known, known_room;
-    /* (trial, weight) -> known, open addressing; number + 1, 0 = free */
-    uint32_t *slots;
-    size_t n_slots, n_used;
-    /* person -> tight known sets, as chained chunks */
-    uint32_t *head;
-    size_t n_persons;
-    struct chunk *chunks;
-    size_t n_chunks, chunks_room;
-    int8_t *tally; /* per person, zero between uses */
+/* A person's tight sets: the places in `tight`, as differences in varints, in chained blocks of 64 bytes. */
+struct holders_block {
+    uint32_t next; /* number + 1; the one before in time */
+    uint32_t base; /* what the first difference is added to */
+    uint8_t n;
+    uint8_t bytes[55];
+};
+struct holding {
+    uint32_t head; /* the newest block, number + 1; 0 = in no set */
+    uint32_t last, n;
 };
 
-struct chunk {
-    uint32_t n, next; /* next: number + 1 */
-    uint32_t known[6];
+struct guard {
+    int64_t minimum;
+    struct guard_source source;
+    uint64_t seed[6];
+    uint64_t lanes; /* of a hash's four 16-bit lanes, the bits that are zero in a sample */
+    struct known *known;
+    int64_t *sizes; /* persons of each known set */
+    size_t n_known, known_room, sizes_room;
+    /* (trial, weight) -> known, open addressing; ref 0 = free. Trials only know tight sets. */
+    struct slot {
+        uint32_t tag, ref;
+    } * slots;
+    size_t n_slots, n_used;
+    /* The tight sets in the order in which they became so; the first n_indexed are in `holdings`. */
+    uint32_t *tight;
+    size_t n_tight, n_indexed, tight_room;
+    struct holding *holdings; /* per person */
+    int8_t *tally;            /* per person, zero between uses */
+    size_t n_persons;
+    struct holders_block *blocks;
+    size_t n_blocks, blocks_room;
+    struct persons *nobody; /* in the place of what could not be fetched */
+    enum status failed;
+    struct err *failure; /* of the decision under way */
 };
 
 void sketch_of(const struct guard *g, const struct persons *set, struct sketch *out);
@@ -55,7 +74,14 @@ bool guard_sampled(const struct guard *g, int trial, uint32_t person);
 /* The known sets with that weight in a trial: start with *at = 0; SIZE_MAX at the end. */
 size_t guard_find(const struct guard *g, int trial, uint64_t weight, size_t *at);
 struct known *guard_find_same(const struct guard *g, int64_t n, const struct sketch *sketch);
-/* Room for a person's entries in head and tally. */
+/* The set, fetched if need be; nobody, and g->failed, where that is not possible. */
+const struct persons *guard_need(struct guard *g, uint32_t known);
+/* Room for a person's entries in holdings and tally. */
 void guard_reach(struct guard *g, uint32_t person);
+
+/* guard_holders.c: brings `holdings` up to date. */
+void guard_index(struct guard *g);
+/* Adds the tight sets that hold a person (as places in `tight`) to the list; returns its new length. */
+size_t guard_holders(const struct guard *g, uint32_t person, uint32_t **list, size_t n, size_t *room);
 
 #endif

@@ -31,9 +31,13 @@ uint32_t *persons_list(const struct persons *p);
 /* Calls fn in order until it returns false. */
 typedef bool (*persons_fn)(uint32_t number, void *context);
 void persons_each(const struct persons *p, persons_fn fn, void *context);
+/* The same for whole loops: some thousand numbers at a time. */
+typedef void (*persons_block_fn)(const uint32_t *numbers, size_t n, void *context);
+void persons_blocks(const struct persons *p, persons_block_fn fn, void *context);
 
-/* The bytes (Roaring's portable form) and their SHA-256. Decoding takes only bytes with that hash, because
-   the library does not validate what it reads: ST_CORRUPT otherwise. */
+/* The bytes (the shorter of Roaring's portable form and the gaps between the numbers; docs/formats/guard.md)
+   and their SHA-256. Decoding takes only bytes with that hash, because the library does not validate what it
+   reads: ST_CORRUPT otherwise. */
 void persons_encode(const struct persons *p, struct buf *out, uint8_t hash[HASH_BYTES]);
 MUST_CHECK enum status persons_decode(struct slice bytes, const uint8_t hash[HASH_BYTES],
                                       struct persons **out, struct err *e);

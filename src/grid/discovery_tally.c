@@ -113,46 +113,37 @@ static enum status add_print(struct asking *a, const struct tally *t, int64_t to
     return ST_OK;
 }
 
-static struct persons *number_everybody(struct asking *a, struct guard_book *b)
+static void pseudonym_of(const void *context, size_t person, uint8_t out[PSEUDONYM_BYTES])
 {
-    uint32_t n = store_persons(a->site->store)->n;
-    for (uint32_t i = 0; i < n; i++) {
-        uint8_t pseudonym[PSEUDONYM_BYTES];
-        store_pseudonym(a->site->store, i, pseudonym);
-        guard_book_number(b, pseudonym, 1, &a->numbers[i]);
-        a->list[i] = a->numbers[i];
-    }
-    return persons_gather(a->list, n);
+    store_pseudonym(context, (uint32_t)person, out);
 }
 
-static enum status decide(struct asking *a, struct guard_book *b, const char *question,
-                          const struct persons *everybody, struct guard_answer *answer, struct err *e)
+static enum status decide(struct asking *a, const char *question, struct guard_answer *answer, struct err *e)
 {
     char run[96];
     snprintf(run, sizeof run, "cohort-discovery-%.64s", question);
-    struct guard_request r = {
-        run,        "cohort-discovery", "Cohort discovery", store_snapshot_id(a->site->store),
-        "released", everybody,          a->prints,          a->n};
-    enum status s = guard_book_ask(b, &r, answer, e);
-    return s == ST_OK && answer->verdict == GUARD_ALLOW ? guard_book_record(b, &r, e) : s;
+    struct guard_request r = {run,
+                              "cohort-discovery",
+                              "Cohort discovery",
+                              store_snapshot_id(a->site->store),
+                              "released",
+                              false,
+                              a->prints,
+                              a->n};
+    return guard_book_decide(a->site->guard, &r, answer, e);
 }
 
 static enum status ask(struct asking *a, const struct tallies *t, const int64_t *told, const char *question,
                        struct guard_answer *answer, struct err *e)
 {
-    struct guard_book *b = NULL;
-    enum status s = guard_book_open(a->site->book, policy_minimum(a->site->policy, OUTPUT_COUNT), &b, e);
-    if (s != ST_OK)
-        return s;
-    struct persons *everybody = number_everybody(a, b);
+    const struct store *store = a->site->store;
+    struct guard_population everybody = {store_snapshot_id(store), store_persons(store)->n, pseudonym_of,
+                                         store};
+    enum status s = guard_book_number(a->site->guard, &everybody, a->numbers, e);
     for (size_t i = 0; s == ST_OK && i < t->n; i++)
         if (told[i] > 0)
             s = add_print(a, &t->list[i], told[i], e);
-    if (s == ST_OK)
-        s = decide(a, b, question, everybody, answer, e);
-    persons_free(everybody);
-    guard_book_close(b);
-    return s;
+    return s == ST_OK ? decide(a, question, answer, e) : s;
 }
 
 enum status tallies_guard(const struct tallies *t, const int64_t *told, const char *question,

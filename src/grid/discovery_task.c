@@ -37,9 +37,9 @@ static enum status pass(const struct tallies *t, const struct js *task, const ch
 {
     char question[2 * HASH_BYTES + 1];
     enum status s = tallies_gate(t, site->policy, told, e);
-    if (s == ST_OK && site->book)
+    if (s == ST_OK && site->guard)
         s = name_question(task, member, site, question, e);
-    return s == ST_OK && site->book ? tallies_guard(t, told, question, site, e) : s;
+    return s == ST_OK && site->guard ? tallies_guard(t, told, question, site, e) : s;
 }
 
 /* --- availability ----------------------------------------------------------------------------------------

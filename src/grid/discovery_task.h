@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/pool.h"
+#include "disclose/guard_book.h"
 #include "disclose/policy.h"
 #include "store/store.h"
 
@@ -21,9 +22,9 @@ struct discovery_site {
     const struct store *store;
     struct pool *pool; /* may be NULL */
     const struct policy *policy;
-    const char *collection; /* the name of this data set in the network; goes back with every answer */
-    int32_t today;          /* ages and months count back from it */
-    const char *book;       /* of the differencing guard; NULL where the answer stays at the site */
+    const char *collection;   /* the name of this data set in the network; goes back with every answer */
+    int32_t today;            /* ages and months count back from it */
+    struct guard_book *guard; /* NULL where the answer stays at the site */
 };
 
 /* {status, protocolVersion, uuid, collection_id, message, queryResult: {count, datasetCount, files}}; the

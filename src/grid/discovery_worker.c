@@ -29,7 +29,7 @@ struct worker {
     struct policy policy;
     const struct discovery_connection *to;
     struct http_client *http;
-    char *book;           /* of the differencing guard */
+    struct guard_book *guard;
     const char *prefix;   /* path of the API on its server */
     struct buf authorise; /* the header with the password */
 };
@@ -93,7 +93,7 @@ static enum status do_task(struct worker *w, struct slice text, struct err *e)
 {
     struct js *task = NULL;
     struct discovery_site site = {
-        w->store, w->n->pool, &w->policy, w->to->collection, (int32_t)(time_now_ms() / 86400000), w->book};
+        w->store, w->n->pool, &w->policy, w->to->collection, (int32_t)(time_now_ms() / 86400000), w->guard};
     enum status s = js_parse(text, "task", &task, e);
     if (s != ST_OK)
         return s;
@@ -208,6 +208,14 @@ static enum status connect_to(struct worker *w, struct err *e)
     return s;
 }
 
+static enum status open_guard(struct worker *w, const char *data, struct err *e)
+{
+    char *path = xasprintf("%s/guard.db", data);
+    enum status s = guard_book_open(path, policy_minimum(&w->policy, OUTPUT_COUNT), &w->guard, e);
+    free(path);
+    return s;
+}
+
 enum status discovery_work(const char *data, const char *store, unsigned threads,
                            const struct discovery_connection *to, struct err *e)
 {
@@ -219,10 +227,11 @@ enum status discovery_work(const char *data, const char *store, unsigned threads
         return s;
     w.n->store_path = store;
     w.n->pool = pool_new(threads);
-    w.book = xasprintf("%s/guard.db", data);
     s = check_allowed(&w, e);
     if (s == ST_OK)
         s = policy_load(w.n->policy.disclosure, &w.policy, e);
+    if (s == ST_OK)
+        s = open_guard(&w, data, e);
     if (s == ST_OK)
         s = store_open(store, &w.store, e);
     if (s == ST_OK)
@@ -238,7 +247,7 @@ enum status discovery_work(const char *data, const char *store, unsigned threads
     http_client_close(w.http);
     secret_deinit(&w.authorise);
     store_close(w.store);
-    free(w.book);
+    guard_book_close(w.guard);
     pool_free(w.n->pool);
     node_close(w.n);
     return s;

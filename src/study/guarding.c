@@ -13,34 +13,46 @@ struct cells {
     struct guard_print *prints;
     size_t n;
     struct members **members; /* one per store */
-    uint32_t **numbers;       /* per store: the number of each person */
-    struct persons *everybody;
+    uint32_t *all;            /* the numbers of all stores' persons */
+    uint32_t **numbers;       /* per store, in `all`: the number of each person */
 };
 
-static void number_store(struct guard_book *b, const struct store *store, uint32_t *numbers)
+/* Everybody of all stores, one store after the other. */
+struct everybody {
+    struct site *const *sites;
+    size_t n;
+};
+
+static void pseudonym_of(const void *context, size_t person, uint8_t out[PSEUDONYM_BYTES])
 {
-    for (uint32_t p = 0; p < store_persons(store)->n; p++) {
-        uint8_t pseudonym[PSEUDONYM_BYTES];
-        store_pseudonym(store, p, pseudonym);
-        guard_book_number(b, pseudonym, 1, &numbers[p]);
-    }
+    const struct everybody *all = context;
+    size_t i = 0;
+    for (; person >= store_persons(study_site_store(all->sites[i]))->n; i++)
+        person -= store_persons(study_site_store(all->sites[i]))->n;
+    store_pseudonym(study_site_store(all->sites[i]), (uint32_t)person, out);
 }
 
-static void number_stores(struct cells *c, struct guard_book *b, struct site *const *sites, size_t n)
+static enum status number_stores(struct cells *c, struct guard_book *b, struct site *const *sites, size_t n,
+                                 struct err *e)
 {
-    uint32_t *all = NULL;
-    size_t n_all = 0;
+    struct everybody all = {sites, n};
+    struct guard_population p = {.pseudonym = pseudonym_of, .context = &all};
+    char *name = xstrdup("");
     for (size_t i = 0; i < n; i++) {
-        const struct store *store = study_site_store(sites[i]);
-        uint32_t persons = store_persons(store)->n;
-        c->numbers[i] = xmalloc((persons + (size_t)1) * sizeof **c->numbers);
-        number_store(b, store, c->numbers[i]);
-        all = xrealloc_array(all, n_all + persons + 1, sizeof *all);
-        memcpy(all + n_all, c->numbers[i], persons * sizeof *all);
-        n_all += persons;
+        char *longer = xasprintf("%s%s%s", name, i ? "+" : "", store_snapshot_id(study_site_store(sites[i])));
+        free(name);
+        name = longer;
+        p.n += store_persons(study_site_store(sites[i]))->n;
     }
-    c->everybody = persons_gather(all, n_all);
-    free(all);
+    p.name = name;
+    c->all = xmalloc((p.n + 1) * sizeof *c->all);
+    for (size_t i = 0, before = 0; i < n; i++) {
+        c->numbers[i] = c->all + before;
+        before += store_persons(study_site_store(sites[i]))->n;
+    }
+    enum status s = guard_book_number(b, &p, c->all, e);
+    free(name);
+    return s;
 }
 
 /* Cell i over all stores, which may share persons. */
@@ -72,9 +84,8 @@ static struct guard_print print_of(const struct guarding *how, const char *name,
 static enum status collect(struct cells *c, const struct guarding *how, struct guard_book *b,
                            struct site *const *sites, size_t n, struct err *e)
 {
-    enum status s = ST_OK;
     int64_t minimum = policy_minimum(how->policy, OUTPUT_COUNT);
-    number_stores(c, b, sites, n);
+    enum status s = number_stores(c, b, sites, n, e);
     for (size_t i = 0; s == ST_OK && i < n; i++)
         s = study_site_members(sites[i], &c->members[i], e);
     if (s != ST_OK)
@@ -94,23 +105,12 @@ static void cells_deinit(struct cells *c, size_t n_stores)
 {
     for (size_t i = 0; i < c->n; i++)
         persons_free(c->prints[i].persons);
-    for (size_t i = 0; i < n_stores; i++) {
+    for (size_t i = 0; i < n_stores; i++)
         members_free(c->members[i]);
-        free(c->numbers[i]);
-    }
-    persons_free(c->everybody);
+    free(c->all);
     free(c->prints);
     free(c->members);
     free(c->numbers);
-}
-
-static enum status decide(const struct guarding *how, struct guard_book *b, const struct guard_request *r,
-                          struct guard_answer *answer, struct err *e)
-{
-    enum status s = guard_book_ask(b, r, answer, e);
-    if (s == ST_OK && how->insist && answer->verdict != GUARD_ALLOW)
-        answer->verdict = GUARD_ALLOW;
-    return s == ST_OK && answer->verdict == GUARD_ALLOW ? guard_book_record(b, r, e) : s;
 }
 
 enum status study_guard(const struct guarding *how, struct site *const *sites, size_t n,
@@ -129,10 +129,10 @@ enum status study_guard(const struct guarding *how, struct site *const *sites, s
                                   study_title(study_site_study(sites[0])),
                                   store_snapshot_id(study_site_store(sites[0])),
                                   how->federated ? "given" : "released",
-                                  c.everybody,
+                                  how->insist,
                                   c.prints,
                                   c.n};
-        s = decide(how, b, &r, answer, e);
+        s = guard_book_decide(b, &r, answer, e);
     }
     cells_deinit(&c, n);
     guard_book_close(b);

@@ -72,3 +72,48 @@ void world_crosstab(const struct world *w, const struct crowd *cohort, int a, in
             free(cells[i][k].v);
         }
 }
+
+void tracker_deinit(struct tracker *t)
+{
+    for (int i = 0; i < t->n; i++)
+        free(t->cell[i].v);
+}
+
+/* Every person off a group of 1 .. minimum - 1 gets a random membership in the cells that cancels under the
+   signs; the group's persons one that leaves the same +1 or -1. */
+bool world_tracker(struct world *w, int depth, uint64_t minimum, uint32_t most, struct tracker *t)
+{
+    int sign[GUARD_DEPTH + 1], patterns[2][32], n_patterns[2] = {0};
+    uint64_t share[32], group = 1 + world_draw(w, minimum - 1), in_group = 0;
+    *t = (struct tracker){.n = depth + 1};
+    for (int i = 0; i <= depth; i++)
+        sign[i] = i == depth ? 1 : i == 0 ? -1 : world_draw(w, 3) ? -1 : 1;
+    for (int m = 0; m < 1 << (depth + 1); m++) {
+        int sum = 0;
+        for (int i = 0; i <= depth; i++)
+            sum += m >> i & 1 ? sign[i] : 0;
+        if (sum == 0 && m)
+            patterns[0][n_patterns[0]++] = m;
+        else if (sum == 1)
+            patterns[1][n_patterns[1]++] = m;
+    }
+    for (int i = 0; i < n_patterns[0]; i++)
+        share[i] = world_draw(w, 4) ? world_draw(w, 100) : 0;
+    int leave = patterns[1][world_draw(w, (uint64_t)n_patterns[1])];
+    uint32_t active = 100 + (uint32_t)world_draw(w, most - 100),
+             first = (uint32_t)world_draw(w, w->n - active + 1);
+    for (uint32_t p = first; p < first + active; p++) {
+        int i = (int)world_draw(w, (uint64_t)n_patterns[0]), m = 0;
+        if (in_group < group && world_draw(w, active) < 3 * group)
+            in_group++, m = leave;
+        else if (world_draw(w, 100) < share[i])
+            m = patterns[0][i];
+        for (int c = 0; c <= depth; c++)
+            if (m >> c & 1)
+                crowd_add(&t->cell[c], p);
+    }
+    bool good = in_group > 0;
+    for (int c = 0; c <= depth; c++)
+        good = good && t->cell[c].n >= minimum;
+    return good;
+}

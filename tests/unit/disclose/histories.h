@@ -34,4 +34,13 @@ typedef void (*cell_fn)(void *context, const uint32_t *persons, size_t n);
 void world_crosstab(const struct world *w, const struct crowd *cohort, int a, int b, size_t minimum,
                     cell_fn fn, void *context);
 
+struct tracker {
+    struct crowd cell[GUARD_DEPTH + 1]; /* the last is asked, the others were released */
+    int n;
+};
+/* Cells over at most so many persons whose sum, with signs, leaves a random group of 1 to minimum - 1 of
+   them. False where it does not come about; to be freed in any case. */
+bool world_tracker(struct world *w, int depth, uint64_t minimum, uint32_t most, struct tracker *t);
+void tracker_deinit(struct tracker *t);
+
 #endif

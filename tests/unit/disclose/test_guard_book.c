@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/db.h"
@@ -47,51 +50,65 @@ static struct guard_book *book(void)
     return b;
 }
 
-static int by_number(const void *a, const void *b)
+/* Everybody, in one of two orders: each is a population of its own. */
+static void pseudonym_of(const void *context, size_t person, uint8_t out[PSEUDONYM_BYTES])
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    memcpy(out, pseudonyms[*(const int *)context > 0 ? person : PEOPLE - 1 - person], PSEUDONYM_BYTES);
 }
 
-/* The persons from..to of the pseudonyms, met in the order that `step` gives. */
+static void number(struct guard_book *b, int step, uint32_t numbers[PEOPLE])
+{
+    struct err e;
+    uint32_t listed[PEOPLE];
+    struct guard_population p = {step > 0 ? "forwards" : "backwards", PEOPLE, pseudonym_of, &step};
+    assert_int_equal(guard_book_number(b, &p, listed, &e), ST_OK);
+    for (int i = 0; i < PEOPLE; i++)
+        numbers[i] = listed[step > 0 ? i : PEOPLE - 1 - i];
+}
+
+/* The persons from..to of the pseudonyms. */
 static struct persons *people(struct guard_book *b, int from, int to, int step)
 {
     uint32_t numbers[PEOPLE];
-    size_t n = 0;
-    for (int i = step > 0 ? from : to - 1; i >= from && i < to; i += step)
-        guard_book_number(b, pseudonyms[i], 1, &numbers[n++]);
-    qsort(numbers, n, sizeof *numbers, by_number);
-    return persons_new(numbers, n);
+    number(b, step, numbers);
+    return persons_gather(numbers + from, (size_t)(to - from));
 }
 
-/* Asks for the count of persons from..to, and records it where `record` says so. */
-static enum guard_verdict ask(const char *run, const char *project, int from, int to, bool record)
+static enum guard_verdict ask_book(struct guard_book *b, const char *run, const char *project, int from,
+                                   int to)
 {
     struct err e;
-    struct guard_book *b = book();
-    struct persons *all = people(b, 0, PEOPLE, to % 2 ? 1 : -1), *some = people(b, from, to, 1);
+    struct persons *some = people(b, from, to, to % 2 ? 1 : -1);
     int64_t n = (int64_t)persons_count(some);
     struct guard_print print = {"count: all", some, n, n, false};
-    struct guard_request r = {run, project, "a study", "snapshot", "given", all, &print, 1};
+    struct guard_request r = {run, project, "a study", "snapshot", "given", false, &print, 1};
     struct guard_answer answer;
-    assert_int_equal(guard_book_ask(b, &r, &answer, &e), ST_OK);
-    if (record)
-        assert_int_equal(guard_book_record(b, &r, &e), ST_OK);
-    persons_free(all);
+    enum status s = guard_book_decide(b, &r, &answer, &e);
+    if (s != ST_OK)
+        print_message("%s (%s)\n", e.text, e.detail);
+    assert_int_equal(s, ST_OK);
     persons_free(some);
-    guard_book_close(b);
     return answer.verdict;
+}
+
+/* Asks for the count of persons from..to; it is recorded when it may pass. */
+static enum guard_verdict ask(const char *run, const char *project, int from, int to)
+{
+    struct guard_book *b = book();
+    enum guard_verdict verdict = ask_book(b, run, project, from, to);
+    guard_book_close(b);
+    return verdict;
 }
 
 static void a_recorded_release_is_remembered(void **state)
 {
     (void)state;
-    assert_int_equal(ask("run-1", "heart", 0, 100, true), GUARD_ALLOW);
-    assert_int_equal(ask("run-2", "heart", 0, 101, false), GUARD_REFUSE);
-    assert_int_equal(ask("run-2", "lungs", 0, 101, false), GUARD_REVIEW);
-    assert_int_equal(ask("run-1", "heart", 0, 100, true), GUARD_ALLOW);   /* the same run, tried again */
-    assert_int_equal(ask("run-3", "heart", 0, 397, false), GUARD_REFUSE); /* all but three of everybody */
-    assert_int_equal(ask("run-4", "heart", 0, 150, true), GUARD_ALLOW);
+    assert_int_equal(ask("run-1", "heart", 0, 100), GUARD_ALLOW);
+    assert_int_equal(ask("run-2", "heart", 0, 101), GUARD_REFUSE);
+    assert_int_equal(ask("run-2", "lungs", 0, 101), GUARD_REVIEW);
+    assert_int_equal(ask("run-1", "heart", 0, 100), GUARD_ALLOW);  /* the same run, tried again */
+    assert_int_equal(ask("run-3", "heart", 0, 397), GUARD_REFUSE); /* all but three of everybody */
+    assert_int_equal(ask("run-4", "heart", 0, 150), GUARD_ALLOW);
 }
 
 static void what_was_withdrawn_counts_no_more(void **state)
@@ -102,9 +119,8 @@ static void what_was_withdrawn_counts_no_more(void **state)
     assert_int_equal(guard_book_withdraw(b, "run-1", &e), ST_OK);
     assert_int_equal(guard_book_withdraw(b, "run-1", &e), ST_NOT_FOUND);
     guard_book_close(b);
-    assert_int_equal(ask("run-2", "heart", 0, 101, false), GUARD_ALLOW);
-    assert_int_equal(ask("run-1", "heart", 0, 100, true), GUARD_ALLOW);
-    assert_int_equal(ask("run-2", "heart", 0, 101, false), GUARD_REFUSE);
+    assert_int_equal(ask("run-5", "heart", 0, 101), GUARD_ALLOW);
+    assert_int_equal(ask("run-1", "heart", 0, 100), GUARD_REFUSE); /* and a run that was is asked for anew */
 }
 
 static void the_history_says_what_overlaps_and_no_numbers_of_persons(void **state)
@@ -113,12 +129,12 @@ static void the_history_says_what_overlaps_and_no_numbers_of_persons(void **stat
     struct err e;
     struct js *j;
     struct buf text;
-    assert_int_equal(ask("run-9", "lungs", 300, 390, true), GUARD_ALLOW);
+    assert_int_equal(ask("run-9", "lungs", 300, 390), GUARD_ALLOW);
     struct guard_book *b = book();
     assert_int_equal(guard_book_history(b, "heart", &j, &e), ST_OK);
     assert_int_equal(js_size(j), 2);
     assert_string_equal(js_get_str(js_at(j, 0), "run"), "run-4");
-    assert_string_equal(js_str(js_at(js_get(js_at(j, 0), "overlaps"), 0)), "run-1");
+    assert_string_equal(js_str(js_at(js_get(js_at(j, 0), "overlaps"), 0)), "run-5");
     assert_int_equal(js_size(js_get(js_at(j, 0), "overlaps")), 1);
     buf_init(&text, 1 << 16);
     js_format(j, JS_COMPACT, &text);
@@ -136,17 +152,182 @@ static void the_book_is_for_the_site_alone(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+/* A book that is kept open sees what others write, and forgets what it refused. */
+static void a_book_kept_open_follows_the_others(void **state)
+{
+    (void)state;
+    struct guard_book *kept = book();
+    assert_int_equal(ask("run-20", "eyes", 200, 260), GUARD_ALLOW);
+    assert_int_equal(ask_book(kept, "run-21", "eyes", 200, 261), GUARD_REFUSE);
+    assert_int_equal(ask_book(kept, "run-22", "eyes", 200, 275), GUARD_ALLOW);
+    assert_int_equal(ask_book(kept, "run-23", "eyes", 200, 276), GUARD_REFUSE);
+    assert_int_equal(ask_book(kept, "run-24", "eyes", 200, 290), GUARD_ALLOW);
+    assert_int_equal(ask("run-25", "eyes", 200, 291), GUARD_REFUSE);
+    guard_book_close(kept);
+}
+
+/* Another k may need another sampling: sketches are made anew, and the answers are those of that k. */
+static void another_minimum_reads_the_same_book(void **state)
+{
+    (void)state;
+    struct err e;
+    struct guard_book *b;
+    assert_int_equal(guard_book_open(path, 25, &b, &e), ST_OK);
+    assert_int_equal(ask_book(b, "run-30", "eyes", 200, 308), GUARD_REFUSE);
+    guard_book_close(b);
+    assert_int_equal(ask("run-30", "eyes", 200, 308), GUARD_ALLOW);
+}
+
+/* --- several processes -------------------------------------------------------------------------------- */
+
+/* Both wait for `go`, then ask for sets that differ by one person; the exit code tells. */
+static pid_t start_rival(int go, int trial, int who)
+{
+    pid_t pid = fork();
+    if (pid)
+        return pid;
+    char run[32], byte;
+    snprintf(run, sizeof run, "race-%d-%d", trial, who);
+    struct guard_book *b = book();
+    persons_free(people(b, 0, 1, 1)); /* the population is numbered before the race */
+    persons_free(people(b, 0, 1, -1));
+    int ok = read(go, &byte, 1) == 1;
+    enum guard_verdict v = ask_book(b, run, "race", 0, 30 + 2 * trial + who);
+    guard_book_close(b);
+    _exit(!ok ? 9 : v == GUARD_ALLOW ? 0 : 1);
+}
+
+static void of_two_that_ask_at_once_one_passes(void **state)
+{
+    (void)state;
+    for (int trial = 0; trial < 8; trial++) {
+        int go[2], code, passed = 0;
+        char name[96];
+        snprintf(name, sizeof name, "%s/race-%d.db", folder, trial);
+        snprintf(path, sizeof path, "%s", name);
+        assert_int_equal(pipe(go), 0);
+        guard_book_close(book());
+        pid_t rival[2] = {start_rival(go[0], trial, 0), start_rival(go[0], trial, 1)};
+        assert_int_equal(write(go[1], "go", 2), 2);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(waitpid(rival[i], &code, 0), rival[i]);
+            assert_true(WIFEXITED(code) && WEXITSTATUS(code) < 2);
+            passed += WEXITSTATUS(code) == 0;
+        }
+        assert_int_equal(passed, 1);
+        close(go[0]);
+        close(go[1]);
+    }
+    snprintf(path, sizeof path, "%s/guard.db", folder);
+}
+
+static int64_t rows(const char *sql)
+{
+    struct db *db;
+    struct stmt *q;
+    struct err e;
+    bool row;
+    assert_int_equal(db_open(path, DB_READ, NULL, 0, &db, &e), ST_OK);
+    assert_int_equal(db_prepare(db, sql, &q, &e), ST_OK);
+    assert_int_equal(stmt_step(q, &row, &e), ST_OK);
+    int64_t n = stmt_int(q, 0);
+    stmt_done(q);
+    db_close(db);
+    return n;
+}
+
+/* Requests of many cells, one after the other, until it is killed. */
+enum { CELLS = 40 };
+static void write_on(void)
+{
+    struct err e;
+    struct guard_book *b = book();
+    for (int i = 0;; i++) {
+        char run[32], names[CELLS][16];
+        struct guard_print prints[CELLS];
+        struct guard_answer answer;
+        snprintf(run, sizeof run, "killed-%d-%d", (int)getpid(), i);
+        for (int c = 0; c < CELLS; c++) {
+            snprintf(names[c], sizeof names[c], "cell %d", c);
+            struct persons *set = people(b, (i + c) % 100, 200 + (i * 7 + c) % 190, 1);
+            prints[c] = (struct guard_print){names[c], set, 10, 1000, false};
+        }
+        struct guard_request r = {run, "killed", "a study", "snapshot", "given", true, prints, CELLS};
+        if (guard_book_decide(b, &r, &answer, &e) != ST_OK)
+            _exit(9);
+        for (int c = 0; c < CELLS; c++)
+            persons_free(prints[c].persons);
+    }
+}
+
+static void a_killed_process_leaves_whole_requests_and_no_lock(void **state)
+{
+    (void)state;
+    for (int kill_after = 1; kill_after <= 12; kill_after++) {
+        struct timespec pause = {0, kill_after * 9000000L};
+        int code;
+        pid_t writer = fork();
+        if (!writer)
+            write_on();
+        nanosleep(&pause, NULL);
+        kill(writer, SIGKILL);
+        assert_int_equal(waitpid(writer, &code, 0), writer);
+        assert_true(WIFSIGNALED(code)); /* it did not stop by itself */
+        char run[32];
+        snprintf(run, sizeof run, "after-%d", kill_after);
+        ask(run, "after", 0, 300);
+        assert_int_equal(rows("SELECT count(*) FROM request r WHERE r.run LIKE 'killed-%' AND"
+                              " (SELECT count(*) FROM cell WHERE request=r.id)<>40"),
+                         0);
+    }
+    assert_true(rows("SELECT count(*) FROM request WHERE run LIKE 'killed-%'") > 0);
+}
+
+/* --- damage ------------------------------------------------------------------------------------------- */
+
+static void spoil(const char *sql)
+{
+    struct db *db;
+    struct err e;
+    assert_int_equal(db_open(path, DB_WRITE, (const char *const[]){"", ""}, 2, &db, &e), ST_OK);
+    assert_int_equal(db_exec(db, sql, &e), ST_OK);
+    db_close(db);
+}
+
+/* A damaged set is found when a decision comes to it, a damaged sketch when the book is opened. */
 static void damage_is_found(void **state)
 {
     (void)state;
-    struct db *db;
     struct err e;
-    struct guard_book *b;
-    assert_int_equal(db_open(path, DB_WRITE, (const char *const[]){""}, 1, &db, &e), ST_OK);
-    assert_int_equal(db_exec(db, "UPDATE personset SET bytes=zeroblob(length(bytes)) WHERE id=2", &e), ST_OK);
-    db_close(db);
+    struct guard_answer answer;
+    spoil("UPDATE personset SET bytes=zeroblob(length(bytes))");
+    struct guard_book *b = book();
+    struct persons *some = people(b, 0, 102, 1);
+    struct guard_print print = {"count: all", some, 102, 102, false};
+    struct guard_request r = {"run-40", "heart", "a study", "snapshot", "given", false, &print, 1};
+    assert_int_equal(guard_book_decide(b, &r, &answer, &e), ST_CORRUPT);
+    persons_free(some);
+    guard_book_close(b);
+    assert_int_equal(rows("SELECT count(*) FROM request WHERE run='run-40'"), 0);
+    spoil("UPDATE sketch SET bytes=zeroblob(length(bytes))");
     assert_int_equal(guard_book_open(path, 10, &b, &e), ST_CORRUPT);
     assert_null(b);
+}
+
+/* A book of the first form has neither sketches nor numberings: they are made when it is opened. */
+static void an_old_book_is_read(void **state)
+{
+    (void)state;
+    uint32_t numbers[PEOPLE];
+    spoil("DELETE FROM sketch; DELETE FROM numbering");
+    assert_int_equal(ask("run-50", "heart", 0, 102), GUARD_REFUSE);
+    assert_true(rows("SELECT count(*) FROM sketch") > 0);
+    struct guard_book *b = book();
+    number(b, 1, numbers);
+    for (int i = 0; i < PEOPLE; i++)
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(numbers[i], numbers[k]);
+    guard_book_close(b);
 }
 
 int main(void)
@@ -156,6 +337,11 @@ int main(void)
         cmocka_unit_test(what_was_withdrawn_counts_no_more),
         cmocka_unit_test(the_history_says_what_overlaps_and_no_numbers_of_persons),
         cmocka_unit_test(the_book_is_for_the_site_alone),
+        cmocka_unit_test(a_book_kept_open_follows_the_others),
+        cmocka_unit_test(another_minimum_reads_the_same_book),
+        cmocka_unit_test(of_two_that_ask_at_once_one_passes),
+        cmocka_unit_test(a_killed_process_leaves_whole_requests_and_no_lock),
+        cmocka_unit_test(an_old_book_is_read),
         cmocka_unit_test(damage_is_found),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
