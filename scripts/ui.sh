@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../ui"
 exec 9> .lock
 flock 9
 made=dist/files.inc
-[ "${1:-}" != packages ] && [ -f "$made" ] && [ -z "$(find src package-lock.json vite.config.ts -newer "$made" -print -quit)" ] && exit 0
+[ "${1:-}" != packages ] && [ -f "$made" ] && [ -z "$(find src ../docs/study.schema.json package-lock.json vite.config.ts -newer "$made" -print -quit)" ] && exit 0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 packages() { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; }

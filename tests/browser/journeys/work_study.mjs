@@ -20,8 +20,8 @@ export default async function (t) {
   await t.see("first ever condition occurrence of 'Chronic obstructive lung disease'");
   await t.page.getByLabel("Kind of analysis").selectOption("crosstab");
   await t.page.getByRole("button", { name: "Add this analysis" }).click();
-  await t.page.getByRole("checkbox", { name: "Age" }).uncheck();
-  await t.page.getByRole("checkbox", { name: "Deprivation, in fifths" }).uncheck();
+  await t.page.getByRole("button", { name: "Remove breakdown 3" }).click();
+  await t.page.getByRole("button", { name: "Remove breakdown 2" }).click();
   await t.shot("study");
   await t.scan();
   await t.page.getByRole("button", { name: "See what each site is asked" }).click();

@@ -52,7 +52,6 @@ export const study = {
   askedLead: "This is all that the study asks. Every site gets exactly this, checks it against the agreement, and works it out on its own computers.",
   cohorts: "The people",
   analyses: "The numbers",
-  bands: (what: string, cuts: string) => `${what} (bands from ${cuts})`,
   fingerprint: "Fingerprint of the study",
   sites: "Sites of the agreement",
   signed: "It is signed with your key, which this service keeps for you. Every site checks that signature, your training and your declared interests for itself.",
@@ -102,13 +101,4 @@ export const parameters = {
   choose: "Choose a cohort",
   yes: "Yes",
   no: "No",
-  json: "As the guide to this analysis describes it (JSON).",
-  cohorts: { cohort: "Which people?", outcome: "Which outcome?", comparator: "Compared with whom?" } as Record<string, string>,
-  dimensions: {
-    sex: "Sex",
-    age_band: "Age",
-    deprivation_quintile: "Deprivation, in fifths",
-    deprivation_decile: "Deprivation, in tenths",
-    ethnicity: "Ethnicity",
-  } as Record<string, string>,
 };

@@ -2,9 +2,19 @@
 // The controls of forms in the NHS design: each with its label, hint and error joined to it for screen readers.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { form as ft } from "../../text/form";
 import { work as t } from "../../text/work";
 
 export type Errors = Record<string, string>; // by the id of the control; "" = of the whole form
+
+// What an error is about may lie within a control: "by-1-cuts-0" is told at "by-1-cuts".
+function nearest(id: string): HTMLElement | null {
+  for (let name = id; name; name = name.slice(0, Math.max(0, name.lastIndexOf("-")))) {
+    const at = document.getElementById(name);
+    if (at) return at;
+  }
+  return null;
+}
 
 export function ErrorSummary(props: { errors: Errors }) {
   const box = useRef<HTMLDivElement>(null);
@@ -15,7 +25,7 @@ export function ErrorSummary(props: { errors: Errors }) {
   if (!list.length) return null;
   const jump = (id: string) => (e: Event) => {
     e.preventDefault();
-    const at = document.getElementById(id);
+    const at = nearest(id);
     at?.focus();
     at?.scrollIntoView({ block: "center" });
   };
@@ -105,6 +115,7 @@ interface TextProps extends Frame {
   complete?: string;
   numeric?: boolean;
   prefix?: string;
+  suffix?: string;
 }
 
 export function TextInput(props: TextProps) {
@@ -122,12 +133,19 @@ export function TextInput(props: TextProps) {
     props.type === "password" ? <input type="password" {...shared} /> : <input type="text" {...(props.numeric ? { inputMode: "decimal" as const } : {})} {...shared} />;
   return (
     <Group {...props}>
-      {props.prefix ? (
+      {props.prefix || props.suffix ? (
         <div class="nhsuk-input__wrapper">
-          <div class="nhsuk-input__prefix" aria-hidden="true">
-            {props.prefix}
-          </div>
+          {props.prefix && (
+            <div class="nhsuk-input__prefix" aria-hidden="true">
+              {props.prefix}
+            </div>
+          )}
           {input}
+          {props.suffix && (
+            <div class="nhsuk-input__suffix" aria-hidden="true">
+              {props.suffix}
+            </div>
+          )}
         </div>
       ) : (
         input
@@ -150,6 +168,39 @@ export function TextArea(props: Frame & { value: string; rows?: number; onInput:
         onInput={(e) => props.onInput(e.currentTarget.value)}
       />
     </Group>
+  );
+}
+
+// Day, month and year are typed apart: "5-3-2026".
+export function DateInput(props: Frame & { value: string; onInput: (value: string) => void }) {
+  const parts = props.value.split("-");
+  const set = (i: number, v: string) => props.onInput([0, 1, 2].map((k) => (k === i ? v.trim() : (parts[k] ?? ""))).join("-"));
+  return (
+    <Fieldset {...props}>
+      <div class="nhsuk-date-input">
+        {[ft.day, ft.month, ft.year].map((name, i) => {
+          const id = `${props.id}-${name.toLowerCase()}`;
+          return (
+            <div class="nhsuk-date-input__item" key={name}>
+              <div class="nhsuk-form-group">
+                <label class="nhsuk-label nhsuk-date-input__label" for={id}>
+                  {name}
+                </label>
+                <input
+                  class={`nhsuk-input nhsuk-date-input__input nhsuk-input--width-${i === 2 ? 4 : 2}` + (props.error ? " nhsuk-input--error" : "")}
+                  id={id}
+                  type="text"
+                  inputMode="numeric"
+                  value={parts[i] ?? ""}
+                  aria-describedby={describedBy(props)}
+                  onInput={(e) => set(i, e.currentTarget.value)}
+                />
+              </div>
+            </div>
+          );
+        })}
+      </div>
+    </Fieldset>
   );
 }
 
@@ -243,6 +294,20 @@ export function Checkboxes(props: Frame & { values: string[]; choices: Choice[];
         })}
       </div>
     </Fieldset>
+  );
+}
+
+// One box to tick.
+export function Tick(props: { id: string; label: string; on: boolean; onInput: (on: boolean) => void }) {
+  return (
+    <div class="nhsuk-checkboxes nhsuk-form-group">
+      <div class="nhsuk-checkboxes__item">
+        <input class="nhsuk-checkboxes__input" type="checkbox" id={props.id} checked={props.on} onChange={(e) => props.onInput(e.currentTarget.checked)} />
+        <label class="nhsuk-label nhsuk-checkboxes__label" for={props.id}>
+          {props.label}
+        </label>
+      </div>
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ import { Matches } from "./matches";
 import { Register } from "./register";
 import { Run } from "./run";
 import { Account, SignIn } from "./sign_in";
-import { Study } from "./study";
+import { Study } from "./study/study";
 import { Waiting } from "./waiting";
 
 function page(session: Session, steps: string[]) {

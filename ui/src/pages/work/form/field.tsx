@@ -5,7 +5,7 @@ import type { Json } from "../../../api";
 import { useWho } from "../../../session";
 import { choiceWords, fieldWords, schemes } from "../../../text/fields";
 import { form as t } from "../../../text/form";
-import { Button, Checkboxes, Fieldset, Radios, Select, TextArea, TextInput, describedBy, type Choice, type Errors } from "../controls";
+import { Button, Checkboxes, DateInput, Fieldset, Radios, Select, TextArea, TextInput, type Choice, type Errors } from "../controls";
 import { nameOf, useCodes, useItems } from "./lists";
 import { asked, asList, asObject, asText, asTexts, controlId, type Asks, type Field, type Raw, type Raws, type Verb } from "./spec";
 
@@ -112,41 +112,6 @@ function ChooseCodes(p: FieldProps) {
   );
 }
 
-// Day, month and year are typed apart: "5-3-2026".
-function Day(p: FieldProps) {
-  const parts = asText(p.value).split("-");
-  const f = frame(p);
-  const set = (i: number, v: string) => p.onInput([0, 1, 2].map((k) => (k === i ? v.trim() : (parts[k] ?? ""))).join("-"));
-  const names = [t.day, t.month, t.year];
-  return (
-    <Fieldset {...f}>
-      <div class="nhsuk-date-input">
-        {names.map((name, i) => {
-          const id = `${p.path}-${name.toLowerCase()}`;
-          return (
-            <div class="nhsuk-date-input__item" key={name}>
-              <div class="nhsuk-form-group">
-                <label class="nhsuk-label nhsuk-date-input__label" for={id}>
-                  {name}
-                </label>
-                <input
-                  class={`nhsuk-input nhsuk-date-input__input nhsuk-input--width-${i === 2 ? 4 : 2}` + (f.error ? " nhsuk-input--error" : "")}
-                  id={id}
-                  type="text"
-                  inputMode="numeric"
-                  value={parts[i] ?? ""}
-                  aria-describedby={describedBy(f)}
-                  onInput={(e) => set(i, e.currentTarget.value)}
-                />
-              </div>
-            </div>
-          );
-        })}
-      </div>
-    </Fieldset>
-  );
-}
-
 function YesNo(p: FieldProps) {
   const choices = [
     { value: "yes", label: t.yes },
@@ -249,7 +214,7 @@ export function FieldControl(p: FieldProps) {
     case "list of codes":
       return <ChooseCodes {...p} />;
     case "date":
-      return <Day {...p} />;
+      return <DateInput {...frame(p)} value={asText(p.value)} onInput={p.onInput} />;
     case "true or false":
       return <YesNo {...p} />;
     case "list of objects":

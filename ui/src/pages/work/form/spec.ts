@@ -59,7 +59,7 @@ export function isoDay(text: string): string | undefined {
   const at = new Date(Date.UTC(y, m - 1, d));
   return at.getUTCDate() === d && at.getUTCMonth() === m - 1 ? at.toISOString().slice(0, 10) : undefined;
 }
-const typedDay = (iso: string): string => iso.split("-").reverse().map(Number).join("-");
+export const typedDay = (iso: string): string => iso.split("-").reverse().map(Number).join("-");
 
 // Whether a field is asked for, by its path without numbers ("mechanisms.rate_percent"), from the answers beside it.
 export type Asks = Record<string, (beside: Raws) => boolean>;

@@ -4,22 +4,24 @@
 // The request is signed by the hub with the key that it holds for the analyst, as everything else that is done here. Who would
 // rather keep the key to themselves writes the study here, saves it, and sends it with `accord run submit --key`.
 import { useState } from "preact/hooks";
-import { send, type Item, type Json } from "../../api";
-import { Load } from "../../components/load";
-import { Head } from "../../components/page";
-import { go } from "../../go";
-import type { Session } from "../../session";
-import { choiceWords } from "../../text/fields";
-import { form as ft } from "../../text/form";
-import { parameters, study as t } from "../../text/pages";
-import { act, slug, tail } from "./act";
-import { AnalysisParameters } from "./analysis";
-import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, type Errors } from "./controls";
-import { draftDrop, draftFind, draftKeep } from "./form/draft";
-import { nameOf, useKinds, useWhole } from "./form/lists";
-import { asList, asObject, asText, asTexts } from "./form/spec";
-import { useNames } from "./papers";
-import { message } from "./sign_in";
+import { send, type Item, type Json } from "../../../api";
+import { Load } from "../../../components/load";
+import { Head } from "../../../components/page";
+import { go } from "../../../go";
+import type { Session } from "../../../session";
+import { choiceWords } from "../../../text/fields";
+import { memberWords } from "../../../text/analysis";
+import { form as ft } from "../../../text/form";
+import { study as t } from "../../../text/pages";
+import { act, slug, tail } from "../act";
+import { AnalysisForm } from "./analysis";
+import { Asked, type Checked } from "./asked";
+import { beginAnalysis, checkAnalysis, pruned } from "./schema";
+import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, type Errors } from "../controls";
+import { draftDrop, draftFind, draftKeep } from "../form/draft";
+import { nameOf, useKinds, useWhole } from "../form/lists";
+import { asList, asObject, asText, asTexts } from "../form/spec";
+import { message } from "../sign_in";
 
 interface Cohort {
   name: string;
@@ -40,7 +42,7 @@ const verb = "run.request";
 const documentOf = (d: Draft): Item => ({
   title: d.title.trim(),
   cohorts: d.cohorts.map((c) => ({ name: c.name, definition: c.definition })),
-  analyses: d.analyses,
+  analyses: d.analyses.map(pruned),
 });
 
 // ATLAS exports the expression itself; its web API wraps it, as an object or as text.
@@ -154,34 +156,36 @@ function Cohorts(props: { draft: Draft; error: string | undefined; onChange: (co
 
 // --- analyses -----------------------------------------------------------------------------------------------------------------
 
-function Analyses(props: { draft: Draft; allowed: string[]; error: string | undefined; onChange: (analyses: Item[]) => void }) {
+function Analyses(props: { draft: Draft; allowed: string[]; errors: Errors; onChange: (analyses: Item[]) => void }) {
   const kinds = useKinds();
   const [kind, setKind] = useState("");
   const { analyses, cohorts } = props.draft;
   const usable = (kinds ?? []).filter((k) => props.allowed.length === 0 || props.allowed.includes("any") || props.allowed.includes(k.kind));
-  const roles = ["target", "comparator", "outcome"];
   const add = () => {
     const chosen = usable.find((k) => k.kind === kind);
     const example = asList(chosen?.example["analyses"])[0];
     if (!example) return;
     const taken = analyses.map((a) => asText(a["name"]));
-    const begun = Object.fromEntries(Object.entries(example).map(([k, v]) => [k, typeof v === "string" && roles.includes(v) ? (cohorts[0]?.name ?? v) : v]));
+    const begun = beginAnalysis(
+      example,
+      cohorts.map((c) => c.name),
+    );
     props.onChange([...analyses, { ...begun, name: freeName(asText(example["name"]), taken) }]);
   };
   return (
-    <Fieldset id="analyses" label={t.what} error={props.error}>
+    <Fieldset id="analyses" label={t.what} error={props.errors["analyses"]}>
       {analyses.length === 0 && <p>{t.noAnalyses}</p>}
       {analyses.map((a, i) => (
-        <div class="accord-row" key={asText(a["name"])}>
+        <div class="accord-row" key={`${i} ${asText(a["kind"])} ${analyses.length}`}>
           <p class="nhsuk-heading-s">
             {t.analysis(i + 1)}: {choiceWords(asText(a["kind"]))}
           </p>
           <p>{kinds?.find((k) => k.kind === a["kind"])?.summary}</p>
-          <AnalysisParameters
+          <AnalysisForm
             id={`analysis-${i}`}
             analysis={a}
-            example={asList(kinds?.find((k) => k.kind === a["kind"])?.example["analyses"])[0] ?? {}}
             cohorts={cohorts.map((c) => c.name)}
+            errors={props.errors}
             onChange={(next) => props.onChange(analyses.map((x, k) => (k === i ? next : x)))}
           />
           <Button secondary onClick={() => props.onChange(analyses.filter((_, k) => k !== i))}>
@@ -197,76 +201,6 @@ function Analyses(props: { draft: Draft; allowed: string[]; error: string | unde
   );
 }
 
-// --- what each site is asked ----------------------------------------------------------------------------------------------------
-
-interface Checked {
-  title: string;
-  hash: string;
-  cohorts: { name: string; text: string }[];
-  analyses: { name: string; kind: string; asks: string; specification: Item }[];
-}
-
-const dimension = (name: string): string => parameters.dimensions[name] ?? choiceWords(name.replace(/_/g, " "));
-
-// A member of an analysis in words; what has no shorter words is shown as it is.
-function said(v: Json): string {
-  if (typeof v === "string") return dimension(v);
-  if (typeof v === "number") return String(v);
-  if (typeof v === "boolean") return v ? ft.yes : ft.no;
-  if (Array.isArray(v)) return v.map(said).join(", ");
-  const by = asText(asObject(v)["by"]);
-  const cuts = asObject(v)["cuts"];
-  return by && Array.isArray(cuts) && Object.keys(asObject(v)).length === 2 ? t.bands(dimension(by), cuts.map(String).join(", ")) : JSON.stringify(v);
-}
-
-function Asked(props: { checked: Checked; agreement: Item | undefined }) {
-  const names = useNames();
-  const { checked } = props;
-  const sites = asList(props.agreement?.["parties"]).filter((p) => /site/.test(asText(p["role"])));
-  return (
-    <>
-      <h2>{t.cohorts}</h2>
-      {checked.cohorts.map((c) => (
-        <div class="accord-row" key={c.name}>
-          <p class="nhsuk-heading-s">
-            {t.cohort} “{c.name}”
-          </p>
-          <p class="accord-prose">{c.text}</p>
-        </div>
-      ))}
-      <h2>{t.analyses}</h2>
-      {checked.analyses.map((a) => (
-        <div class="accord-row" key={a.name}>
-          <p class="nhsuk-heading-s">{choiceWords(a.kind)}</p>
-          <p>{a.asks}</p>
-          <ul>
-            {Object.entries(a.specification)
-              .filter(([k]) => k !== "kind" && k !== "name")
-              .map(([k, v]) => (
-                <li key={k}>
-                  {choiceWords(k.replace(/_/g, " "))}: {/cohort|outcome|comparator/.test(k) ? asText(v) : said(v)}
-                </li>
-              ))}
-          </ul>
-        </div>
-      ))}
-      <h2>{t.sites}</h2>
-      <ul>
-        {sites.map((p) => (
-          <li key={asText(p["body"])}>
-            {names(asText(p["body"]))}
-            {p["role"] === "lead_site" && ` (${choiceWords("lead_site").toLowerCase()})`}
-          </li>
-        ))}
-      </ul>
-      <p>
-        {t.fingerprint}: <code class="accord-secret">{checked.hash}</code>
-      </p>
-      <p class="nhsuk-inset-text">{t.signed}</p>
-    </>
-  );
-}
-
 // --- the page -------------------------------------------------------------------------------------------------------------------
 
 function faults(d: Draft, allowed: string[]): Errors {
@@ -277,13 +211,17 @@ function faults(d: Draft, allowed: string[]): Errors {
   if (d.analyses.length === 0) found["analyses"] = t.needAnalysis;
   const outside = d.analyses.map((a) => asText(a["kind"])).filter((k) => !allowed.includes("any") && !allowed.includes(k));
   if (d.agreement && outside.length) found["analyses"] = t.notAllowed(outside.map(choiceWords).join(", "));
+  const cohorts = d.cohorts.map((c) => c.name);
+  d.analyses.forEach((a, i) => Object.assign(found, checkAnalysis(a, `analysis-${i}`, cohorts)));
   return found;
 }
 
-// "$.analyses[0].from: expected …" is said at the control analysis-0-from.
+// "$.analyses[0].by[1].cuts: expected …" is said at the control analysis-0-by-1-cuts.
 function placed(text: string): Errors {
-  const m = /^\$\.analyses\[(\d+)\]\.([a-z_]+)[^:]*: (.*)$/s.exec(text);
-  return m ? { [`analysis-${m[1]}-${m[2]}`]: `${choiceWords((m[2] ?? "").replace(/_/g, " "))}: ${m[3]}` } : { "": text };
+  const m = /^\$\.analyses((?:\[\d+\]|\.[a-z_0-9]+)+): (.*)$/s.exec(text);
+  const steps = (m?.[1] ?? "").split(/[[\].]+/).filter(Boolean);
+  const last = steps.filter((x) => !/^\d+$/.test(x)).pop();
+  return m ? { [["analysis", ...steps].join("-")]: `${last ? memberWords(last).label : t.what}: ${m[2]}` } : { "": text };
 }
 
 function Ask(props: { session: Session; agreements: Item[] }) {
@@ -335,7 +273,7 @@ function Ask(props: { session: Session; agreements: Item[] }) {
       <>
         <ErrorSummary errors={errors} />
         <Head title={t.asked} lead={t.askedLead} />
-        <Asked checked={checked} agreement={agreement} />
+        <Asked checked={checked} agreement={agreement} study={documentOf(draft)} />
         <Button busy={busy} onClick={() => void submit()}>
           {t.submit}
         </Button>{" "}
@@ -366,7 +304,7 @@ function Ask(props: { session: Session; agreements: Item[] }) {
           onChange={(cohorts) => put({ cohorts })}
           onError={(text) => setErrors((was) => ({ ...Object.fromEntries(Object.entries(was).filter(([k]) => k !== "cohorts")), ...(text ? { cohorts: text } : {}) }))}
         />
-        <Analyses draft={draft} allowed={allowed} error={errors["analyses"]} onChange={(analyses) => put({ analyses })} />
+        <Analyses draft={draft} allowed={allowed} errors={errors} onChange={(analyses) => put({ analyses })} />
         <Button busy={busy}>{t.check}</Button>
       </form>
       <p class="nhsuk-body-s">{t.kept}</p>
