@@ -27,7 +27,6 @@ export default async function (t) {
   const row = (kind) => page.locator(".accord-row", { has: page.getByText(new RegExp(`^Analysis ${kinds.indexOf(kind) + 1}: `)) });
   await row(kinds.at(-1)).waitFor();
   t.expect("nothing is typed as JSON but in the experts' view", (await page.locator("#analyses textarea:visible").count()) === 0);
-  await t.scan();
   await t.fits();
 
   await check();
@@ -41,7 +40,6 @@ export default async function (t) {
   t.expect(`both are told: ${await told()}`, (await told()).slice(1).join("|") === "Bands begin at: enter numbers with commas between|Effect for each: enter a number");
   await page.getByRole("link", { name: "Effect for each: enter a number" }).click();
   t.expect("the link leads to the field", await cox.getByLabel("Effect for each").evaluate((e) => e === document.activeElement && e.getAttribute("aria-invalid") === "true"));
-  await t.scan();
   await cox.getByLabel("Effect for each").fill("10");
   await row("crosstab").getByLabel("Bands begin at").fill("40, 60");
 
