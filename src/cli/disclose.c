@@ -13,6 +13,7 @@
 #include "cli/disclose_history.h"
 #include "cli/disclose_log.h"
 #include "cli/disclose_noise.h"
+#include "cli/disclose_policy.h"
 #include "disclose/audit.h"
 #include "disclose/gate.h"
 #include "disclose/instance.h"
@@ -363,6 +364,8 @@ const struct command disclose_commands[] = {
      disclose_budget_options, 0, 0, run_disclose_budget},
     {"history", "", "what a site released, and what it would combine with", disclose_history_about,
      disclose_history_options, 0, 0, run_disclose_history},
+    {"policy", "[POLICY]", "the rules that a policy file or a profile comes to", disclose_policy_about, NULL,
+     0, 1, run_disclose_policy},
     {"protect", "INSTANCE.json", "hide what protects the primary cells of a table",
      "Reads a table with hierarchies and demands, and writes its key columns with a status: s (published), "
      "u\n"

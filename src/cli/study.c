@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "disclose/record_keys.h"
 #include "disclose/release.h"
 #include "study/example.h"
 #include "study/guarding.h"
@@ -185,19 +186,42 @@ static enum status guard(const struct args *a, const struct study *study, const 
     return st;
 }
 
+/* The keys of a policy that prints counts with the noise of their persons' keys. */
+static enum status give_keys(const struct args *a, const struct policy *policy, struct record_keys *keys,
+                             struct places *places, struct js *context, struct err *e)
+{
+    const char *node = args_get(a, "node");
+    if (policy->rounding != ROUNDING_CELL_KEY)
+        return ST_OK;
+    if (!node || !dir_exists(node))
+        return err_set(e, ST_USAGE,
+                       "the policy prints counts with noise by cell key: give the node's folder, which holds "
+                       "the site's record key, with --node");
+    enum status st = record_keys_open(node, keys, e);
+    for (size_t i = 0; st == ST_OK && i < places->n; i++)
+        study_site_give_keys(places->site[i], keys);
+    if (st == ST_OK)
+        js_put_str(context, "record_key", keys->id);
+    return st;
+}
+
 static enum status run_over(const struct args *a, const struct study *study, const struct policy *policy,
-                            const struct places *places, struct err *e)
+                            struct places *places, struct err *e)
 {
     struct result *result = NULL;
+    struct record_keys keys = {0};
     struct released *released = NULL;
     struct js *context = context_of(study, places);
-    enum status st = study_run_at(study, places->site, places->n, &result, e);
+    enum status st = give_keys(a, policy, &keys, places, context, e);
+    if (st == ST_OK)
+        st = study_run_at(study, places->site, places->n, &result, e);
     if (st == ST_OK)
         st = disclose_release(result, policy, context, &released, e);
     if (st == ST_OK)
         st = guard(a, study, policy, places, e);
     if (st == ST_OK)
         st = print_released(a, released, e);
+    record_keys_wipe(&keys);
     released_free(released);
     result_free(result);
     js_free(context);
@@ -284,7 +308,10 @@ static const struct option_spec run_options[] = {
     {"store", "STORE",
      "the patient store that 'accord node import' made; given several times, their persons are pooled"},
     {"policy", "POLICY", "disclosure policy: a file, or a profile's name (default sde-10)"},
-    {"node", "DIR", "the site's node: its guard compares the persons counted with all that it released"},
+    {"node", "DIR",
+     "the site's node: its guard compares the persons counted with all that it released; its record key "
+     "makes "
+     "the noise of a policy with 'rounding: cell_key'"},
     {"project", "NAME", "with --node: whom the release is for (local)"},
     {"reviewed", NULL, "with --node: an output checker has looked at what the guard found and lets it pass"},
     {0},

@@ -216,8 +216,8 @@ enum status audit_add_released(struct audit *a, const struct released_table *t, 
         c->hidden = cell->hidden;
         if (cell->hidden)
             continue;
-        struct count_range r = round_range((int64_t)cell->value, (enum rounding)policy->rounding,
-                                           policy->base, policy_minimum(policy, OUTPUT_COUNT));
+        struct count_range r =
+            print_range(policy, (int64_t)cell->value, policy_minimum(policy, OUTPUT_COUNT));
         c->low = (double)r.low;
         c->high = (double)r.high;
     }

@@ -176,7 +176,7 @@ enum status ptable_make(const struct ptable_rules *rules, struct ptable **out, s
             ptable_free(t);
             return err_set(e, ST_INVALID,
                            "no noise of at most %lld has mean 0 and variance %g for a count of %lld; choose "
-                           "another variance",
+                           "another variance, or skip more counts",
                            (long long)rules->most, rules->variance, (long long)i);
         }
     *out = t;

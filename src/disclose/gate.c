@@ -172,6 +172,21 @@ static enum status complete(struct gate *g, struct err *e)
     return s;
 }
 
+static enum status judge_all(struct gate *g, struct err *e)
+{
+    const struct result *r = g->result;
+    struct ptable_rules rules = policy_ptable(g->policy);
+    struct ptable *noise = NULL;
+    enum status s = g->policy->rounding == ROUNDING_CELL_KEY ? ptable_make(&rules, &noise, e) : ST_OK;
+    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
+        g->verdicts[i] = arena_array(g->arena, r->tables[i].n_cells, sizeof **g->verdicts);
+        s = judge_table(&r->tables[i], g->policy, noise, g->verdicts[i], e);
+        g->has_rates |= r->tables[i].type == OUTPUT_RATE;
+    }
+    ptable_free(noise);
+    return s;
+}
+
 enum status gate_run(const struct result *r, const struct policy *p, struct gate **out, struct err *e)
 {
     *out = NULL;
@@ -186,11 +201,8 @@ enum status gate_run(const struct result *r, const struct policy *p, struct gate
     g->system = arena_array(a, r->n_tables, sizeof *g->system);
     if (!p->zero_shown)
         s = complete(g, e);
-    r = g->result;
-    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
-        g->verdicts[i] = arena_array(a, r->tables[i].n_cells, sizeof **g->verdicts);
-        s = judge_table(&r->tables[i], p, g->verdicts[i], e);
-    }
+    if (s == ST_OK)
+        s = judge_all(g, e);
     if (s == ST_OK)
         s = secure_all(g, e);
     if (s == ST_OK)

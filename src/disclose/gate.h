@@ -38,6 +38,7 @@ struct gate {
     struct verdict **verdicts; /* [table][cell] */
     struct proof *proofs;      /* [table] */
     uint32_t *system;          /* [table]: the first table of the system it was secured in */
+    bool has_rates;            /* some table is of rates over counts */
     struct arena *arena;
 };
 
@@ -50,9 +51,9 @@ void gate_free(struct gate *g); /* NULL is fine */
    counts and stays at the site. `context` as in disclose_release; may be NULL. */
 struct js *gate_view(const struct gate *g, const struct js *context);
 
-/* judge.c: the rule of each type of output. */
+/* judge.c: the rule of each type of output. `noise` is the p-table of a policy with cell keys, else NULL. */
 MUST_CHECK enum status judge_table(const struct result_table *t, const struct policy *p,
-                                   struct verdict *verdicts, struct err *e);
+                                   const struct ptable *noise, struct verdict *verdicts, struct err *e);
 void verdict_hide(struct verdict *v, enum cell_mark mark, const char *rule);
 /* secure.c: whether a table's cells are counts that others can be laid beside. */
 bool secure_links(const struct result_table *t);

@@ -52,13 +52,32 @@ static bool is_count(double n)
     return n >= 0 && n <= 9007199254740992.0 && n == floor(n);
 }
 
-static void judge_count(const struct result_cell *c, const struct policy *p, struct verdict *v)
+/* The count with the noise of its key. A count of something else than the persons whose keys were added has
+   no noise of its own. What cannot be printed is hidden, but is itself no secret that sums must not tell. */
+static void show_noisy(const struct result_cell *c, const struct ptable *noise, int64_t minimum,
+                       struct verdict *v)
+{
+    if (!noise || c->key < 0 || c->key > UINT32_MAX || c->value != (double)c->persons) {
+        verdict_hide(v, CELL_SECONDARY, "no cell key");
+        return;
+    }
+    int64_t printed = c->persons + ptable_noise(noise, c->persons, cell_key_u((uint32_t)c->key));
+    if (printed < minimum)
+        verdict_hide(v, CELL_SECONDARY, "minimum count with noise");
+    else
+        show(v, (double)printed, NAN, NAN);
+}
+
+static void judge_count(const struct result_cell *c, const struct policy *p, const struct ptable *noise,
+                        struct verdict *v)
 {
     int64_t minimum = policy_minimum(p, OUTPUT_COUNT);
     if (small((double)c->persons, minimum) || (c->persons == 0 && small(c->value, minimum)))
         verdict_hide(v, CELL_PRIMARY, "minimum count");
     else if (c->value == 0 && !p->zero_shown)
         verdict_hide(v, CELL_PRIMARY, "zero not shown");
+    else if (p->rounding == ROUNDING_CELL_KEY && c->value != 0)
+        show_noisy(c, noise, minimum, v);
     else
         show(v, rounded(c->value, p), NAN, NAN);
 }
@@ -263,11 +282,11 @@ static enum status judge_freedom(const struct result_table *t, const struct poli
 }
 
 static void judge_cell(const struct result_table *t, const struct result_cell *c, const struct policy *p,
-                       struct verdict *v)
+                       const struct ptable *noise, struct verdict *v)
 {
     switch (t->type) {
     case OUTPUT_COUNT:
-        judge_count(c, p, v);
+        judge_count(c, p, noise, v);
         break;
     case OUTPUT_RATE:
         judge_rate(c, p, v);
@@ -293,8 +312,8 @@ static void judge_cell(const struct result_table *t, const struct result_cell *c
         verdict_hide(v, CELL_PRIMARY, "not estimated");
 }
 
-enum status judge_table(const struct result_table *t, const struct policy *p, struct verdict *verdicts,
-                        struct err *e)
+enum status judge_table(const struct result_table *t, const struct policy *p, const struct ptable *noise,
+                        struct verdict *verdicts, struct err *e)
 {
     if (t->type == OUTPUT_SURVIVAL)
         return judge_survival(t, p, verdicts, e);
@@ -306,6 +325,6 @@ enum status judge_table(const struct result_table *t, const struct policy *p, st
             return s;
     }
     for (uint64_t i = 0; i < t->n_cells; i++)
-        judge_cell(t, &t->cells[i], p, &verdicts[i]);
+        judge_cell(t, &t->cells[i], p, noise, &verdicts[i]);
     return ST_OK;
 }

@@ -43,7 +43,16 @@ static const struct rule rules[] = {
 };
 enum { N_RULES = sizeof rules / sizeof *rules };
 
-static const char *const roundings[] = {"none", "nearest", "nearest_even", "midpoint", NULL};
+/* The p-table; only policies with cell keys have it, and no part of it is stricter by itself. */
+static const struct rule noise_rules[] = {
+    {"noise_most", CONFIG_INT, AT(noise_most), 1, 30, HIGHER_STRICTER},
+    {"noise_variance", CONFIG_REAL, AT(noise_variance), 0, 900, HIGHER_STRICTER},
+    {"noise_skip", CONFIG_INT, AT(noise_skip), 0, 29, HIGHER_STRICTER},
+};
+enum { N_NOISE = sizeof noise_rules / sizeof *noise_rules };
+
+static const char *const roundings[] = {"none",     "nearest", "nearest_even", "midpoint", "controlled",
+                                        "cell_key", NULL};
 
 /* Sources of the profiles: UK LLC guidebook and ACRO defaults (sde-10); NHS Digital HES/ECDS method, 2018
    (nhs-hes: 1-7 hidden, others to 5); OpenSAFELY outputs/sdc (opensafely); ONS 10-5 p-table, which hides
@@ -96,6 +105,11 @@ int64_t policy_minimum(const struct policy *p, enum output_type type)
     return own > p->minimum ? own : p->minimum;
 }
 
+struct ptable_rules policy_ptable(const struct policy *p)
+{
+    return (struct ptable_rules){p->noise_most, p->noise_variance, p->noise_skip, 0};
+}
+
 static double value_of(const struct policy *p, const struct rule *r)
 {
     const char *at = (const char *)p + r->offset;
@@ -143,23 +157,58 @@ enum status policy_profile(const char *name, struct policy *out, struct err *e)
     return ST_OK;
 }
 
+/* Counts that a reader of a printed one cannot tell apart. */
+static int64_t width_of(const struct policy *p)
+{
+    switch (p->rounding) {
+    case ROUNDING_NONE:
+        return 1;
+    case ROUNDING_CELL_KEY:
+        return 2 * p->noise_most + 1;
+    default:
+        return p->base;
+    }
+}
+
 /* A rule that is looser than in the inherited profile, or NULL. */
 static const char *loosened(const struct policy *p, const struct policy *profile)
 {
     for (size_t i = 0; i < N_RULES; i++)
         if (looser(&rules[i], value_of(p, &rules[i]), value_of(profile, &rules[i])))
             return rules[i].key;
-    if (p->rounding == ROUNDING_NONE && profile->rounding != ROUNDING_NONE)
-        return "rounding";
-    return NULL;
+    return width_of(p) < width_of(profile) ? "rounding" : NULL;
+}
+
+static enum status check_noise(const struct policy *p, const char *where, struct err *e)
+{
+    struct ptable *t;
+    for (size_t i = 0; p->rounding != ROUNDING_CELL_KEY && i < N_NOISE; i++)
+        if (value_of(p, &noise_rules[i]) != 0)
+            return err_set(e, ST_INVALID, "%s: '%s' belongs to 'rounding: cell_key'", where,
+                           noise_rules[i].key);
+    if (p->rounding != ROUNDING_CELL_KEY)
+        return ST_OK;
+    if (p->noise_most == 0 || !(p->noise_variance > 0))
+        return err_set(e, ST_INVALID,
+                       "%s: 'rounding: cell_key' needs noise_most and noise_variance, such as 5 and 3",
+                       where);
+    struct ptable_rules wanted = policy_ptable(p);
+    enum status s = ptable_make(&wanted, &t, e);
+    ptable_free(t);
+    return s == ST_OK ? ST_OK : err_wrap(e, "%s", where);
 }
 
 static enum status check(const struct policy *p, const char *where, struct err *e)
 {
     const struct policy *profile = profile_find(p->inherits);
     const char *rule = profile ? loosened(p, profile) : NULL;
+    enum status s = check_noise(p, where, e);
+    if (s != ST_OK)
+        return s;
     if (p->rounding == ROUNDING_MIDPOINT && (p->base < 2 || p->base % 2 != 0))
         return err_set(e, ST_INVALID, "%s: midpoint rounding needs an even base, such as 6", where);
+    if (p->rounding == ROUNDING_CONTROLLED && p->base < 2)
+        return err_set(e, ST_INVALID, "%s: controlled rounding needs a base of 2 or more, such as 5", where);
     if (rule && !*p->approved_by)
         return err_set(e, ST_DENIED,
                        "%s: '%s' is looser than in the profile %s; name who approved that with approved_by",
@@ -188,15 +237,16 @@ struct file_form {
     struct policy policy;
 };
 
-static void file_fields(struct config_field fields[N_HEADING + N_RULES + 1])
+enum { N_FIELDS = N_HEADING + N_RULES + N_NOISE };
+static void file_fields(struct config_field fields[N_FIELDS + 1])
 {
     memcpy(fields, heading_fields, sizeof heading_fields);
-    for (size_t i = 0; i < N_RULES; i++) {
-        const struct rule *r = &rules[i];
+    for (size_t i = 0; i < N_RULES + N_NOISE; i++) {
+        const struct rule *r = i < N_RULES ? &rules[i] : &noise_rules[i - N_RULES];
         size_t offset = offsetof(struct file_form, policy) + r->offset;
         fields[N_HEADING + i] = (struct config_field){r->key, r->type, offset, r->min, r->max, NULL, false};
     }
-    fields[N_HEADING + N_RULES] = (struct config_field){0};
+    fields[N_FIELDS] = (struct config_field){0};
 }
 
 static enum status take_heading(const struct config *root, const struct heading *h, struct policy *p,
@@ -218,7 +268,7 @@ static enum status take_heading(const struct config *root, const struct heading 
 
 static enum status read_policy(const struct config *root, struct policy *out, struct err *e)
 {
-    struct config_field fields[N_HEADING + N_RULES + 1];
+    struct config_field fields[N_FIELDS + 1];
     struct file_form form = {.heading = {.rounding = -1}};
     file_fields(fields);
     /* The profile first, then what the file changes. */
@@ -267,14 +317,28 @@ void policy_strictest(const struct policy *a, const struct policy *b, struct pol
     for (size_t i = 0; i < N_RULES; i++)
         if (looser(&rules[i], value_of(&p, &rules[i]), value_of(b, &rules[i])))
             set_value(&p, &rules[i], value_of(b, &rules[i]));
-    /* The coarser rounding; where the bases agree, the first party's kind unless it has none. */
-    if (a->rounding == ROUNDING_NONE || (b->rounding != ROUNDING_NONE && b->base > a->base))
+    /* The way to print counts goes as a whole: where both leave as much open, the first party's. */
+    if (width_of(b) > width_of(a) || (width_of(b) == width_of(a) && b->noise_variance > a->noise_variance)) {
         p.rounding = b->rounding;
+        p.noise_most = b->noise_most;
+        p.noise_variance = b->noise_variance;
+        p.noise_skip = b->noise_skip;
+    }
+    if (p.rounding == ROUNDING_MIDPOINT)
+        p.base += p.base % 2;
     if (strcmp(a->name, b->name) != 0)
         snprintf(p.name, sizeof p.name, "%.30s+%.30s", a->name, b->name);
     if (!*p.approved_by)
         memcpy(p.approved_by, b->approved_by, sizeof p.approved_by);
     *out = p;
+}
+
+static struct js *value_to_json(const struct policy *p, const struct rule *r)
+{
+    double v = value_of(p, r);
+    return r->type == CONFIG_INT    ? js_integer((int64_t)v)
+           : r->type == CONFIG_REAL ? js_real(v)
+                                    : js_boolean(v != 0);
 }
 
 struct js *policy_to_json(const struct policy *p)
@@ -286,13 +350,10 @@ struct js *policy_to_json(const struct policy *p)
     if (*p->approved_by)
         js_put_str(j, "approved_by", p->approved_by);
     js_put_str(j, "rounding", roundings[p->rounding]);
-    for (size_t i = 0; i < N_RULES; i++) {
-        double v = value_of(p, &rules[i]);
-        js_put(j, rules[i].key,
-               rules[i].type == CONFIG_INT    ? js_integer((int64_t)v)
-               : rules[i].type == CONFIG_REAL ? js_real(v)
-                                              : js_boolean(v != 0));
-    }
+    for (size_t i = 0; i < N_RULES; i++)
+        js_put(j, rules[i].key, value_to_json(p, &rules[i]));
+    for (size_t i = 0; p->rounding == ROUNDING_CELL_KEY && i < N_NOISE; i++)
+        js_put(j, noise_rules[i].key, value_to_json(p, &noise_rules[i]));
     return j;
 }
 
@@ -341,12 +402,20 @@ enum status policy_from_json(const struct js *j, struct policy *out, struct err 
         return s;
     if (!profile_find(p.inherits))
         return err_set(e, ST_INVALID, "policy.inherits: there is no profile '%s'", p.inherits);
-    for (p.rounding = 0; roundings[p.rounding]; p.rounding++)
-        if (strcmp(roundings[p.rounding], rounding) == 0) {
-            *out = p;
-            return check(&p, "policy", e);
-        }
-    return err_set(e, ST_INVALID, "policy.rounding: expected none, nearest, nearest_even or midpoint");
+    while (roundings[p.rounding] && strcmp(roundings[p.rounding], rounding) != 0)
+        p.rounding++;
+    if (!roundings[p.rounding])
+        return err_set(e, ST_INVALID,
+                       "policy.rounding: expected none, nearest, nearest_even, midpoint, controlled or "
+                       "cell_key");
+    for (size_t i = 0; s == ST_OK && i < N_NOISE; i++)
+        if (p.rounding == ROUNDING_CELL_KEY || js_get(j, noise_rules[i].key))
+            s = rule_from_json(j, &noise_rules[i], &p, e);
+    if (s == ST_OK)
+        s = check(&p, "policy", e);
+    if (s == ST_OK)
+        *out = p;
+    return s;
 }
 
 void policy_hash(const struct policy *p, char hex[2 * HASH_BYTES + 1])

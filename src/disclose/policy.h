@@ -7,6 +7,8 @@
  *
  * The hash is SHA-256 over the canonical JSON of the effective rules, so that comments and layout do not
  * matter.
+ *
+ * Of the ways to print a count the stricter is the one that leaves a reader the wider interval.
  */
 #ifndef ACCORD_DISCLOSE_POLICY_H
 #define ACCORD_DISCLOSE_POLICY_H
@@ -17,13 +19,17 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "disclose/cellkey.h"
 #include "disclose/result.h"
 
 enum rounding {
     ROUNDING_NONE,
-    ROUNDING_NEAREST, /* to the nearest multiple of the base, halves up */
-    ROUNDING_EVEN,    /* to the nearest multiple of the base, halves to the even one (hutch-bunny) */
-    ROUNDING_MIDPOINT /* to the middle of a band of `base` counts: 1..6 gives 3, 7..12 gives 9; 0 stays */
+    ROUNDING_NEAREST,    /* to the nearest multiple of the base, halves up */
+    ROUNDING_EVEN,       /* to the nearest multiple of the base, halves to the even one (hutch-bunny) */
+    ROUNDING_MIDPOINT,   /* to the middle of a band of `base` counts: 1..6 gives 3, 7..12 gives 9; 0 stays */
+    ROUNDING_CONTROLLED, /* each to a multiple of the base beside it, so that tables still add up
+                            (controlled.h) */
+    ROUNDING_CELL_KEY    /* none: noise by the keys of the persons (cellkey.h); the base is for rates */
 };
 
 struct policy {
@@ -37,6 +43,8 @@ struct policy {
     bool zero_shown;                       /* whether a count of 0 may be printed */
     int rounding;                          /* enum rounding */
     int64_t base;                          /* of the rounding */
+    int64_t noise_most, noise_skip;        /* ROUNDING_CELL_KEY: D and js of its p-table */
+    double noise_variance;                 /* ... and V */
     double top1_share, top2_share;  /* hidden when the largest (two largest) reach this share of a sum */
     double p_ratio;                 /* hidden when (sum - top1 - top2) / top1 is below */
     double sum_protection;          /* a hidden sum must stay uncertain by this share either way */
@@ -47,6 +55,9 @@ struct policy {
 
 /* Persons that a cell of this type of output needs. */
 int64_t policy_minimum(const struct policy *p, enum output_type type);
+
+/* The p-table of a policy with cell keys. */
+struct ptable_rules policy_ptable(const struct policy *p);
 
 /* A built-in profile by name; NULL = sde-10. ST_NOT_FOUND lists what there is. */
 MUST_CHECK enum status policy_profile(const char *name, struct policy *out, struct err *e);

@@ -43,7 +43,8 @@ static const struct result_cell blank_cell = {.lower = NAN,
                                               .event_persons = -1,
                                               .below = -1,
                                               .above = -1,
-                                              .level_persons = -1};
+                                              .level_persons = -1,
+                                              .key = -1};
 
 struct result_table *result_add_table(struct result *r, const char *name, const char *title,
                                       enum output_type type, uint32_t n_dimensions, uint64_t n_cells)
@@ -87,6 +88,7 @@ static const struct cell_member {
     {"below", offsetof(struct result_cell, below), true},
     {"above", offsetof(struct result_cell, above), true},
     {"level_persons", offsetof(struct result_cell, level_persons), true},
+    {"key", offsetof(struct result_cell, key), true},
 };
 enum { N_CELL_MEMBERS = sizeof cell_members / sizeof *cell_members };
 
@@ -234,7 +236,7 @@ static enum status cell_from_json(const struct js *j, const char *path, uint32_t
 {
     static const char *const keys[] = {
         "at",   "persons",  "value",         "lower", "upper", "numerator",     "denominator", "top1",
-        "top2", "quantile", "event_persons", "below", "above", "level_persons", NULL};
+        "top2", "quantile", "event_persons", "below", "above", "level_persons", "key",         NULL};
     const struct js *at;
     if (!js_is(j, JS_OBJECT))
         return err_set(e, ST_INVALID, "%s: expected an object", path);

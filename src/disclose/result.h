@@ -65,6 +65,7 @@ struct result_cell {
     int64_t event_persons; /* RATE: distinct persons in the numerator, where it counts something else */
     int64_t below, above;  /* QUANTILE: persons strictly below and above the printed value */
     int64_t level_persons; /* REGRESSION: persons in the smallest level or interaction behind the term */
+    int64_t key;           /* COUNT: the sum of its persons' record keys modulo 2^32 (cellkey.h) */
 };
 
 struct result_table {

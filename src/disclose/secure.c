@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "disclose/attack.h"
+#include "disclose/controlled.h"
 #include "disclose/gate.h"
 #include "disclose/linked.h"
 #include "disclose/rounding.h"
@@ -35,6 +36,7 @@ struct secured {
     enum cell_mark *mark; /* by cell: the strictest of its tables' */
     double *hidden_low, *hidden_high, *weight;
     bool *hidden;
+    double *rounded;     /* by cell: what it prints as under controlled rounding, else NULL */
     struct reach *reach; /* what the attacker's interval surely holds; NaN = not asked */
     uint32_t n_cells;    /* variables below this are cells, the others differences */
     struct demand *demands;
@@ -66,13 +68,36 @@ static bool has_sums(const struct result_table *t)
     return false;
 }
 
-/* What the print of a cell gives away. */
-static struct count_range print_of(const struct secured *s, uint32_t v, double n)
+/* What is left of two ranges that both hold the count. */
+static struct count_range both(struct count_range a, struct count_range b)
+{
+    return (struct count_range){a.low > b.low ? a.low : b.low, a.high < b.high ? a.high : b.high};
+}
+
+/* What a figure made of the count rounded by itself gives away. */
+static struct count_range rounded_range(const struct secured *s, int64_t n)
 {
     enum rounding kind = (enum rounding)s->policy->rounding;
-    if (s->mark[v] != CELL_SHOWN || kind == ROUNDING_NONE)
-        return round_range((int64_t)n, ROUNDING_NONE, 1, 0);
-    return round_range(round_count((int64_t)n, kind, s->policy->base), kind, s->policy->base, s->minimum);
+    if (kind == ROUNDING_CONTROLLED || kind == ROUNDING_CELL_KEY)
+        kind = ROUNDING_NEAREST;
+    return round_range(round_count(n, kind, s->policy->base), kind, s->policy->base, s->minimum);
+}
+
+/* What the print of a count gives away. Of controlled rounding the attacker may know that counts move as
+   little as the sums let them: a print at the nearest multiple is taken for one that is known to be that.
+   Rates beside counts with noise are made of counts rounded by themselves, which tells as well. */
+static struct count_range print_of(const struct secured *s, const struct result_table *t, uint32_t v,
+                                   double printed)
+{
+    int64_t n = (int64_t)s->system.value[v];
+    enum rounding kind = (enum rounding)s->policy->rounding;
+    struct count_range alone = rounded_range(s, n);
+    if (t->type != OUTPUT_COUNT || (kind != ROUNDING_CONTROLLED && kind != ROUNDING_CELL_KEY))
+        return alone;
+    if (kind == ROUNDING_CONTROLLED && round_nearest(n, s->policy->base) == (int64_t)printed)
+        return alone;
+    struct count_range r = print_range(s->policy, (int64_t)printed, s->minimum);
+    return s->gate->has_rates ? both(r, alone) : r;
 }
 
 static void add_cells(struct secured *s)
@@ -84,13 +109,31 @@ static void add_cells(struct secured *s)
         for (uint64_t c = 0; c < s->tables[t]->n_cells; c++) {
             uint32_t v = s->linked.variable[t][c];
             n[v] = count_of(s->tables[t], &s->tables[t]->cells[c]);
-            if (s->gate->verdicts[s->index[t]][c].mark != CELL_SHOWN)
-                s->mark[v] = CELL_PRIMARY;
+            enum cell_mark mark = s->gate->verdicts[s->index[t]][c].mark;
+            if (mark == CELL_PRIMARY || s->mark[v] == CELL_SHOWN)
+                s->mark[v] = mark;
         }
-    for (uint32_t v = 0; v < s->n_cells; v++) {
-        struct count_range r = print_of(s, v, n[v]);
-        system_add_variable(&s->system, n[v], (double)r.low, (double)r.high);
-    }
+    for (uint32_t v = 0; v < s->n_cells; v++)
+        system_add_variable(&s->system, n[v], n[v], n[v]);
+}
+
+/* Bounds from the prints; a cell that several tables print is within all of them. */
+static void set_prints(struct secured *s)
+{
+    bool *seen = arena_array(s->arena, s->n_cells, sizeof *seen);
+    for (uint32_t t = 0; t < s->n_tables; t++)
+        for (uint64_t c = 0; c < s->tables[t]->n_cells; c++) {
+            uint32_t v = s->linked.variable[t][c];
+            double printed = s->rounded ? s->rounded[v] : s->gate->verdicts[s->index[t]][c].value;
+            if (s->mark[v] != CELL_SHOWN)
+                continue;
+            struct count_range r = print_of(s, s->tables[t], v, printed);
+            if (seen[v])
+                r = both(r, (struct count_range){(int64_t)s->system.low[v], (int64_t)s->system.high[v]});
+            s->system.low[v] = (double)r.low;
+            s->system.high[v] = (double)r.high;
+            seen[v] = true;
+        }
 }
 
 /* Differences of neighbours along nested dimensions. */
@@ -241,6 +284,16 @@ static enum status lay_out(struct secured *s, struct err *e)
     return s->n_tables == 1 ? check_structure(s, e) : ST_OK;
 }
 
+/* Counts that are rounded to let their sums add up. */
+static enum status round_cells(struct secured *s, struct err *e)
+{
+    if (s->policy->rounding != ROUNDING_CONTROLLED || s->tables[0]->type != OUTPUT_COUNT)
+        return ST_OK;
+    s->rounded = arena_array(s->arena, s->n_cells, sizeof *s->rounded);
+    enum status status = controlled_round(&s->system, s->n_cells, s->policy->base, s->rounded, e);
+    return status == ST_OK ? ST_OK : err_wrap(e, "table '%s'", s->tables[0]->name);
+}
+
 /* What was decided for the variables goes back to the cells of every table. */
 static void tell_verdicts(const struct secured *s, const struct proof *proof)
 {
@@ -253,6 +306,8 @@ static void tell_verdicts(const struct secured *s, const struct proof *proof)
                 verdict_hide(&verdicts[c], CELL_SECONDARY, "complementary");
             verdicts[c].surely_low = s->reach[v].low;
             verdicts[c].surely_high = s->reach[v].high;
+            if (s->rounded && verdicts[c].mark == CELL_SHOWN)
+                verdicts[c].value = s->rounded[v];
         }
     }
 }
@@ -263,12 +318,11 @@ static enum status secure(struct secured *s, struct err *e)
     enum status status;
     make_arrays(s);
     set_demands(s, true);
-    if (s->n_demands == 0)
-        return ST_OK;
-    status = hold_off(s, 0, true, &proof, e);
-    if (status == ST_OK && s->policy->zero_shown)
+    bool asked = s->n_demands > 0;
+    status = asked ? hold_off(s, 0, true, &proof, e) : ST_OK;
+    if (status == ST_OK && asked && s->policy->zero_shown)
         status = hold_off(s, 1, false, &proof, e);
-    if (status == ST_OK)
+    if (status == ST_OK && (asked || s->rounded))
         tell_verdicts(s, &proof);
     return status;
 }
@@ -320,7 +374,11 @@ enum status secure_tables(const struct gate *g, const uint32_t *index, uint32_t 
     secured_init(&s, g, index, n);
     enum status status = lay_out(&s, e);
     if (status == ST_OK)
+        status = round_cells(&s, e);
+    if (status == ST_OK) {
+        set_prints(&s);
         status = secure(&s, e);
+    }
     secured_deinit(&s);
     return status;
 }

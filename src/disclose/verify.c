@@ -27,10 +27,8 @@ static enum status look_at_cell(const struct look *l, const struct released_cell
     *r = (struct count_range){0, INT64_C(1) << 53};
     if (c->hidden)
         return ST_OK;
-    *r = round_range(n, (enum rounding)p->rounding, p->base, l->minimum);
-    bool grid = p->rounding == ROUNDING_NONE || round_count(n, (enum rounding)p->rounding, p->base) == n;
-    if (c->value < 0 || c->value != floor(c->value) || !grid || (n > 0 && r->high < l->minimum) ||
-        r->low > r->high)
+    *r = print_range(p, n, l->minimum);
+    if (c->value != floor(c->value) || !print_allowed(p, n, l->minimum))
         return err_set(e, ST_UNSAFE, "table '%s': a printed count is not one its policy allows",
                        l->table->name);
     return ST_OK;
@@ -112,8 +110,24 @@ static bool propagate(struct system *s)
     return true;
 }
 
+/* Printed sums of counts that were rounded to add up, to the unit. */
+static bool adds_up(const struct look *l)
+{
+    const struct system *s = &l->system;
+    for (uint32_t k = 0; k < s->n_equations; k++) {
+        double sum = 0;
+        for (uint32_t i = s->first[k]; i < s->first[k + 1]; i++)
+            sum += s->coefficient[i] * l->table->cells[s->variable[i]].value; /* NaN where hidden */
+        if (!isnan(sum) && sum != 0)
+            return false;
+    }
+    return true;
+}
+
 static enum status look_at_sums(struct look *l, struct err *e)
 {
+    if (l->policy.rounding == ROUNDING_CONTROLLED && !adds_up(l))
+        return err_set(e, ST_UNSAFE, "table '%s': its rounded cells do not add up", l->table->name);
     if (!propagate(&l->system))
         return err_set(e, ST_UNSAFE, "table '%s': its printed cells contradict each other", l->table->name);
     for (uint64_t i = 0; i < l->table->n_cells; i++)

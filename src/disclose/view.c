@@ -15,6 +15,9 @@ static const struct reason {
     const char *name, *rule, *meaning;
 } reasons[] = {
     {"minimum count", "minimum", "fewer persons than the minimum, but not none"},
+    {"minimum count with noise", "minimum", "with its noise the count would print as less than the minimum"},
+    {"no cell key", NULL,
+     "the count has no key to make its noise from: the analysis does not say who is in it"},
     {"zero not shown", "zero_shown", "the policy does not print zeros"},
     {"minimum denominator", "minimum_rate", "fewer persons than the minimum below the line"},
     {"minimum numerator", "minimum_rate", "fewer persons or events than the minimum above the line"},
@@ -86,6 +89,16 @@ static const char *seen(const struct verdict *v, struct arena *a)
     return arena_printf(a, "%s (%s to %s)", value, lower, upper);
 }
 
+static const char *done_to(const struct policy *p, const struct result_table *t, const struct result_cell *c,
+                           const struct verdict *v)
+{
+    if (v->mark != CELL_SHOWN)
+        return "hidden";
+    if (t->type == OUTPUT_COUNT && p->rounding == ROUNDING_CELL_KEY && c->value != 0)
+        return "noise";
+    return v->value == c->value ? "printed" : "rounded";
+}
+
 static struct js *cell_view(const struct gate *g, const struct js *rules, uint32_t table, uint64_t i,
                             struct arena *a)
 {
@@ -104,7 +117,7 @@ static struct js *cell_view(const struct gate *g, const struct js *rules, uint32
     if (v->mark != CELL_SHOWN)
         js_put_str(j, "reason", v->rule);
     put_rule(j, reason_find(v->rule), g->policy, rules, t->type);
-    js_put_str(j, "done", v->mark != CELL_SHOWN ? "hidden" : v->value == c->value ? "printed" : "rounded");
+    js_put_str(j, "done", done_to(g->policy, t, c, v));
     js_put_str(j, "seen", seen(v, a));
     if (!isnan(v->surely_low) && !isnan(v->surely_high)) {
         js_put(j, "attacker_low", js_number(v->surely_low));

@@ -104,8 +104,7 @@ static enum status add_print(struct asking *a, const struct tally *t, int64_t to
     enum status s = list_persons(a, t, &n, e);
     if (s != ST_OK)
         return s;
-    struct count_range range =
-        round_range(told, (enum rounding)p->rounding, p->base, policy_minimum(p, OUTPUT_COUNT));
+    struct count_range range = print_range(p, told, policy_minimum(p, OUTPUT_COUNT));
     snprintf(a->names[a->n], sizeof *a->names, "%s %d", t->category, (int)t->concept);
     a->prints[a->n] =
         (struct guard_print){a->names[a->n], persons_gather(a->list, n), range.low, range.high, false};

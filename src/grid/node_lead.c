@@ -114,7 +114,7 @@ static enum status progress_load(struct lead *l, struct err *e)
     if (s == ST_OK && saved)
         s = study_run_restore(l->study, saved, &l->progress, e);
     else if (s == ST_OK)
-        l->progress = study_run_new(l->study);
+        s = run_begin(&l->run, l->study, &l->progress, e);
     js_free(saved);
     if (s == ST_OK && study_run_round(l->progress) != l->place.round)
         s = err_set(e, ST_CONFLICT, "the hub is at round %d, this lead node at %d", l->place.round,

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "disclose/record_keys.h"
 #include "grid/node_state.h"
 
 static enum status refuse_run(struct node *n, const char *run, const char *rule, const char *reason,
@@ -235,9 +236,17 @@ static enum status compute(struct node *n, const struct node_run *r, const char 
 {
     struct store *store = NULL;
     struct site *site = NULL;
-    enum status s = store_open(n->store_path, &store, e);
+    struct record_keys keys = {0};
+    bool keyed = false;
+    enum status s = first ? run_has_keys(r, &keyed, e) : ST_OK;
+    if (s == ST_OK && keyed)
+        s = record_keys_open(n->data, &keys, e);
+    if (s == ST_OK)
+        s = store_open(n->store_path, &store, e);
     if (s == ST_OK)
         s = study_site_open(study, store, n->pool, &site, e);
+    if (s == ST_OK && keyed)
+        study_site_give_keys(site, &keys);
     if (s == ST_OK)
         s = study_local(site, parameters, out, e);
     if (s == ST_OK)
@@ -246,20 +255,23 @@ static enum status compute(struct node *n, const struct node_run *r, const char 
         s = differencing_check(n, r, run, site, e);
     study_site_close(site);
     store_close(store);
+    record_keys_wipe(&keys);
     return s;
 }
 
 /* The first round's parameters follow from the study; later ones come with the work, sealed. */
-static enum status parameters_of(struct node *n, const struct study *study, const struct js *work,
-                                 struct js **out, struct err *e)
+static enum status parameters_of(struct node *n, const struct node_run *r, const struct study *study,
+                                 const struct js *work, struct js **out, struct err *e)
 {
     struct mask_place summed = {.round = (int)js_get_int(work, "round", 0) - 1};
     snprintf(summed.run, sizeof summed.run, "%s", js_get_str(work, "run"));
     if (summed.round == 0) {
-        struct study_run *first = study_run_new(study);
-        *out = js_copy(study_run_parameters(first));
+        struct study_run *first;
+        enum status begun = run_begin(r, study, &first, e);
+        if (begun == ST_OK)
+            *out = js_copy(study_run_parameters(first));
         study_run_free(first);
-        return ST_OK;
+        return begun;
     }
     struct buf sealed;
     buf_init(&sealed, ORDER_MOST);
@@ -283,7 +295,7 @@ static enum status sums_of(struct node *n, const struct node_run *r, const struc
         return s;
     s = run_study(r, &study, e);
     if (s == ST_OK)
-        s = parameters_of(n, study, work, &parameters, e);
+        s = parameters_of(n, r, study, work, &parameters, e);
     if (s == ST_OK)
         s = compute(n, r, run, study, parameters, round == 1, out, e);
     if (s == ST_OK)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "disclose/policy.h"
 #include "ledger/command.h"
 
 static const char *const migrations[] = {
@@ -316,6 +317,24 @@ enum status run_study(const struct node_run *r, struct study **out, struct err *
     *out = NULL;
     return study ? study_parse(study, out, e)
                  : err_set(e, ST_INVALID, "the run request carries no study document");
+}
+
+enum status run_has_keys(const struct node_run *r, bool *out, struct err *e)
+{
+    struct policy policy;
+    enum status s = policy_from_json(js_get(r->terms, "policy"), &policy, e);
+    *out = s == ST_OK && policy.rounding == ROUNDING_CELL_KEY;
+    return s;
+}
+
+enum status run_begin(const struct node_run *r, const struct study *s, struct study_run **out, struct err *e)
+{
+    bool keyed = false;
+    enum status st = run_has_keys(r, &keyed, e);
+    *out = st == ST_OK ? study_run_new(s) : NULL;
+    if (keyed)
+        study_run_ask_keys(*out);
+    return st;
 }
 
 /* --- the outbox ---------------------------------------------------------------------------------------- */

@@ -153,5 +153,10 @@ MUST_CHECK enum status differencing_passed(struct node *n, const char *run, bool
 
 /* The study of a run; caller frees. */
 MUST_CHECK enum status run_study(const struct node_run *r, struct study **out, struct err *e);
+/* Its run, not yet begun: with keys of cells where the agreed policy prints counts with their noise. */
+MUST_CHECK enum status run_begin(const struct node_run *r, const struct study *s, struct study_run **out,
+                                 struct err *e);
+/* Whether that policy does. */
+MUST_CHECK enum status run_has_keys(const struct node_run *r, bool *out, struct err *e);
 
 #endif

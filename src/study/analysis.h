@@ -72,7 +72,8 @@ struct analysis {
     enum status (*local)(const void *spec, const struct js *parameters, const struct study_site *site,
                          struct sums *out, struct err *e);
     /* Who is counted in the cells of the tables, for the differencing guard at the site (members.h); called
-       once, for all persons. NULL = the persons of the cohorts, and nobody by less. */
+       once, for all persons. NULL = the persons of the cohorts, and nobody by less. An analysis whose output
+       is counts is also asked without a site which cells there are, all of nobody (keys.h). */
     enum status (*members)(const void *spec, const struct study_site *site, struct members *into,
                            struct err *e);
     /* After a round's total: *next = parameters of another round (the caller frees them), or left NULL when

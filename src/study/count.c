@@ -3,6 +3,10 @@
  * count: persons of a cohort after each step of its attrition. The steps are sets of persons, each within the
  * one before, and their number follows from the definition alone.
  */
+#include <stdlib.h>
+
+#include "study/events.h"
+#include "study/members.h"
 #include "study/tables.h"
 
 enum { FIXED_STEPS = 3 }; /* primary events, qualified events, rows; the inclusion rules lie between */
@@ -66,6 +70,23 @@ static enum status count_local(const void *spec, const struct js *parameters, co
     return ST_OK;
 }
 
+/* Of the steps, only the last is known by its persons. */
+static enum status count_members(const void *spec, const struct study_site *site, struct members *into,
+                                 struct err *e)
+{
+    (void)e;
+    const struct count *c = spec;
+    struct index_rows rows = {0};
+    if (site)
+        index_rows_init(&site->cohorts[c->cohort], &rows);
+    char *name = members_cell_name(c->name, &c->steps[c->n_steps - 1], 1);
+    members_add(into, name, rows.person, rows.n);
+    free(name);
+    if (site)
+        index_rows_deinit(&rows);
+    return ST_OK;
+}
+
 static enum status count_finish(const void *spec, const struct js *parameters, const struct sums *total,
                                 const struct js *state, struct result *into, struct err *e)
 {
@@ -90,5 +111,6 @@ const struct analysis count_analysis = {
     .parse = count_parse,
     .size = count_size,
     .local = count_local,
+    .members = count_members,
     .finish = count_finish,
 };

@@ -63,6 +63,10 @@ static enum status crosstab_members(const void *spec, const struct study_site *s
 {
     const struct crosstab *c = spec;
     struct index_rows rows;
+    if (!site) {
+        members_table(into, c->name, c->dimensions, c->n_dimensions, NULL, NULL, 0);
+        return ST_OK;
+    }
     index_rows_init(&site->cohorts[c->cohort], &rows);
     uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = strata_levels(c->dimensions, c->n_dimensions, site, &rows, stratum, e);

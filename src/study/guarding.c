@@ -75,10 +75,9 @@ static struct guard_print print_of(const struct guarding *how, const char *name,
 {
     const struct policy *p = how->policy;
     int64_t n = (int64_t)persons_count(set), minimum = policy_minimum(p, OUTPUT_COUNT);
-    enum rounding rounding = (enum rounding)p->rounding;
-    struct count_range range = round_range(round_count(n, rounding, p->base), rounding, p->base, minimum);
+    struct count_range range = print_worst(p, n, minimum);
     return (struct guard_print){name, set, range.low, range.high,
-                                how->federated && rounding != ROUNDING_NONE};
+                                how->federated && p->rounding != ROUNDING_NONE};
 }
 
 static enum status collect(struct cells *c, const struct guarding *how, struct guard_book *b,

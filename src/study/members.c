@@ -60,21 +60,25 @@ static size_t n_places(const struct dimension *d)
     return d->n_levels + (d->no_total ? 0u : 1u);
 }
 
-static char *place_name(const char *table, const struct dimension *d, size_t n, size_t cell)
+char *members_cell_name(const char *table, const char *const *labels, size_t n)
 {
     char *name = xasprintf("%s:", table);
-    size_t inner = 1;
-    for (size_t i = 0; i < n; i++)
-        inner *= n_places(&d[i]);
     for (size_t i = 0; i < n; i++) {
-        inner /= n_places(&d[i]);
-        size_t level = cell / inner % n_places(&d[i]);
-        char *longer =
-            xasprintf("%s%s %s", name, i ? "," : "", level < d[i].n_levels ? d[i].labels[level] : "total");
+        char *longer = xasprintf("%s%s %s", name, i ? "," : "", labels[i]);
         free(name);
         name = longer;
     }
     return name;
+}
+
+static char *place_name(const char *table, const struct dimension *d, size_t n, size_t cell)
+{
+    const char *labels[MAX_DIMENSIONS];
+    for (size_t i = n; i-- > 0; cell /= n_places(&d[i])) {
+        size_t level = cell % n_places(&d[i]);
+        labels[i] = level < d[i].n_levels ? d[i].labels[level] : "total";
+    }
+    return members_cell_name(table, labels, n);
 }
 
 /* A person's levels, and the cells of every choice of level or total. */

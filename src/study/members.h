@@ -18,6 +18,8 @@ void members_add(struct members *m, const char *name, const uint32_t *persons, s
    totals above it. */
 void members_table(struct members *m, const char *name, const struct dimension *dimensions,
                    size_t n_dimensions, const uint32_t *persons, const uint32_t *stratum, size_t n);
+/* A cell's name, from its table's and its levels' ("total" for a total). malloced. */
+char *members_cell_name(const char *table, const char *const *labels, size_t n);
 size_t members_n(const struct members *m);
 const char *members_name(const struct members *m, size_t i);
 const uint32_t *members_persons(const struct members *m, size_t i, size_t *n);

@@ -38,6 +38,7 @@ struct part {
 struct parts {
     struct part *part;
     size_t n, n_sums;
+    size_t first_key, n_keys; /* sums of cell keys (keys.h), behind those of the analyses */
 };
 
 /* The analyses that `parameters` names, checked, with their places in the round's vector. The caller frees

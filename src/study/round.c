@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "study/keys.h"
 #include "study/members.h"
 #include "study/parts.h"
 
@@ -38,6 +39,17 @@ static enum status add_part(const struct study *s, const struct js *j, size_t *n
     return ST_OK;
 }
 
+static enum status add_keys(const struct study *s, struct parts *out, struct err *e)
+{
+    enum status st = keys_size(s, &out->n_keys, e);
+    out->first_key = out->n_sums;
+    out->n_sums += out->n_keys;
+    if (st == ST_OK && out->n_sums > SUMS_MAX)
+        return err_set(e, ST_INVALID, "this study needs more than %d sums for the keys of its cells",
+                       SUMS_MAX);
+    return st;
+}
+
 enum status study_parts(const struct study *s, const struct js *parameters, struct parts *out, struct err *e)
 {
     const struct js *list = js_get(parameters, "analyses");
@@ -48,6 +60,8 @@ enum status study_parts(const struct study *s, const struct js *parameters, stru
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < js_size(list); i++)
         st = add_part(s, js_at(list, i), &next, out, e);
+    if (st == ST_OK && js_bool(js_get(parameters, "keys")))
+        st = add_keys(s, out, e);
     return st;
 }
 
@@ -76,6 +90,8 @@ enum status study_bounds(const struct study *s, const struct js *parameters, sum
     for (size_t k = 0; st == ST_OK && k < parts.n; k++)
         for (size_t i = 0; i < parts.part[k].n; i++)
             bounds[parts.part[k].first + i] = part_bound(&parts.part[k], i);
+    for (size_t i = 0; st == ST_OK && i < parts.n_keys; i++)
+        bounds[parts.first_key + i] = keys_bound(i);
     free(parts.part);
     return st;
 }
@@ -84,6 +100,7 @@ struct site {
     const struct study *study;
     struct study_site view;
     struct cohort_rows *rows;
+    const struct record_keys *keys; /* NULL = none are given */
 };
 
 enum status study_site_open(const struct study *s, const struct store *store, struct pool *pool,
@@ -123,6 +140,16 @@ const struct cohort_rows *study_site_cohort(const struct site *site, size_t i)
 enum status study_site_members(const struct site *site, struct members **out, struct err *e)
 {
     return members_collect(site->study, &site->view, out, e);
+}
+
+void study_site_give_keys(struct site *site, const struct record_keys *keys)
+{
+    site->keys = keys;
+}
+
+bool study_site_gives_keys(const struct site *site)
+{
+    return site->keys != NULL;
 }
 
 const struct store *study_site_store(const struct site *site)
@@ -252,6 +279,10 @@ enum status study_local_by(const struct site *site, const struct js *parameters,
         sums_init(out, parts.n_sums);
     for (size_t k = 0; st == ST_OK && k < parts.n; k++)
         st = local_part(site, &parts.part[k], most, out, e);
+    if (st == ST_OK && parts.n_keys) {
+        struct sums own = sums_part(out, parts.first_key, parts.n_keys);
+        st = keys_local(site->study, &site->view, site->keys, &own, e);
+    }
     free(parts.part);
     if (st != ST_OK)
         sums_deinit(out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/keys.h"
 #include "study/no_estimate.h"
 #include "study/parts.h"
 
@@ -21,6 +22,8 @@ struct study_run {
     int round;
     struct progress_of *of; /* one per analysis */
     struct js *parameters;  /* of the round under way; NULL when finished */
+    bool keyed;             /* the first round asks for keys of cells, */
+    struct sums keys;       /* whose total this is */
 };
 
 static struct js *round_parameters(const struct study_run *r)
@@ -41,6 +44,8 @@ static struct js *round_parameters(const struct study_run *r)
     }
     struct js *all = js_object();
     js_put_int(all, "round", r->round);
+    if (r->keyed && r->round == 1)
+        js_put(all, "keys", js_boolean(true));
     js_put(all, "analyses", list);
     return all;
 }
@@ -61,10 +66,18 @@ struct study_run *study_run_new(const struct study *s)
     return r;
 }
 
+void study_run_ask_keys(struct study_run *r)
+{
+    r->keyed = true;
+    js_free(r->parameters);
+    r->parameters = round_parameters(r);
+}
+
 void study_run_free(struct study_run *r)
 {
     if (!r)
         return;
+    sums_deinit(&r->keys);
     for (size_t i = 0; i < r->study->n_analyses; i++) {
         js_free(r->of[i].parameters);
         js_free(r->of[i].state);
@@ -104,24 +117,44 @@ struct js *study_run_save(const struct study_run *r)
     }
     js_put_str(all, "study", r->study->hash);
     js_put_int(all, "round", r->round);
+    if (r->keyed)
+        js_put(all, "keys", save_total(&r->keys));
     js_put(all, "analyses", list);
     return all;
+}
+
+static enum status read_total(const char *text, size_t n, struct sums *out, struct err *e)
+{
+    size_t size = strlen(text);
+    uint8_t *bytes = xmalloc(size + 1);
+    long got = base64_decode((struct slice){text, size}, bytes, size);
+    struct slice s = {(const char *)bytes, got < 0 ? 0 : (size_t)got};
+    enum status st = sums_decode(s, n, out, e);
+    free(bytes);
+    return st;
 }
 
 static enum status restore_total(const struct study_analysis *a, const char *text, struct progress_of *of,
                                  struct err *e)
 {
-    size_t n, size = strlen(text);
+    size_t n;
     enum status st = a->analysis->size(a->spec, of->parameters, &n, e);
-    if (st != ST_OK)
-        return st;
-    uint8_t *bytes = xmalloc(size + 1);
-    long got = base64_decode((struct slice){text, size}, bytes, size);
-    struct slice s = {(const char *)bytes, got < 0 ? 0 : (size_t)got};
-    st = sums_decode(s, n, &of->total, e);
+    if (st == ST_OK)
+        st = read_total(text, n, &of->total, e);
     of->done = st == ST_OK;
-    free(bytes);
     return st;
+}
+
+/* Until the first round is over there is nothing to read. */
+static enum status restore_keys(struct study_run *r, const struct js *saved, struct err *e)
+{
+    const char *text = js_get_str(saved, "keys");
+    size_t n;
+    r->keyed = text != NULL;
+    if (!text || r->round == 1)
+        return ST_OK;
+    enum status st = keys_size(r->study, &n, e);
+    return st == ST_OK ? read_total(text, n, &r->keys, e) : st;
 }
 
 static enum status restore_one(const struct study_analysis *a, const struct js *j, struct progress_of *of,
@@ -147,6 +180,8 @@ enum status study_run_restore(const struct study *s, const struct js *saved, str
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < s->n_analyses; i++)
         st = restore_one(&s->analyses[i], js_at(list, i), &r->of[i], e);
+    if (st == ST_OK)
+        st = restore_keys(r, saved, e);
     if (st != ST_OK) {
         study_run_free(r);
         return err_wrap(e, "the saved run");
@@ -207,6 +242,15 @@ static void keep_step(struct study_run *r, const struct part *p, const struct su
         memcpy(of->total.v, total->v + p->first, p->n * sizeof *total->v);
 }
 
+static void keep_keys(struct study_run *r, const struct parts *parts, const struct sums *total)
+{
+    if (!r->keyed || r->round != 1)
+        return;
+    sums_init(&r->keys, parts->n_keys);
+    if (parts->n_keys)
+        memcpy(r->keys.v, total->v + parts->first_key, parts->n_keys * sizeof *total->v);
+}
+
 enum status study_run_advance(struct study_run *r, const struct sums *total, struct err *e)
 {
     if (!r->parameters)
@@ -227,6 +271,7 @@ enum status study_run_advance(struct study_run *r, const struct sums *total, str
         }
     }
     if (st == ST_OK) {
+        keep_keys(r, &parts, total);
         r->round++;
         js_free(r->parameters);
         r->parameters = round_parameters(r);
@@ -253,6 +298,8 @@ enum status study_run_finish(const struct study_run *r, struct result **out, str
         if (st != ST_OK)
             err_wrap(e, "analysis %s", a->name);
     }
+    if (st == ST_OK && r->keyed)
+        st = keys_give(r->study, &r->keys, result, e);
     if (st != ST_OK) {
         result_free(result);
         return st;
@@ -282,6 +329,8 @@ enum status study_run_at(const struct study *s, struct site *const *sites, size_
     struct study_run *r = study_run_new(s);
     enum status st = ST_OK;
     *out = NULL;
+    if (study_site_gives_keys(sites[0]))
+        study_run_ask_keys(r);
     while (st == ST_OK && !study_run_finished(r)) {
         struct sums total = {0};
         st = total_of(sites, n, r->parameters, &total, e);

@@ -69,6 +69,11 @@ const struct cohort_rows *study_site_cohort(const struct site *site, size_t i);
 /* Who is in the cells of its tables (members.h), for the differencing guard at the site (guarding.h). */
 struct members;
 MUST_CHECK enum status study_site_members(const struct site *site, struct members **out, struct err *e);
+/* Lets the site give keys of cells (keys.h) to runs that ask for them; without, such a run is refused. The
+   secret is borrowed. */
+struct record_keys;
+void study_site_give_keys(struct site *site, const struct record_keys *keys);
+bool study_site_gives_keys(const struct site *site);
 const struct store *study_site_store(const struct site *site); /* borrowed */
 const struct study *study_site_study(const struct site *site);
 /* The sums of a round, within their bounds; `out` is initialised here and is the caller's. */
@@ -78,6 +83,9 @@ MUST_CHECK enum status study_local(const struct site *site, const struct js *par
 /* The lead's side. The study must outlive the run. */
 struct study_run;
 struct study_run *study_run_new(const struct study *s);
+/* Asks for keys of cells as well, for a policy that prints counts with their noise; before the first round.
+ */
+void study_run_ask_keys(struct study_run *r);
 MUST_CHECK enum status study_run_restore(const struct study *s, const struct js *saved,
                                          struct study_run **out, struct err *e);
 struct js *study_run_save(const struct study_run *r); /* the caller frees it */
@@ -92,7 +100,8 @@ bool study_run_finished(const struct study_run *r);
 /* Raw tables of all analyses, in the study's order, named "<analysis>_<table>" (or "<analysis>" alone). */
 MUST_CHECK enum status study_run_finish(const struct study_run *r, struct result **out, struct err *e);
 
-/* All rounds over the stores (one at least) of one site: what `accord study run` does. */
+/* All rounds over the stores (one at least) of one site: what `accord study run` does. With keys of cells
+   where the first of them gives keys. */
 MUST_CHECK enum status study_run_at(const struct study *s, struct site *const *sites, size_t n,
                                     struct result **out, struct err *e);
 

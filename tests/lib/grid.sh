@@ -12,6 +12,7 @@ export GRID
 declare -A GRID_PID=()
 GRID_ATTEMPT=${GRID_ATTEMPT:-60}
 GRID_HUB_OPTIONS=()
+GRID_AGREEMENT_OPTIONS=()
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "FAILED: $*"; for log in "$GRID"/*.log; do say "--- $log"; tail -n 15 "$log" >&2; done; exit 1; }
@@ -52,7 +53,7 @@ grid_agreement() { # ID SITES
   act signer agreement draft "$1" --title COPD --template "$(printf '0%.0s' {1..63})8" --parties "[$parties]" \
     --annex '{"analyses":["any"],"studies":["any"]}' --from "$GRID_TODAY" --to "$GRID_UNTIL" \
     --purpose 'Find undiagnosed COPD' --access nhs_runs --use non-commercial --consent-to-commercialise true \
-    --exit-plan 'The work ends with the term.' --quote '[{"code":"application","quantity":1}]'
+    --exit-plan 'The work ends with the term.' --quote '[{"code":"application","quantity":1}]' "${GRID_AGREEMENT_OPTIONS[@]}"
   act certifier agreement check "$1"
   act signer0 agreement summarise "$1" --summary 'Trusts and a company count COPD.'
   act signer agreement sign "$1"

@@ -415,7 +415,7 @@ static void small_models_are_refused(void **state)
         t->parameters = cases[i].parameters;
         t->cells[0].value = 1.5;
         t->cells[0].persons = cases[i].persons;
-        bool leaves = judge_table(t, &p, &v, &e) == ST_OK && v.mark == CELL_SHOWN;
+        bool leaves = judge_table(t, &p, NULL, &v, &e) == ST_OK && v.mark == CELL_SHOWN;
         assert_int_equal(leaves, cases[i].leaves);
         result_free(r);
     }
@@ -446,7 +446,7 @@ static void survival_steps_are_merged(void **state)
         t->cells[i].value = survival;
         at_risk -= events + censored;
     }
-    assert_int_equal(judge_table(t, &p, v, &e), ST_OK);
+    assert_int_equal(judge_table(t, &p, NULL, v, &e), ST_OK);
     double events = 0, from = 400;
     int shown = 0;
     for (int i = 0; i < STEPS; i++) {

@@ -74,6 +74,57 @@ static void the_strictest_rule_governs(void **state)
     assert_true(p.top2_share < 0.51);
 }
 
+static enum status parse(const char *yaml, struct policy *p, struct err *e)
+{
+    *e = (struct err){0};
+    return policy_parse(slice_of(yaml), "p.yaml", p, e);
+}
+
+static void noise_needs_a_table_that_exists(void **state)
+{
+    (void)state;
+    struct policy p;
+    struct err e;
+#define HEAD "name: k\nversion: 1\n"
+    assert_int_equal(
+        parse(HEAD "rounding: cell_key\nnoise_most: 5\nnoise_variance: 3\nnoise_skip: 2\n", &p, &e), ST_OK);
+    assert_int_equal(p.noise_most, 5);
+    assert_int_equal(parse(HEAD "rounding: cell_key\n", &p, &e), ST_INVALID);
+    assert_non_null(strstr(e.text, "needs noise_most and noise_variance"));
+    assert_int_equal(parse(HEAD "noise_most: 5\n", &p, &e), ST_INVALID);
+    assert_non_null(strstr(e.text, "belongs to 'rounding: cell_key'"));
+    assert_int_equal(parse(HEAD "rounding: cell_key\nnoise_most: 2\nnoise_variance: 100\n", &p, &e),
+                     ST_INVALID);
+    assert_int_equal(parse(HEAD "rounding: controlled\ninherits: gel-5\n", &p, &e), ST_INVALID);
+    /* Noise of at most 1 says more of a count than rounding to 5 does. */
+    assert_int_equal(parse(HEAD "rounding: cell_key\nnoise_most: 1\nnoise_variance: 0.5\n", &p, &e),
+                     ST_DENIED);
+}
+
+static void the_wider_print_governs(void **state)
+{
+    (void)state;
+    struct policy noisy, rounded = profile("sde-10"), p;
+    struct err e;
+    assert_int_equal(
+        parse(HEAD "rounding: cell_key\nnoise_most: 5\nnoise_variance: 3\nnoise_skip: 2\n", &noisy, &e),
+        ST_OK);
+    policy_strictest(&rounded, &noisy, &p);
+    assert_int_equal(p.rounding, ROUNDING_CELL_KEY);
+    assert_int_equal(p.noise_most, 5);
+    rounded.base = 20;
+    policy_strictest(&noisy, &rounded, &p);
+    assert_int_equal(p.rounding, ROUNDING_NEAREST);
+    assert_int_equal(p.noise_most, 0);
+    struct js *j = policy_to_json(&p);
+    assert_int_equal(policy_from_json(j, &p, &e), ST_OK);
+    js_free(j);
+    j = policy_to_json(&noisy);
+    assert_int_equal(policy_from_json(j, &p, &e), ST_OK);
+    assert_true(p.noise_variance == 3);
+    js_free(j);
+}
+
 static void the_hash_is_of_the_rules_only(void **state)
 {
     (void)state;
@@ -132,6 +183,8 @@ int main(void)
         cmocka_unit_test(a_file_tightens_a_profile),
         cmocka_unit_test(loosening_needs_an_approver),
         cmocka_unit_test(the_strictest_rule_governs),
+        cmocka_unit_test(noise_needs_a_table_that_exists),
+        cmocka_unit_test(the_wider_print_governs),
         cmocka_unit_test(the_hash_is_of_the_rules_only),
         cmocka_unit_test(json_gives_the_same_policy_back),
         cmocka_unit_test(an_agreement_cannot_loosen_quietly),

@@ -154,6 +154,15 @@ static void make_pooled(struct sites *s, size_t n)
     s->pooled[n] = import(folder, store);
 }
 
+struct store *sites_import(const struct sites *s, const char *folder)
+{
+    char from[128], to[128], key[128];
+    snprintf(from, sizeof from, "%s/%s", s->folder, folder);
+    snprintf(to, sizeof to, "%s/%s-of-one-key", s->folder, folder);
+    snprintf(key, sizeof key, "%s/store0.key", s->folder);
+    return import_with(from, to, key);
+}
+
 struct sites *sites_make(void)
 {
     struct sites *s = make_sites(N_SITES, PERSONS);

@@ -24,6 +24,9 @@ struct sites *sites_make_shuffled(size_t n, uint64_t persons, struct store **shu
 struct sites *sites_of_files(const char *const *files);
 /* One larger site, and what was planted in it. */
 struct sites *sites_make_planted(struct synth_summary *planted);
+/* A store of one of their folders ("site1", "pooled3") under the key of site 0: the same person has the same
+   pseudonym in all of these. The caller closes it. */
+struct store *sites_import(const struct sites *s, const char *folder);
 double planted_value(const struct synth_summary *planted, const char *name);
 void sites_free(struct sites *s);
 
