@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/vectors.h"
+
 bool date_valid(int year, int month, int day)
 {
     static const int8_t length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -23,7 +25,7 @@ int32_t date_of(int year, int month, int day)
     return (int32_t)days + day - 1 - 719468 - 2000 * 146097;
 }
 
-void date_parts(int32_t days, int *year, int *month, int *day)
+static inline void parts(int32_t days, int *year, int *month, int *day)
 {
     int z = days + 719468;
     int era = (z >= 0 ? z : z - 146096) / 146097;
@@ -34,6 +36,18 @@ void date_parts(int32_t days, int *year, int *month, int *day)
     *day = day_of_year - (153 * mp + 2) / 5 + 1;
     *month = mp + (mp < 10 ? 3 : -9);
     *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+void date_parts(int32_t days, int *year, int *month, int *day)
+{
+    parts(days, year, month, day);
+}
+
+VECTORS void date_parts_all(const int32_t *restrict days, size_t n, int32_t *restrict year,
+                            int32_t *restrict month, int32_t *restrict day)
+{
+    for (size_t i = 0; i < n; i++)
+        parts(days[i], &year[i], &month[i], &day[i]);
 }
 
 int date_year(int32_t days)
