@@ -61,6 +61,18 @@ VECTORS static void join_i64(const uint32_t *restrict low, const uint32_t *restr
         out[i] = (int64_t)((uint64_t)high[i] << 32 | low[i]);
 }
 
+VECTORS static void add_base_i64(int64_t *restrict v, int64_t base)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = (int64_t)((uint64_t)v[i] + (uint64_t)base);
+}
+
+VECTORS static void add_base_missing_i64(int64_t *restrict v, int64_t base)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = v[i] ? (int64_t)((uint64_t)v[i] + (uint64_t)base - 1) : NONE_I64;
+}
+
 /* Sixteen sums at a time: each doubling adds what stands 1, 2, 4, 8 places before. */
 typedef uint32_t lanes __attribute__((vector_size(4 * BLOCK_LANES)));
 
@@ -348,15 +360,17 @@ bool block_decode_i64(const uint8_t *p, size_t n, int64_t *out)
     if (b.h.width > 32)
         unpack_bytes(b.packed + 64 * 32, b.h.width - 32U, high);
     join_i64(low, high, out);
+    if (b.h.flags & BLOCK_MISSING)
+        add_base_missing_i64(out, b.base);
+    else
+        add_base_i64(out, b.base);
     for (unsigned k = 0; k < b.h.n_exceptions; k++) {
         unsigned at;
         uint64_t code;
         if (!exception(&b, k, &at, &code))
             return false;
-        out[at] = (int64_t)code;
+        out[at] = value_of(&b, code);
     }
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = value_of(&b, (uint64_t)out[i]);
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/vectors.h"
 #include "store/reader.h"
 
 static enum status check_runs(const struct store *s, struct table_files *t, struct err *e)
@@ -272,17 +273,11 @@ static bool decode_i64(const struct store *s, enum store_table t, const struct c
     return block_user(bytes) == 0 || add_base(s, &s->tables[t], c, b, out);
 }
 
-/* The number that a packed integer stands for. */
-static double number_of(const struct column *c, unsigned how, int64_t v)
+/* Decimals: the integer by a power of ten, which gives back the double that was imported. */
+VECTORS static void divide(const int64_t *restrict v, double by, double *restrict out)
 {
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-    double d;
-    if (v == NONE_I64)
-        return (double)NAN;
-    if (how <= COLUMN_MOST_DECIMALS)
-        return (double)v / powers[how];
-    memcpy(&d, how == COLUMN_NUMBER_CODES ? &c->distinct[v] : &v, sizeof d);
-    return d;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = v[i] == NONE_I64 ? (double)NAN : (double)v[i] / by;
 }
 
 static bool codes_fit(const struct column *c, const int64_t *codes)
@@ -293,8 +288,19 @@ static bool codes_fit(const struct column *c, const int64_t *codes)
     return fine;
 }
 
+/* The bits of a double, or the place of one among the distinct values. */
+static void copy_bits(const int64_t *v, const int64_t *distinct, double *out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        out[i] = (double)NAN;
+        if (v[i] != NONE_I64)
+            memcpy(&out[i], distinct ? &distinct[v[i]] : &v[i], sizeof out[i]);
+    }
+}
+
 static bool decode_f64(const struct column *c, uint64_t b, double *out)
 {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     int64_t values[BLOCK_ROWS];
     const uint8_t *bytes;
     size_t n;
@@ -306,8 +312,10 @@ static bool decode_f64(const struct column *c, uint64_t b, double *out)
         return false;
     if (how == COLUMN_NUMBER_CODES && !codes_fit(c, values))
         return false;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = number_of(c, how, values[i]);
+    if (how <= COLUMN_MOST_DECIMALS)
+        divide(values, powers[how], out);
+    else
+        copy_bits(values, how == COLUMN_NUMBER_CODES ? c->distinct : NULL, out);
     return true;
 }
 
