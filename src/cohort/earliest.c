@@ -6,9 +6,14 @@
  * The event has to lie in a period of observation. Nearly always a person's earliest row does, so the rows
  * are first walked without looking at periods; only for the persons whose earliest day is not observed they
  * are walked once more, row by row beside the periods. With First it is the earliest day of all that has to
- * be observed, and to have the attributes. A bitmap says who has a day, so the days need no clearing.
+ * be observed, and to have the attributes.
+ *
+ * Days are cleared for 1,024 persons at a time, when the first of them has one. A person's rows lie together
+ * in a run, the earliest first: the others are dropped before days are looked at, which also keeps a store
+ * from being followed at once by a load from the same place.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/vectors.h"
@@ -42,18 +47,68 @@ static uint32_t period_of(const struct engine *g, uint32_t person, int32_t day)
 
 /* --- rows to days --- */
 
-/* Without branches: whether a person has a day already is as good as random. */
-VECTORS static void offer_rows(const uint16_t *restrict sel, size_t n, const int32_t *restrict person,
-                               const int32_t *restrict start, uint32_t first, uint64_t *restrict words,
-                               int32_t *restrict days)
+static void days_init(struct first_days *d, const struct person_set *range)
 {
+    *d = (struct first_days){.range = {range->first, range->n, NULL}};
+    d->day = xmalloc(((size_t)range->n + FIRST_DAYS_CHUNK) * sizeof *d->day);
+    d->touched = xcalloc((size_t)range->n / FIRST_DAYS_CHUNK + 1, 1);
+}
+
+VECTORS static void fill(int32_t *restrict day, int32_t value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        day[i] = value;
+}
+
+static inline void touch(struct first_days *d, uint32_t at)
+{
+    uint32_t chunk = at / FIRST_DAYS_CHUNK;
+    if (d->touched[chunk])
+        return;
+    d->touched[chunk] = 1;
+    fill(d->day + (size_t)chunk * FIRST_DAYS_CHUNK, FIRST_DAY_NONE, FIRST_DAYS_CHUNK);
+}
+
+/* All but the rows that follow one of the same person that does not start later. */
+VECTORS static void mark_first(const int32_t *restrict person, const int32_t *restrict start, size_t n,
+                               uint8_t *restrict mask)
+{
+    mask[0] = 1;
+    for (size_t i = 1; i < n; i++)
+        mask[i] = (person[i] != person[i - 1]) | (start[i] < start[i - 1]);
+}
+
+/* The selected rows, side by side. */
+static size_t gather(const struct block *b, int32_t *person, int32_t *start)
+{
+    for (size_t i = 0; i < b->n_sel; i++) {
+        person[i] = b->person[b->sel[i]];
+        start[i] = b->start[b->sel[i]];
+    }
+    return b->n_sel;
+}
+
+static void offer_rows(const struct block *b, struct first_days *d)
+{
+    int32_t person[BLOCK], start[BLOCK];
+    const int32_t *from_person = b->person, *from_start = b->start;
+    uint8_t mask[BLOCK];
+    size_t n = b->n_sel;
+    if (n < b->n) {
+        n = gather(b, person, start);
+        from_person = person;
+        from_start = start;
+    }
+    if (n == 0)
+        return;
+    mark_first(from_person, from_start, n, mask);
+    bits_keep32(start, from_start, mask, n);
+    n = bits_keep32(person, from_person, mask, n);
     for (size_t i = 0; i < n; i++) {
-        uint32_t at = (uint32_t)person[sel[i]] - first;
-        uint64_t word = words[at >> 6];
-        int32_t day = start[sel[i]], none = (int32_t)(word >> (at & 63) & 1) - 1; /* all ones for none yet */
-        int32_t best = (days[at] & ~none) | (INT32_MAX & none);
-        days[at] = day < best ? day : best;
-        words[at >> 6] = word | (uint64_t)1 << (at & 63);
+        uint32_t at = (uint32_t)person[i] - d->range.first;
+        touch(d, at);
+        d->n += d->day[at] == FIRST_DAY_NONE;
+        d->day[at] = start[i] < d->day[at] ? start[i] : d->day[at];
     }
 }
 
@@ -75,7 +130,7 @@ static enum status visit(void *context, struct block *b, struct err *e)
     if (x->observed)
         keep_observed(x->g, b);
     if (s == ST_OK)
-        offer_rows(b->sel, b->n_sel, b->person, b->start, x->days.has.first, x->days.has.words, x->days.day);
+        offer_rows(b, &x->days);
     return s;
 }
 
@@ -85,8 +140,7 @@ static void earliest_init(struct earliest *x, const struct engine *g, const stru
     *x = (struct earliest){.g = g};
     scan_init(&x->scan, g, c, candidates, false);
     x->filters = !c->first && (c->n_attributes || c->adjustment);
-    x->days.has = person_set_like(&g->range);
-    x->days.day = xmalloc(((size_t)g->range.n + 1) * sizeof *x->days.day);
+    days_init(&x->days, &g->range);
 }
 
 enum status first_days_find(const struct engine *g, const struct criterion *c,
@@ -102,58 +156,101 @@ enum status first_days_find(const struct engine *g, const struct criterion *c,
 
 void first_days_deinit(struct first_days *d)
 {
-    free(d->has.words);
+    free(d->touched);
     free(d->day);
 }
 
 /* --- days to events --- */
 
-/* Persons that have a day, and the day. */
-static size_t list_days(const struct first_days *days, struct events *out)
+VECTORS static size_t mark_days(const int32_t *restrict day, size_t n, uint32_t first, uint8_t *restrict mask,
+                                uint32_t *restrict person)
 {
-    const struct person_set *has = &days->has;
+    size_t set = 0;
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = day[i] != FIRST_DAY_NONE;
+        set += day[i] != FIRST_DAY_NONE;
+        person[i] = first + (uint32_t)i;
+    }
+    return set;
+}
+
+/* Persons that have a day, and the day. */
+static size_t list_days(const struct first_days *d, struct events *out)
+{
+    uint32_t person[FIRST_DAYS_CHUNK];
+    uint8_t mask[FIRST_DAYS_CHUNK];
     size_t n = 0;
-    for (size_t w = 0; w < person_set_words(has); w++)
-        n += (size_t)__builtin_popcountll(has->words[w]);
-    events_reserve(out, n);
-    n = 0;
-    for (size_t w = 0; w < person_set_words(has); w++)
-        for (uint64_t left = has->words[w]; left; left &= left - 1) {
-            uint32_t at = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            out->person[n] = has->first + at;
-            out->start[n++] = days->day[at];
-        }
+    events_reserve(out, d->n + FIRST_DAYS_CHUNK);
+    for (uint32_t at = 0; at < d->range.n; at += FIRST_DAYS_CHUNK) {
+        uint32_t left = d->range.n - at, size = left < FIRST_DAYS_CHUNK ? left : FIRST_DAYS_CHUNK;
+        if (!d->touched[at / FIRST_DAYS_CHUNK] ||
+            mark_days(d->day + at, size, d->range.first + at, mask, person) == 0)
+            continue;
+        bits_keep32(out->person + n, person, mask, size);
+        n += bits_keep32(out->start + n, d->day + at, mask, size);
+    }
     return n;
+}
+
+/* The period of persons who have one, and whether the day lies in it with the days wanted: 1 or 0; 2 for
+ * persons with none or several, who are looked at one by one. There is at least one period in the store. */
+VECTORS static void find_periods(const struct store_periods *p, int32_t prior, int32_t post,
+                                 const struct events *v, size_t n, uint8_t *restrict fits)
+{
+    const uint32_t *restrict offset = p->offset, *restrict person = v->person;
+    const int32_t *restrict from = p->start, *restrict to = p->end, *restrict day = v->start;
+    int32_t *restrict op_start = v->op_start, *restrict op_end = v->op_end;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t k = offset[person[i]], one = offset[person[i] + 1] - k == 1;
+        int32_t start = from[one ? k : 0], end = to[one ? k : 0];
+        bool in = (day[i] >= start) & (day[i] <= end) & ((int64_t)day[i] - prior >= start) &
+                  ((int64_t)day[i] + post <= end);
+        op_start[i] = start;
+        op_end[i] = end;
+        fits[i] = one ? in : 2;
+    }
+}
+
+static void look_closer(const struct engine *g, const struct events *v, size_t i, uint8_t *fits)
+{
+    uint32_t period = period_of(g, v->person[i], v->start[i]);
+    fits[i] = period != UINT32_MAX;
+    if (fits[i]) {
+        v->op_start[i] = g->periods->start[period];
+        v->op_end[i] = g->periods->end[period];
+    }
 }
 
 /* One event per person whose day is observed; returns how many are not, in `missed`. */
 static size_t collect(const struct earliest *x, struct person_set *missed, struct events *out)
 {
     const struct store_periods *p = x->g->periods;
-    size_t n = list_days(&x->days, out), kept = 0;
+    out->n = list_days(&x->days, out);
+    uint8_t *fits = xmalloc(out->n + 1);
+    size_t n = out->n;
+    memset(fits, 2, n + 1);
+    if (p->offset[x->g->persons->n] > 0)
+        find_periods(p, x->g->d->prior_days, x->g->d->post_days, out, n, fits);
     for (size_t i = 0; i < n; i++) {
-        uint32_t person = out->person[i];
-        int32_t day = out->start[i];
-        uint32_t period = period_of(x->g, person, day);
-        if (period == UINT32_MAX) {
-            person_set_add(missed, person);
-            continue;
-        }
-        out->person[kept] = person;
-        out->start[kept] = day;
-        out->op_start[kept] = p->start[period];
-        out->op_end[kept++] = p->end[period];
+        if (fits[i] == 2)
+            look_closer(x->g, out, i, fits);
+        if (!fits[i])
+            person_set_add(missed, out->person[i]);
     }
-    out->n = kept;
-    return n - kept;
+    events_keep(out, fits);
+    free(fits);
+    return n - out->n;
 }
 
 /* Of the missed, the earliest day that is observed. */
 static enum status look_again(struct earliest *x, const struct person_set *missed, struct events *out,
                               struct err *e)
 {
-    for (size_t w = 0; w < person_set_words(missed); w++)
-        x->days.has.words[w] &= ~missed->words[w];
+    for (uint32_t i = 0; i < missed->n; i++)
+        if (person_set_has(missed, missed->first + i)) {
+            x->days.day[i] = FIRST_DAY_NONE;
+            x->days.n--;
+        }
     x->scan.candidates = missed;
     x->observed = true;
     enum status s = scan_rows(&x->scan, visit, x, e);

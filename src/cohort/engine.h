@@ -16,6 +16,7 @@
 #ifndef ACCORD_COHORT_ENGINE_H
 #define ACCORD_COHORT_ENGINE_H
 
+#include "base/bits.h"
 #include "cohort/cohort.h"
 #include "cohort/events.h"
 #include "cohort/tree.h"
@@ -89,7 +90,7 @@ struct block {
     bool run_begins; /* with scan.by_run: the rows before were of another concept */
     int32_t person[BLOCK], start[BLOCK], end[BLOCK];
     int32_t period_type[BLOCK];
-    uint16_t sel[BLOCK]; /* places still in, ascending */
+    uint16_t sel[BLOCK + BITS_SLACK]; /* places still in, ascending */
     size_t n_sel;
     uint64_t bytes; /* decoded so far */
     union {
@@ -154,9 +155,13 @@ void join_periods(const struct engine *g, struct events *v, int32_t prior_days, 
 
 /* The first day of each person among all rows of a criterion's concept set, whatever its attributes. */
 struct first_days {
-    struct person_set has;
-    int32_t *day; /* of person has.first + i */
+    struct person_set range; /* without words */
+    int32_t *day;     /* of person range.first + i; FIRST_DAY_NONE, and nothing at all where not touched */
+    uint8_t *touched; /* per FIRST_DAYS_CHUNK persons */
+    size_t n;         /* persons that have one */
 };
+#define FIRST_DAY_NONE INT32_MAX
+enum { FIRST_DAYS_CHUNK = 1024 };
 MUST_CHECK enum status first_days_find(const struct engine *g, const struct criterion *c,
                                        const struct person_set *candidates, struct first_days *out,
                                        struct err *e);
@@ -166,6 +171,11 @@ void first_days_deinit(struct first_days *d);
    (earliest.c); `needs` is what later steps look at. out has NEED_PERIOD. */
 bool earliest_applies(const struct cohort_definition *d, unsigned needs);
 MUST_CHECK enum status earliest_events(const struct engine *g, struct events *out, struct err *e);
+
+/* Entry events of a cohort that takes each person's first period of observation, where nothing looks at more
+   than its days (observed.c); `needs` as above. out has NEED_PERIOD. */
+bool observed_applies(const struct cohort_definition *d, unsigned needs);
+void observed_events(const struct engine *g, struct events *out);
 
 /* How many rows of a criterion fall into each index event's days (tally.c). */
 struct tally {

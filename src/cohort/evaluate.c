@@ -118,6 +118,10 @@ static enum status entry_events(const struct engine *g, struct events *out, stru
     struct events found;
     if (earliest_applies(d, primary_needs(d)))
         return earliest_events(g, out, e);
+    if (observed_applies(d, later_needs(d))) {
+        observed_events(g, out);
+        return ST_OK;
+    }
     enum status s = fetch_primary(g, primary_needs(d), &found, e);
     if (s == ST_OK && d->primary[0].type == CRIT_PERSON) {
         observe_always(&found);
@@ -199,17 +203,19 @@ static enum status apply_rules(const struct engine *g, struct events *v, struct 
 enum status evaluate_range(const struct engine *g, struct cohort_rows *out, struct err *e)
 {
     struct events v = {0};
+    bool one_each = false;
     out->steps = xcalloc(g->d->n_rules + 3, sizeof *out->steps);
     enum status s = qualified_events(g, &v, out, e);
     if (s == ST_OK)
         s = apply_rules(g, &v, out, e);
     if (s == ST_OK) {
         apply_limit(&v, g->d->expression_limit);
+        one_each = v.one_each;
         s = find_exits(g, &v, out, e);
     }
     if (s == ST_OK) {
         trace_persons(g, out->person, out->n);
-        out->n_persons = distinct_persons(out->person, out->n);
+        out->n_persons = one_each ? (uint32_t)out->n : distinct_persons(out->person, out->n);
         out->steps[out->n_steps++] = (struct cohort_step){NULL, out->n_persons, out->n};
     }
     events_deinit(&v);
@@ -229,7 +235,7 @@ struct cohort_cost evaluation_cost(const struct engine *g)
 {
     const struct cohort_definition *d = g->d;
     struct cohort_cost entry = {0}, later = {0};
-    bool listed = !earliest_applies(d, primary_needs(d));
+    bool listed = !earliest_applies(d, primary_needs(d)) && !observed_applies(d, later_needs(d));
     for (size_t i = 0; i < d->n_primary; i++) {
         uint64_t rows = criterion_rows(g, &d->primary[i]);
         entry.read += rows;

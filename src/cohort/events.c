@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/mem.h"
+#include "base/vectors.h"
 
 enum {
     BUCKET_BITS = 14,
@@ -125,31 +127,37 @@ void events_copy(struct events *v, size_t at, const struct events *from, size_t 
     }
 }
 
+VECTORS static size_t count_mask(const uint8_t *mask, size_t n)
+{
+    size_t set = 0;
+    for (size_t i = 0; i < n; i++)
+        set += mask[i];
+    return set;
+}
+
 #define KEEP_COLUMN(type)                                                                                    \
-    for (size_t i = 0; i < n; i++)                                                                           \
-    ((type *)p)[i] = ((type *)p)[kept[i]]
+    for (size_t i = 0, kept = 0; i < n; i++) {                                                               \
+        ((type *)p)[kept] = ((type *)p)[i];                                                                  \
+        kept += mask[i];                                                                                     \
+    }
+
+static void keep_column(void *p, size_t size, const uint8_t *mask, size_t n)
+{
+    if (size == 4)
+        bits_keep32(p, p, mask, n);
+    else if (size == 8)
+        KEEP_COLUMN(uint64_t)
+    else
+        KEEP_COLUMN(uint8_t)
+}
 
 void events_keep(struct events *v, const uint8_t *mask)
 {
-    uint32_t *kept = xmalloc(v->n * sizeof *kept);
-    size_t n = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        kept[n] = (uint32_t)i;
-        n += mask[i];
-    }
-    for (int k = 0; k < N_COLUMNS && n < v->n; k++) {
-        void *p = present(v, &columns[k]) ? *column_of(v, &columns[k]) : NULL;
-        if (!p)
-            continue;
-        if (columns[k].size == 8)
-            KEEP_COLUMN(uint64_t);
-        else if (columns[k].size == 4)
-            KEEP_COLUMN(uint32_t);
-        else
-            KEEP_COLUMN(uint8_t);
-    }
+    size_t n = count_mask(mask, v->n);
+    for (int k = 0; k < N_COLUMNS && n < v->n; k++)
+        if (present(v, &columns[k]))
+            keep_column(*column_of(v, &columns[k]), columns[k].size, mask, v->n);
     v->n = n;
-    free(kept);
 }
 
 static void concatenate(const struct events *pieces, size_t n, struct events *out)

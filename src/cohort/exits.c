@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/vectors.h"
 #include "cohort/engine.h"
 
 /* What ends events early: spans of drug eras or days of censoring events, per person. */
@@ -137,16 +138,31 @@ static enum status fetch_endings(struct ending *x, struct err *e)
 }
 
 /* Where nothing has to be looked up. */
+VECTORS static void end_with_period(const int32_t *restrict start, const int32_t *restrict op_end, size_t n,
+                                    int32_t *restrict end)
+{
+    for (size_t i = 0; i < n; i++)
+        end[i] = op_end[i] >= start[i] ? op_end[i] : DATE_NONE;
+}
+
+VECTORS static void end_with_offset(const int32_t *restrict start, const int32_t *restrict base,
+                                    const int32_t *restrict op_end, int32_t offset, size_t n,
+                                    int32_t *restrict end)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t day = (int64_t)base[i] + offset, last = day > op_end[i] ? op_end[i] : day;
+        end[i] = ((base[i] != DATE_NONE) & (last >= start[i])) ? (int32_t)last : DATE_NONE;
+    }
+}
+
 static void end_alone(const struct ending *x)
 {
+    const struct exit_strategy *exit = &x->g->d->exit;
     const struct events *v = x->index;
-    for (size_t i = 0; i < v->n; i++) {
-        x->end[i] = DATE_NONE;
-        if (x->g->d->exit.type == END_OFFSET)
-            end_by_offset(x, i);
-        else if (v->op_end[i] >= v->start[i])
-            x->end[i] = v->op_end[i];
-    }
+    if (exit->type == END_OFFSET)
+        end_with_offset(v->start, exit->from_end ? v->end : v->start, v->op_end, exit->offset, v->n, x->end);
+    else
+        end_with_period(v->start, v->op_end, v->n, x->end);
 }
 
 static enum status end_by_events(struct ending *x, struct err *e)
@@ -187,16 +203,20 @@ static bool in_start_order(const struct events *v)
     return true;
 }
 
+static bool has_window(const struct cohort_definition *d)
+{
+    return d->censor_start != DATE_NONE || d->censor_end != DATE_NONE;
+}
+
 static void add_row(const struct cohort_definition *d, uint32_t person, int32_t start, int64_t padded_end,
                     struct cohort_rows *out)
 {
     int32_t end = (int32_t)(padded_end - d->era_pad);
-    bool windowed = d->censor_start != DATE_NONE || d->censor_end != DATE_NONE;
     if (d->censor_start != DATE_NONE && start < d->censor_start)
         start = d->censor_start;
     if (d->censor_end != DATE_NONE && end > d->censor_end)
         end = d->censor_end;
-    if (windowed && start > end)
+    if (has_window(d) && start > end)
         return;
     out->person[out->n] = person;
     out->start[out->n] = start;
@@ -232,6 +252,29 @@ static void *exactly(void *p, size_t n, size_t size)
     return copy;
 }
 
+VECTORS static size_t mark_ended(const int32_t *restrict end, size_t n, uint8_t *restrict mask)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = end[i] != DATE_NONE;
+        ended += end[i] != DATE_NONE;
+    }
+    return ended;
+}
+
+/* Of events that stand alone nothing is merged: padding is taken off again. */
+static void keep_ended(size_t n, struct cohort_rows *out)
+{
+    uint8_t *mask = xmalloc(n + 1);
+    out->n = mark_ended(out->end, n, mask);
+    if (out->n < n) {
+        bits_keep32(out->person, out->person, mask, n);
+        bits_keep32(out->start, out->start, mask, n);
+        bits_keep32(out->end, out->end, mask, n);
+    }
+    free(mask);
+}
+
 /* In place: rows are no more than events, and each stands no further back than what it is made of. Takes the
  * persons and starts of v, and `end`. */
 static void collapse(const struct cohort_definition *d, struct events *v, int32_t *end,
@@ -240,11 +283,10 @@ static void collapse(const struct cohort_definition *d, struct events *v, int32_
     out->person = v->person;
     out->start = v->start;
     out->end = end;
-    if (!v->one_each)
+    if (v->one_each && !has_window(d))
+        keep_ended(v->n, out);
+    else
         add_merged(d, v, end, out);
-    for (size_t i = 0; v->one_each && i < v->n; i++)
-        if (end[i] != DATE_NONE)
-            add_row(d, v->person[i], v->start[i], (int64_t)end[i] + d->era_pad, out);
     v->person = NULL;
     v->start = NULL;
     if (out->n > v->n / 2)

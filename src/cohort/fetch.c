@@ -167,7 +167,7 @@ static void keep_first_days(const struct first_days *d, struct block *b)
     for (size_t i = 0; i < b->n_sel; i++) {
         uint16_t at = b->sel[i];
         b->sel[kept] = at;
-        kept += b->start[at] == d->day[(uint32_t)b->person[at] - d->has.first];
+        kept += b->start[at] == d->day[(uint32_t)b->person[at] - d->range.first];
     }
     b->n_sel = kept;
 }

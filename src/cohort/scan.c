@@ -34,18 +34,7 @@ struct person_set person_set_like(const struct person_set *range)
 
 void person_set_add_all(const struct person_set *s, const uint32_t *persons, const uint8_t *mask, size_t n)
 {
-    size_t word = 0;
-    uint64_t bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = persons[i] - s->first;
-        if (at >> 6 != word) {
-            s->words[word] |= bits;
-            word = at >> 6;
-            bits = 0;
-        }
-        bits |= (uint64_t)(mask ? mask[i] : 1) << (at & 63);
-    }
-    s->words[word] |= bits;
+    bits_add(s->words, s->first, persons, mask, n);
 }
 
 void block_select_all(struct block *b)
@@ -242,7 +231,11 @@ static void select_candidates(const struct scan *x, struct block *b)
     const struct person_set set = *x->candidates;
     const uint32_t *person = (const uint32_t *)b->person;
     size_t kept = 0;
-    if (!set.words && whole(x->g)) {
+    if (set.words) {
+        b->n_sel = bits_find((struct bits){set.first, set.n, set.words}, person, b->n, b->sel);
+        return;
+    }
+    if (whole(x->g)) {
         block_select_all(b);
         return;
     }
