@@ -231,7 +231,7 @@ static enum status characterisation_local(const void *spec, const struct js *par
     for (size_t g = 0; st == ST_OK && g < c->n_groups; g++) {
         size_t at = g * group_size(c) + 1;
         struct index_rows rows;
-        index_rows_init(&site->cohorts[c->cohorts[g]], &rows);
+        index_rows_view(&site->cohorts[c->cohorts[g]], &rows);
         index_rows_map(&rows, site);
         sums_count(out, at - 1, (int64_t)rows.n);
         st = count_levels(c, site, &rows, at, out, e);

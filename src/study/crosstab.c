@@ -48,11 +48,11 @@ static enum status crosstab_local(const void *spec, const struct js *parameters,
     (void)parameters;
     const struct crosstab *c = spec;
     struct index_rows rows;
-    index_rows_init(&site->cohorts[c->cohort], &rows);
+    index_rows_view(&site->cohorts[c->cohort], &rows);
     uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = strata_levels(c->dimensions, c->n_dimensions, site, &rows, stratum, e);
-    for (size_t i = 0; st == ST_OK && i < rows.n; i++)
-        sums_count(out, stratum[i], 1);
+    if (st == ST_OK)
+        sums_count_each(out, 0, c->n_strata, stratum, rows.n);
     free(stratum);
     index_rows_deinit(&rows);
     return st;
@@ -67,7 +67,7 @@ static enum status crosstab_members(const void *spec, const struct study_site *s
         members_table(into, c->name, c->dimensions, c->n_dimensions, NULL, NULL, 0);
         return ST_OK;
     }
-    index_rows_init(&site->cohorts[c->cohort], &rows);
+    index_rows_view(&site->cohorts[c->cohort], &rows);
     uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = strata_levels(c->dimensions, c->n_dimensions, site, &rows, stratum, e);
     if (st == ST_OK)

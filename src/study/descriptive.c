@@ -133,13 +133,15 @@ static sum_t descriptive_bound(const void *spec, const struct js *parameters, si
     return figure == SUM || figure == SQUARES ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
 }
 
-static int64_t key_of(const struct descriptive *c, double value)
+/* A negative one becomes 0 whichever way it is rounded. */
+static inline int64_t key_of(const struct descriptive *c, double value)
 {
-    int64_t key = (int64_t)floor((value - c->number.least) / c->resolution + 0.5);
+    int64_t key = (int64_t)((value - c->number.least) / c->resolution + 0.5);
     return key < 0 ? 0 : key >= c->keys ? c->keys - 1 : key;
 }
 
-static void count_first(const struct descriptive *c, size_t stratum, double value, struct sums *out)
+static void count_first(const struct descriptive *c, size_t stratum, double value, uint32_t width,
+                        struct sums *out)
 {
     size_t at = stratum * first_size(c);
     sums_count(out, at + PERSONS, 1);
@@ -149,30 +151,35 @@ static void count_first(const struct descriptive *c, size_t stratum, double valu
         if (value >= c->edges[b] && value < c->edges[b + 1])
             sums_count(out, at + FIGURES + b, 1);
     if (c->n_quantiles)
-        sums_count(out, at + FIGURES + n_bars(c) + (size_t)(key_of(c, value) / bin_width(c->keys)), 1);
+        sums_count(out, at + FIGURES + n_bars(c) + (uint32_t)key_of(c, value) / width, 1);
 }
 
+/* Most values lie in no target of their stratum: all are asked at once. Keys are below 2^30. */
 static void count_later(const struct descriptive *c, const struct target *targets, size_t stratum,
                         double value, struct sums *out)
 {
-    int64_t key = key_of(c, value);
-    for (size_t t = stratum * n_targets(c); t < (stratum + 1) * n_targets(c); t++) {
-        int64_t at = key - targets[t].low;
-        if (at >= 0 && at < targets[t].width)
-            sums_count(out, t * BINS + (size_t)(at / bin_width(targets[t].width)), 1);
+    uint32_t key = (uint32_t)key_of(c, value), any = 0;
+    const struct target *own = targets + stratum * n_targets(c);
+    for (size_t t = 0; t < n_targets(c); t++)
+        any |= key - (uint32_t)own[t].low < (uint32_t)own[t].width;
+    for (size_t t = 0; any && t < n_targets(c); t++) {
+        uint32_t at = key - (uint32_t)own[t].low;
+        if (at < (uint32_t)own[t].width)
+            sums_count(out, (stratum * n_targets(c) + t) * BINS + at / (uint32_t)bin_width(own[t].width), 1);
     }
 }
 
 static void count_values(const struct descriptive *c, const struct target *targets, size_t n,
                          const double *value, const uint32_t *stratum, struct sums *out)
 {
+    uint32_t width = (uint32_t)bin_width(c->keys);
     for (size_t i = 0; i < n; i++) {
-        if (isnan(value[i]))
+        if (value[i] != value[i]) /* missing */
             continue;
         if (targets)
             count_later(c, targets, stratum[i], value[i], out);
         else
-            count_first(c, stratum[i], value[i], out);
+            count_first(c, stratum[i], value[i], width, out);
     }
 }
 
@@ -182,7 +189,7 @@ static enum status descriptive_local(const void *spec, const struct js *paramete
     const struct descriptive *c = spec;
     struct target *targets = parameters ? read_targets(c, parameters) : NULL;
     struct index_rows rows;
-    index_rows_init(&site->cohorts[c->cohort], &rows);
+    index_rows_view(&site->cohorts[c->cohort], &rows);
     double *value = xmalloc((rows.n + 1) * sizeof *value);
     uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = number_values(&c->number, site, &rows, value, e);

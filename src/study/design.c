@@ -100,8 +100,7 @@ enum status number_values(const struct number *c, const struct study_site *site,
     else
         st = events_latest_value(site, &c->concepts, rows, c->window, out, e);
     for (size_t i = 0; st == ST_OK && i < rows->n; i++)
-        if (out[i] < c->least || out[i] > c->most)
-            out[i] = (double)NAN;
+        out[i] = ((out[i] < c->least) | (out[i] > c->most)) ? (double)NAN : out[i];
     return st;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/vectors.h"
 
 enum { CONCEPT_MALE = 8507, CONCEPT_FEMALE = 8532, CONCEPT_DEPRIVATION = 35812882 };
 
@@ -45,16 +46,21 @@ static void parse_sex(struct spec *s, struct dimension *d)
     set_labels(s, d, (const char *const[]){"male", "female", "other or unknown"}, 3);
 }
 
+/* Male 0, female 1, others 2, without a branch that half of people would mispredict. */
+VECTORS static void sex_of(const int32_t *restrict gender, const uint32_t *restrict person, size_t n,
+                           uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t g = gender[person[i]];
+        out[i] = (uint16_t)((g != CONCEPT_MALE) + ((g != CONCEPT_MALE) & (g != CONCEPT_FEMALE)));
+    }
+}
+
 static enum status sex_levels(const struct dimension *d, const struct study_site *site,
                               const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)d, (void)e;
-    const int32_t *gender = store_persons(site->store)->gender;
-    for (size_t i = 0; i < rows->n; i++) {
-        int32_t g = gender[rows->person[i]];
-        /* male 0, female 1, others 2, without a branch that half of people would mispredict */
-        out[i] = (uint16_t)((g != CONCEPT_MALE) + ((g != CONCEPT_MALE) & (g != CONCEPT_FEMALE)));
-    }
+    sex_of(store_persons(site->store)->gender, rows->person, rows->n, out);
     return ST_OK;
 }
 
@@ -155,6 +161,16 @@ static void parse_decile(struct spec *s, struct dimension *d)
     parse_deprivation(s, d, 10);
 }
 
+VECTORS static void groups_of(const double *restrict value, size_t n, uint32_t groups, uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double within = ((value[i] >= 1) & (value[i] <= 10)) ? value[i] : 0; /* NaN is not */
+        int32_t decile = (int32_t)within;
+        out[i] = (uint16_t)(((decile > 0) & (within == (double)decile)) ? ((uint32_t)decile - 1) * groups / 10
+                                                                        : groups);
+    }
+}
+
 static enum status deprivation_levels(const struct dimension *d, const struct study_site *site,
                                       const struct index_rows *rows, uint16_t *out, struct err *e)
 {
@@ -162,10 +178,8 @@ static enum status deprivation_levels(const struct dimension *d, const struct st
     double *value = xmalloc((rows->n + 1) * sizeof *value);
     enum status st =
         events_latest_value(site, &d->concepts, rows, (struct day_window){-SPEC_UNBOUNDED, 0}, value, e);
-    for (size_t i = 0; st == ST_OK && i < rows->n; i++) {
-        bool decile = value[i] >= 1 && value[i] <= 10 && value[i] == floor(value[i]);
-        out[i] = decile ? (uint16_t)(((uint32_t)value[i] - 1) * groups / 10) : (uint16_t)groups;
-    }
+    if (st == ST_OK)
+        groups_of(value, rows->n, groups, out);
     free(value);
     return st;
 }
@@ -407,11 +421,16 @@ static enum status month_levels(const struct dimension *d, const struct study_si
                                 const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)site, (void)e;
-    for (size_t i = 0; i < rows->n; i++) {
-        int year, month, day;
-        date_parts(rows->start[i], &year, &month, &day);
-        int32_t m = months_of(year, month);
-        out[i] = (uint16_t)(m < d->from ? 0 : m > d->to ? d->n_levels - 1 : (uint32_t)(m - d->from + 1));
+    enum { ROWS = 512 };
+    int32_t year[ROWS], month[ROWS], day[ROWS];
+    for (size_t first = 0; first < rows->n; first += ROWS) {
+        size_t n = rows->n - first < ROWS ? rows->n - first : ROWS;
+        date_parts_all(rows->start + first, n, year, month, day);
+        for (size_t i = 0; i < n; i++) {
+            int32_t m = months_of(year[i], month[i]);
+            m = m < d->from ? d->from - 1 : m > d->to ? d->to + 1 : m;
+            out[first + i] = (uint16_t)(m - d->from + 1);
+        }
     }
     return ST_OK;
 }
@@ -447,13 +466,29 @@ static void parse_measurement(struct spec *s, struct dimension *d)
         spec_fault(s, "cuts", "required: where the values are cut into levels");
 }
 
+/* As band_of, cut by cut for all values: each that a value reaches is one band further. */
+VECTORS static void count_cuts(const double *restrict value, size_t n, double cut, uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint16_t)(out[i] + (value[i] >= cut));
+}
+
+VECTORS static void mark_missing(const double *restrict value, size_t n, uint16_t level,
+                                 uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = value[i] == value[i] ? out[i] : level;
+}
+
 static enum status measurement_levels(const struct dimension *d, const struct study_site *site,
                                       const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     double *value = xmalloc((rows->n + 1) * sizeof *value);
     enum status st = events_latest_value(site, &d->concepts, rows, d->window, value, e);
-    for (size_t i = 0; st == ST_OK && i < rows->n; i++)
-        out[i] = isnan(value[i]) ? (uint16_t)(d->n_cuts + 1) : band_of(d->cuts, d->n_cuts, value[i]);
+    memset(out, 0, rows->n * sizeof *out);
+    for (size_t c = 0; st == ST_OK && c < d->n_cuts; c++)
+        count_cuts(value, rows->n, d->cuts[c], out);
+    mark_missing(value, rows->n, (uint16_t)(d->n_cuts + 1), out);
     free(value);
     return st;
 }
@@ -557,6 +592,13 @@ size_t strata_count(const struct dimension *d, size_t n)
     return count;
 }
 
+VECTORS static void add_levels(uint32_t *restrict stratum, const uint16_t *restrict level, size_t n,
+                               uint32_t n_levels)
+{
+    for (size_t i = 0; i < n; i++)
+        stratum[i] = stratum[i] * n_levels + level[i];
+}
+
 enum status strata_levels(const struct dimension *d, size_t n, const struct study_site *site,
                           const struct index_rows *rows, uint32_t *out, struct err *e)
 {
@@ -565,8 +607,8 @@ enum status strata_levels(const struct dimension *d, size_t n, const struct stud
     memset(out, 0, rows->n * sizeof *out);
     for (size_t k = 0; st == ST_OK && k < n; k++) {
         st = dimension_levels(&d[k], site, rows, level, e);
-        for (size_t i = 0; st == ST_OK && i < rows->n; i++)
-            out[i] = out[i] * d[k].n_levels + level[i];
+        if (st == ST_OK)
+            add_levels(out, level, rows->n, d[k].n_levels);
     }
     free(level);
     return st;

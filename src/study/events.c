@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/log.h"
+#include "base/vectors.h"
 
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out)
 {
@@ -23,6 +24,22 @@ void index_rows_init(const struct cohort_rows *rows, struct index_rows *out)
     }
 }
 
+VECTORS static bool one_each(const uint32_t *person, size_t n)
+{
+    uint32_t same = 0;
+    for (size_t i = 1; i < n; i++)
+        same |= person[i] == person[i - 1];
+    return !same;
+}
+
+void index_rows_view(const struct cohort_rows *rows, struct index_rows *out)
+{
+    if (one_each(rows->person, rows->n))
+        *out = (struct index_rows){rows->n, rows->person, rows->start, rows->end, .borrowed = true};
+    else
+        index_rows_init(rows, out);
+}
+
 void index_rows_copy(const struct index_rows *rows, struct index_rows *out)
 {
     size_t n = rows->n;
@@ -30,32 +47,48 @@ void index_rows_copy(const struct index_rows *rows, struct index_rows *out)
                                .person = xmalloc((n + 1) * sizeof *out->person),
                                .start = xmalloc((n + 1) * sizeof *out->start),
                                .end = xmalloc((n + 1) * sizeof *out->end)};
+    if (n == 0)
+        return;
     memcpy(out->person, rows->person, n * sizeof *out->person);
     memcpy(out->start, rows->start, n * sizeof *out->start);
     memcpy(out->end, rows->end, n * sizeof *out->end);
 }
 
+static void unmap(struct index_rows *r)
+{
+    free((void *)(uintptr_t)r->members.words);
+    free(r->rank);
+}
+
 void index_rows_deinit(struct index_rows *r)
 {
-    free(r->person);
-    free(r->start);
-    free(r->end);
-    free(r->row_of);
-    free(r->has_row);
+    unmap(r);
+    if (!r->borrowed) {
+        free(r->person);
+        free(r->start);
+        free(r->end);
+    }
     *r = (struct index_rows){0};
+}
+
+VECTORS static void rank_words(const uint64_t *restrict words, size_t n, uint32_t *restrict rank)
+{
+    uint32_t before = 0;
+    for (size_t w = 0; w < n; w++) {
+        rank[w] = before;
+        before += (uint32_t)__builtin_popcountll(words[w]);
+    }
 }
 
 void index_rows_map(struct index_rows *r, const struct study_site *site)
 {
     uint32_t n = site->end_person - site->first_person;
-    r->first_person = site->first_person;
-    r->row_of = xmalloc(((size_t)n + 1) * sizeof *r->row_of);
-    r->has_row = xcalloc((size_t)n / 64 + 1, sizeof *r->has_row);
-    for (size_t i = 0; i < r->n; i++) {
-        uint32_t at = r->person[i] - r->first_person;
-        r->row_of[at] = (uint32_t)i;
-        r->has_row[at / 64] |= (uint64_t)1 << at % 64;
-    }
+    size_t n_words = (size_t)n / 64 + 1;
+    uint64_t *words = xcalloc(n_words, sizeof *words);
+    r->rank = xmalloc(n_words * sizeof *r->rank);
+    bits_add(words, site->first_person, r->person, NULL, r->n);
+    rank_words(words, n_words, r->rank);
+    r->members = (struct bits){site->first_person, n, words};
 }
 
 /* One block of a table, as far as it is needed, and which of its rows are. */
@@ -63,9 +96,11 @@ struct block {
     int32_t person[STORE_BLOCK_ROWS], day[STORE_BLOCK_ROWS], end[STORE_BLOCK_ROWS];
     double value[STORE_BLOCK_ROWS];
     uint32_t row[STORE_BLOCK_ROWS]; /* index row of each hit */
-    uint16_t at[STORE_BLOCK_ROWS + 1];
+    uint16_t at[STORE_BLOCK_ROWS + BITS_SLACK];
     size_t hits;
 };
+/* What is done with the hits of a block, whose days (and what else was asked for) are there. */
+typedef void (*block_fn)(void *context, const struct block *b);
 
 struct scan {
     const struct study_site *site;
@@ -73,78 +108,78 @@ struct scan {
     struct day_window window;
     bool windowed;
     unsigned fields;
-    event_fn fn;
+    block_fn fn;
     void *context;
     struct block *block;
 };
 
-static struct scan scan_of(const struct study_site *site, const struct index_rows *rows,
-                           struct day_window window, struct block *block)
+static bool is_windowed(struct day_window window)
 {
-    return (struct scan){.site = site,
-                         .rows = rows,
-                         .window = window,
-                         .windowed = window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED,
-                         .block = block};
+    return window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED;
 }
 
-/* Persons of the block to hits: without a branch per row, because most rows are of nobody in the cohort. */
-static void find_hits(const struct index_rows *rows, struct block *b, size_t n)
+/* The index rows of the hits: members before the word, and those before the person in it. */
+VECTORS static void rows_of_hits(struct bits members, const uint32_t *restrict rank,
+                                 const int32_t *restrict person, const uint16_t *restrict at, size_t hits,
+                                 uint32_t *restrict row)
 {
-    size_t hits = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = (uint32_t)b->person[i] - rows->first_person;
-        b->at[hits] = (uint16_t)i;
-        hits += rows->has_row[at / 64] >> at % 64 & 1;
+    for (size_t k = 0; k < hits; k++) {
+        uint32_t bit = (uint32_t)person[at[k]] - members.first;
+        uint64_t below = members.words[bit / 64] & (((uint64_t)1 << bit % 64) - 1);
+        row[k] = rank[bit / 64] + (uint32_t)__builtin_popcountll(below);
     }
-    for (size_t k = 0; k < hits; k++)
-        b->row[k] = rows->row_of[(uint32_t)b->person[b->at[k]] - rows->first_person];
-    b->hits = hits;
 }
 
-static void keep_in_window(const struct scan *c, struct block *b)
+/* Rows [from, from + n) of what is decoded to hits, whose places are counted from `from`. */
+static void find_hits(const struct index_rows *rows, struct block *b, size_t from, size_t n)
 {
+    b->hits = bits_find(rows->members, (const uint32_t *)b->person + from, n, b->at);
+    rows_of_hits(rows->members, rows->rank, b->person + from, b->at, b->hits, b->row);
+}
+
+/* day - start within [from, to]; days and windows are far from the ends of 64 bits. */
+static void keep_in_window(const struct index_rows *rows, struct day_window w, const int32_t *day,
+                           struct block *b)
+{
+    int64_t from = w.from == -SPEC_UNBOUNDED ? INT64_MIN : w.from;
+    int64_t to = w.to == SPEC_UNBOUNDED ? INT64_MAX : w.to;
     size_t kept = 0;
     for (size_t k = 0; k < b->hits; k++) {
         uint16_t at = b->at[k];
         uint32_t row = b->row[k];
+        int64_t distance = (int64_t)day[at] - rows->start[row];
         b->at[kept] = at;
         b->row[kept] = row;
-        kept += in_window(c->window, c->rows->start[row], b->day[at]);
+        kept += (distance >= from) & (distance <= to);
     }
     b->hits = kept;
 }
 
-/* Rows [first, first + n) of one block: the hits, and their days where the window or `days` asks for them. */
-static enum status read_hits(const struct scan *c, enum store_table t, uint64_t first, uint64_t n, bool days,
+/* Rows [first, first + n) of one block: the hits, and what is asked for of them. */
+static enum status read_hits(const struct scan *c, enum store_table t, uint64_t first, uint64_t n,
                              struct err *e)
-{
-    struct block *b = c->block;
-    enum status st = store_read_i32(c->site->store, t, COL_PERSON, first, n, b->person, e);
-    if (st != ST_OK)
-        return st;
-    find_hits(c->rows, b, n);
-    if (b->hits && (c->windowed || days))
-        st = store_read_i32(c->site->store, t, COL_START, first, n, b->day, e);
-    if (st == ST_OK && c->windowed)
-        keep_in_window(c, b);
-    return st;
-}
-
-static enum status read_fields(const struct scan *c, enum store_table t, uint64_t first, uint64_t n,
-                               struct err *e)
 {
     const struct store *s = c->site->store;
     struct block *b = c->block;
     bool end = (c->fields & EVENT_END) && store_column_kind(t, COL_END) == KIND_I32;
     bool value = (c->fields & EVENT_VALUE) && store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64;
-    enum status st = end ? store_read_i32(s, t, COL_END, first, n, b->end, e) : ST_OK;
-    if (st == ST_OK && value)
+    enum status st = store_read_i32(s, t, COL_PERSON, first, n, b->person, e);
+    if (st != ST_OK)
+        return st;
+    find_hits(c->rows, b, 0, n);
+    if (b->hits)
+        st = store_read_i32(s, t, COL_START, first, n, b->day, e);
+    if (st == ST_OK && c->windowed)
+        keep_in_window(c->rows, c->window, b->day, b);
+    if (st == ST_OK && b->hits && end)
+        st = store_read_i32(s, t, COL_END, first, n, b->end, e);
+    if (st == ST_OK && b->hits && value)
         st = store_read_f64(s, t, COL_VALUE_NUMBER, first, n, b->value, e);
-    for (size_t k = 0; st == ST_OK && k < b->hits; k++) {
+    for (uint64_t i = 0; st == ST_OK && !value && (c->fields & EVENT_VALUE) && i < n; i++)
+        b->value[i] = (double)NAN;
+    for (size_t k = 0; st == ST_OK && (c->fields & EVENT_END) && k < b->hits; k++) {
         uint16_t i = b->at[k];
-        int32_t last = end && b->end[i] > b->day[i] ? b->end[i] : b->day[i];
-        c->fn(c->context, &(struct event){b->row[k], b->day[i], last, value ? b->value[i] : (double)NAN});
+        b->end[i] = end && b->end[i] > b->day[i] ? b->end[i] : b->day[i];
     }
     return st;
 }
@@ -179,9 +214,9 @@ static enum status scan_run(const struct scan *c, enum store_table t, const stru
     enum status st = range_of(c->site, t, run, &first, &end, e);
     for (uint64_t next; st == ST_OK && first < end; first = next) {
         next = block_end(first, end);
-        st = read_hits(c, t, first, next - first, true, e);
+        st = read_hits(c, t, first, next - first, e);
         if (st == ST_OK && c->block->hits)
-            st = read_fields(c, t, first, next - first, e);
+            c->fn(c->context, c->block);
     }
     return st;
 }
@@ -229,71 +264,172 @@ static int32_t *expand(const struct store *s, const struct concept_list *list, s
     return ids;
 }
 
-enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
-                        const struct index_rows *rows, struct day_window window, unsigned fields, event_fn fn,
-                        void *context, struct err *e)
+static enum status scan_blocks(const struct study_site *site, const struct concept_list *concepts,
+                               const struct index_rows *rows, struct day_window window, unsigned fields,
+                               block_fn fn, void *context, struct err *e)
 {
     size_t n;
     struct block block;
     int32_t *ids = expand(site->store, concepts, &n);
     struct index_rows mapped = *rows;
-    struct scan c = scan_of(site, &mapped, window, &block);
+    struct scan c = {site, &mapped, window, is_windowed(window), fields, fn, context, &block};
     enum status st = ST_OK;
-    c.fields = fields;
-    c.fn = fn;
-    c.context = context;
-    if (!rows->row_of)
+    if (!rows->rank)
         index_rows_map(&mapped, site);
     for (size_t i = 0; st == ST_OK && i < n; i++)
         st = scan_concept(&c, ids[i], e);
-    if (!rows->row_of) {
-        free(mapped.row_of);
-        free(mapped.has_row);
-    }
+    if (!rows->rank)
+        unmap(&mapped);
     free(ids);
     return st;
 }
 
-enum status events_rows(const struct study_site *site, enum store_table t, const struct store_run *run,
-                        const struct index_rows *rows, struct day_window window, uint32_t *out, size_t *n,
-                        struct err *e)
+/* Events one by one, for those who want them so. */
+struct each {
+    unsigned fields;
+    event_fn fn;
+    void *context;
+};
+
+static void tell_each(void *context, const struct block *b)
 {
+    const struct each *x = context;
+    for (size_t k = 0; k < b->hits; k++) {
+        uint16_t at = b->at[k];
+        x->fn(x->context,
+              &(struct event){b->row[k], b->day[at], x->fields & EVENT_END ? b->end[at] : b->day[at],
+                              x->fields & EVENT_VALUE ? b->value[at] : (double)NAN});
+    }
+}
+
+enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
+                        const struct index_rows *rows, struct day_window window, unsigned fields, event_fn fn,
+                        void *context, struct err *e)
+{
+    struct each each = {fields, fn, context};
+    return scan_blocks(site, concepts, rows, window, fields, tell_each, &each, e);
+}
+
+/* --- run after run --- */
+
+struct run_reader {
+    const struct study_site *site;
+    enum store_table table;
+    const struct index_rows *rows;
+    struct day_window window;
+    bool windowed, everybody;     /* everybody: there is a row for each person of the site */
+    uint64_t persons_of, days_of; /* the blocks that were decoded last; UINT64_MAX for none */
     struct block block;
-    struct scan c = scan_of(site, rows, window, &block);
+};
+
+struct run_reader *run_reader_new(const struct study_site *site, enum store_table t,
+                                  const struct index_rows *rows, struct day_window window)
+{
+    struct run_reader *r = xmalloc(sizeof *r);
+    r->site = site;
+    r->table = t;
+    r->rows = rows;
+    r->window = window;
+    r->windowed = is_windowed(window);
+    r->everybody = rows->n == store_persons(site->store)->n;
+    r->persons_of = r->days_of = UINT64_MAX;
+    return r;
+}
+
+void run_reader_free(struct run_reader *r)
+{
+    free(r);
+}
+
+static enum status decode(const struct run_reader *r, enum store_column c, uint64_t block, uint64_t *decoded,
+                          int32_t *out, struct err *e)
+{
+    uint64_t first = block * STORE_BLOCK_ROWS, left = store_rows(r->site->store, r->table) - first;
+    if (*decoded == block)
+        return ST_OK;
+    *decoded = UINT64_MAX;
+    enum status st = store_read_i32(r->site->store, r->table, c, first,
+                                    left < STORE_BLOCK_ROWS ? left : STORE_BLOCK_ROWS, out, e);
+    if (st == ST_OK)
+        *decoded = block;
+    return st;
+}
+
+/* The distinct rows of the hits; `last` is the last one before them. */
+static size_t add_distinct(const struct block *b, uint32_t *last, uint32_t *out)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < b->hits; k++) {
+        uint32_t row = b->row[k], fresh = row != *last;
+        if (out)
+            out[n] = row;
+        n += fresh;
+        *last = row;
+    }
+    return n;
+}
+
+/* Rows [from, from + n) of a block, as far as the run has them. `last` is the last person, or with a window
+   or a list the last row, that was seen. */
+static enum status add_block(struct run_reader *r, uint64_t block, size_t from, size_t n, uint32_t *last,
+                             uint32_t *out, size_t *found, struct err *e)
+{
+    struct block *b = &r->block;
+    enum status st = decode(r, COL_PERSON, block, &r->persons_of, b->person, e);
+    if (st != ST_OK)
+        return st;
+    if (!out && !r->windowed) {
+        *found += bits_count_distinct(r->rows->members, (const uint32_t *)b->person + from, n, *last);
+        *last = (uint32_t)b->person[from + n - 1];
+        return ST_OK;
+    }
+    find_hits(r->rows, b, from, n);
+    if (r->windowed && b->hits)
+        st = decode(r, COL_START, block, &r->days_of, b->day, e);
+    if (st == ST_OK && r->windowed)
+        keep_in_window(r->rows, r->window, b->day + from, b);
+    if (st == ST_OK)
+        *found += add_distinct(b, last, out ? out + *found : NULL);
+    return st;
+}
+
+enum status run_reader_rows(struct run_reader *r, const struct store_run *run, uint32_t *out, size_t *n,
+                            struct err *e)
+{
     uint32_t last = UINT32_MAX; /* a run lies in person order: the rows of one person follow each other */
     uint64_t first, end;
     *n = 0;
-    enum status st = range_of(site, t, run, &first, &end, e);
+    if (r->everybody && !r->windowed && !out) {
+        *n = run->persons; /* sealed at import */
+        return ST_OK;
+    }
+    enum status st = range_of(r->site, r->table, run, &first, &end, e);
     for (uint64_t next; st == ST_OK && first < end; first = next) {
         next = block_end(first, end);
-        st = read_hits(&c, t, first, next - first, false, e);
-        for (size_t k = 0; st == ST_OK && k < block.hits; k++) {
-            if (block.row[k] == last)
-                continue;
-            last = block.row[k];
-            if (out)
-                out[*n] = last;
-            ++*n;
-        }
+        st = add_block(r, first / STORE_BLOCK_ROWS, (size_t)(first % STORE_BLOCK_ROWS),
+                       (size_t)(next - first), &last, out, n, e);
     }
     return st;
 }
+
+/* --- what most want of events --- */
 
 struct latest {
     int32_t *day;
     double *value;
 };
 
-static void keep_latest(void *context, const struct event *event)
+/* Without branches: which of a person's values is the last is not to be foreseen. */
+static void keep_latest(void *context, const struct block *b)
 {
     struct latest *l = context;
-    size_t i = event->row;
-    if (isnan(event->value))
-        return;
-    if (isnan(l->value[i]) || event->day > l->day[i] ||
-        (event->day == l->day[i] && event->value > l->value[i])) {
-        l->day[i] = event->day;
-        l->value[i] = event->value;
+    for (size_t k = 0; k < b->hits; k++) {
+        uint32_t row = b->row[k];
+        int32_t day = b->day[b->at[k]], old_day = l->day[row];
+        double value = b->value[b->at[k]], old = l->value[row];
+        bool better = (value == value) & ((day > old_day) | ((day == old_day) & (value > old)));
+        l->day[row] = better ? day : old_day;
+        l->value[row] = better ? value : old;
     }
 }
 
@@ -301,24 +437,29 @@ enum status events_latest_value(const struct study_site *site, const struct conc
                                 const struct index_rows *rows, struct day_window window, double *out,
                                 struct err *e)
 {
-    struct latest l = {xcalloc(rows->n ? rows->n : 1, sizeof *l.day), out};
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = NAN;
-    enum status st = events_scan(site, concepts, rows, window, EVENT_VALUE, keep_latest, &l, e);
+    struct latest l = {xmalloc((rows->n + 1) * sizeof *l.day), out};
+    for (size_t i = 0; i < rows->n; i++) {
+        out[i] = (double)NAN;
+        l.day[i] = DATE_NONE; /* before all days */
+    }
+    enum status st = scan_blocks(site, concepts, rows, window, EVENT_VALUE, keep_latest, &l, e);
     free(l.day);
     return st;
 }
 
-static void mark(void *context, const struct event *event)
+static void mark(void *context, const struct block *b)
 {
-    ((uint8_t *)context)[event->row] = 1;
+    uint8_t *any = context;
+    for (size_t k = 0; k < b->hits; k++)
+        any[b->row[k]] = 1;
 }
 
 enum status events_any(const struct study_site *site, const struct concept_list *concepts,
                        const struct index_rows *rows, struct day_window window, uint8_t *out, struct err *e)
 {
-    memset(out, 0, rows->n);
-    return events_scan(site, concepts, rows, window, 0, mark, out, e);
+    if (rows->n)
+        memset(out, 0, rows->n);
+    return scan_blocks(site, concepts, rows, window, 0, mark, out, e);
 }
 
 void cohort_any(const struct cohort_rows *cohort, const struct index_rows *rows, struct day_window window,
@@ -334,21 +475,33 @@ void cohort_any(const struct cohort_rows *cohort, const struct index_rows *rows,
     }
 }
 
-int32_t person_birth(const struct store_persons *p, uint32_t person)
+/* Day and month as they are read: what is missing or not in the calendar is the first. */
+static inline void birth_parts(const struct store_persons *p, uint32_t person, int32_t *year, int32_t *month,
+                               int32_t *day)
 {
-    int year = p->birth_year[person], month = p->birth_month[person], day = p->birth_day[person];
-    if (year < 1 || year > 9999)
-        return DATE_NONE;
-    if (!date_valid(year, month, 1))
-        month = 1;
-    return date_of(year, month, date_valid(year, month, day) ? day : 1);
+    int32_t m = p->birth_month[person], d = p->birth_day[person];
+    *year = p->birth_year[person];
+    *month = ((m < 1) | (m > 12)) ? 1 : m;
+    if (d > 28 && !date_valid(*year, *month, d))
+        d = 1;
+    *day = d < 1 ? 1 : d;
 }
 
-static int years_between(int by, int bm, int bd, int y, int m, int d)
+int32_t person_birth(const struct store_persons *p, uint32_t person)
 {
-    if (bm == 2 && bd == 29 && !date_valid(y, 2, 29))
-        bd = 28;
-    return y - by - (m < bm || (m == bm && d < bd));
+    int32_t year, month, day;
+    birth_parts(p, person, &year, &month, &day);
+    return year < 1 || year > 9999 ? DATE_NONE : date_of(year, month, day);
+}
+
+/* Years between a birth and a day; who was born on 29 February has the birthday on the 28th where there is
+ * none.
+ */
+static inline int32_t years_between(int32_t by, int32_t bm, int32_t bd, int32_t y, int32_t m, int32_t d)
+{
+    int32_t leap = ((y % 4 == 0) & (y % 100 != 0)) | (y % 400 == 0);
+    int32_t birthday = 32 * bm + bd - (!leap & (32 * bm + bd == 32 * 2 + 29));
+    return y - by - (32 * m + d < birthday);
 }
 
 int age_on(int32_t birth, int32_t day)
@@ -359,17 +512,27 @@ int age_on(int32_t birth, int32_t day)
     return years_between(by, bm, bd, y, m, d);
 }
 
+enum { AGES = 512 }; /* rows at a time */
+struct ages {
+    int32_t by[AGES], bm[AGES], bd[AGES], y[AGES], m[AGES], d[AGES];
+};
+
+VECTORS static void ages_between(const struct ages *restrict a, size_t n, int16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t age = years_between(a->by[i], a->bm[i], a->bd[i], a->y[i], a->m[i], a->d[i]);
+        out[i] = (int16_t)(((a->by[i] >= 1) & (a->by[i] <= 9999)) ? age : AGE_UNKNOWN);
+    }
+}
+
 void ages_at_start(const struct store_persons *p, const struct index_rows *rows, int16_t *out)
 {
-    int y = 0, m = 0, d = 0;
-    for (size_t i = 0; i < rows->n; i++) {
-        uint32_t person = rows->person[i];
-        int year = p->birth_year[person], month = p->birth_month[person], day = p->birth_day[person];
-        if (i == 0 || rows->start[i] != rows->start[i - 1])
-            date_parts(rows->start[i], &y, &m, &d);
-        month = month < 1 || month > 12 ? 1 : month;
-        day = day <= 28 || date_valid(year, month, day) ? day : 1;
-        bool known = year >= 1 && year <= 9999;
-        out[i] = (int16_t)(known ? years_between(year, month, day < 1 ? 1 : day, y, m, d) : AGE_UNKNOWN);
+    struct ages a;
+    for (size_t first = 0; first < rows->n; first += AGES) {
+        size_t n = rows->n - first < AGES ? rows->n - first : AGES;
+        for (size_t i = 0; i < n; i++)
+            birth_parts(p, rows->person[first + i], &a.by[i], &a.bm[i], &a.bd[i]);
+        date_parts_all(rows->start + first, n, a.y, a.m, a.d);
+        ages_between(&a, n, out + first);
     }
 }

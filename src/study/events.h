@@ -6,6 +6,7 @@
 #ifndef ACCORD_STUDY_EVENTS_H
 #define ACCORD_STUDY_EVENTS_H
 
+#include "base/bits.h"
 #include "study/analysis.h"
 #include "study/spec.h"
 
@@ -14,12 +15,15 @@ struct index_rows {
     size_t n;
     uint32_t *person;
     int32_t *start, *end; /* the entry's */
-    /* NULL unless index_rows_map was called: per person of the store its row, and one bit that says whether
-       it has one. */
-    uint32_t first_person, *row_of; /* only where has_row says so */
-    uint64_t *has_row;
+    bool borrowed;        /* the three are the cohort's own */
+    /* Without words unless index_rows_map was called: the persons among those of the site, and how many rows
+       lie before each word of them. */
+    struct bits members;
+    uint32_t *rank;
 };
 void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
+/* The same to look at only: the cohort's own arrays where it has one row per person. */
+void index_rows_view(const struct cohort_rows *rows, struct index_rows *out);
 /* Rows of its own, to leave some of them out; without the map. */
 void index_rows_copy(const struct index_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
@@ -40,11 +44,16 @@ typedef void (*event_fn)(void *context, const struct event *event);
 MUST_CHECK enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
                                    const struct index_rows *rows, struct day_window window, unsigned fields,
                                    event_fn fn, void *context, struct err *e);
-/* The distinct rows with an event of one run in the window, ascending: `out` has room for all of them (NULL =
-   only how many). Rows must have been mapped. */
-MUST_CHECK enum status events_rows(const struct study_site *site, enum store_table t,
-                                   const struct store_run *run, const struct index_rows *rows,
-                                   struct day_window window, uint32_t *out, size_t *n, struct err *e);
+/* Reads run after run of one table. Those that touch share blocks, which are decoded once: give them in the
+   order of rows. Rows must have been mapped; they and the site are borrowed. */
+struct run_reader;
+struct run_reader *run_reader_new(const struct study_site *site, enum store_table t,
+                                  const struct index_rows *rows, struct day_window window);
+void run_reader_free(struct run_reader *r);
+/* The distinct rows with an event of the run in the window, ascending: `out` has room for all of them and one
+   more (NULL = only how many). */
+MUST_CHECK enum status run_reader_rows(struct run_reader *r, const struct store_run *run, uint32_t *out,
+                                       size_t *n, struct err *e);
 /* The latest value on or before the window's end per row (the greatest on ties, so that the order of rows
    does not matter); NaN where there is none. `out` has rows->n. */
 MUST_CHECK enum status events_latest_value(const struct study_site *site, const struct concept_list *concepts,

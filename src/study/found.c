@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Without roll-up each concept is one read of its run. With it every run is read once, to the list of its
- * rows; a concept is then the union of the lists of its descendants, counted with a stamp per row. Lists are
- * of distinct rows, so that what the unions cost follows persons and not records.
+ * Every run is read once, in the order of rows, so that neighbours share blocks. With roll-up it is read to
+ * the list of its rows; a concept is then the union of the lists of its descendants, counted with a stamp per
+ * row. Lists are of distinct rows, so that what the unions cost follows persons and not records.
  */
 #include "study/found.h"
 
 #include <stdlib.h>
 
 /* Concepts per task of the pool; with roll-up more, because each task has a stamp per row. */
-enum { CHUNK = 64, ROLL_UP_CHUNK = 1024 };
+enum { CHUNK = 128, ROLL_UP_CHUNK = 1024 };
 
-/* The rows of each run of one table, runs in order of their concepts. */
+/* The runs of one table in row order: how many index rows each has, and with roll-up which. */
 struct lists {
     enum store_table table;
     size_t n;
-    int32_t *id;
-    struct store_run *run;
-    uint32_t **rows;
+    const struct store_run *run;
+    int32_t *id; /* concepts, ascending, and the places of their runs */
+    const uint32_t *place;
+    uint32_t **rows; /* NULL without roll-up */
     uint32_t *n_rows;
 };
 
@@ -28,35 +29,30 @@ struct counting {
     const struct study_site *site;
     const struct index_rows *rows;
     struct day_window window;
-    struct lists *lists; /* one per domain; NULL without roll-up */
+    struct lists *lists; /* one per domain */
     struct sums *out;
     size_t at;
 };
 
-static void lists_init(struct lists *l, const struct store *s, enum store_table t)
+static void lists_init(struct lists *l, const struct store *s, enum store_table t, bool roll_up)
 {
-    const struct store_run *runs;
     uint32_t n;
-    store_runs(s, t, &runs, &n);
-    const uint32_t *order = store_runs_by_concept(s, t);
-    *l = (struct lists){.table = t,
-                        .n = n,
-                        .id = xcalloc((size_t)n + 1, sizeof *l->id),
-                        .run = xcalloc((size_t)n + 1, sizeof *l->run),
-                        .rows = xcalloc((size_t)n + 1, sizeof *l->rows),
-                        .n_rows = xcalloc((size_t)n + 1, sizeof *l->n_rows)};
-    for (uint32_t i = 0; i < n; i++) {
-        l->run[i] = runs[order[i]];
-        l->id[i] = l->run[i].concept_id;
-    }
+    *l = (struct lists){.table = t};
+    store_runs(s, t, &l->run, &n);
+    l->n = n;
+    l->place = store_runs_by_concept(s, t);
+    l->id = xmalloc(((size_t)n + 1) * sizeof *l->id);
+    l->n_rows = xcalloc((size_t)n + 1, sizeof *l->n_rows);
+    l->rows = roll_up ? xcalloc((size_t)n + 1, sizeof *l->rows) : NULL;
+    for (uint32_t i = 0; i < n; i++)
+        l->id[i] = l->run[l->place[i]].concept_id;
 }
 
 static void lists_deinit(struct lists *l)
 {
-    for (size_t i = 0; i < l->n; i++)
+    for (size_t i = 0; l->rows && i < l->n; i++)
         free(l->rows[i]);
     free(l->id);
-    free(l->run);
     free(l->rows);
     free(l->n_rows);
 }
@@ -67,23 +63,27 @@ struct reading {
     struct lists *lists;
 };
 
-static enum status read_list(const struct counting *k, struct lists *l, size_t i, struct err *e)
+static enum status read_list(struct run_reader *reader, struct lists *l, size_t i, size_t most, struct err *e)
 {
-    size_t most = l->run[i].persons < k->rows->n ? l->run[i].persons : k->rows->n, n;
-    uint32_t *rows = xmalloc((most + 1) * sizeof *rows);
-    enum status st = events_rows(k->site, l->table, &l->run[i], k->rows, k->window, rows, &n, e);
+    size_t n, room = l->run[i].persons < most ? l->run[i].persons : most;
+    uint32_t *rows = l->rows ? xmalloc((room + 1) * sizeof *rows) : NULL;
+    enum status st = run_reader_rows(reader, &l->run[i], rows, &n, e);
     l->n_rows[i] = (uint32_t)n;
-    l->rows[i] = xrealloc_array(rows, n + 1, sizeof *rows);
+    if (rows)
+        l->rows[i] = xrealloc_array(rows, n + 1, sizeof *rows);
     return st;
 }
 
 static enum status read_chunk(void *context, size_t chunk, struct err *e)
 {
     const struct reading *r = context;
+    const struct counting *k = r->counting;
     size_t end = (chunk + 1) * CHUNK < r->lists->n ? (chunk + 1) * CHUNK : r->lists->n;
+    struct run_reader *reader = run_reader_new(k->site, r->lists->table, k->rows, k->window);
     enum status st = ST_OK;
     for (size_t i = chunk * CHUNK; st == ST_OK && i < end; i++)
-        st = read_list(r->counting, r->lists, i, e);
+        st = read_list(reader, r->lists, i, k->rows->n, e);
+    run_reader_free(reader);
     return st;
 }
 
@@ -95,8 +95,9 @@ struct stamps {
 static int64_t count_list(const struct lists *l, size_t i, struct stamps *s)
 {
     int64_t n = 0;
-    for (uint32_t k = 0; k < l->n_rows[i]; k++) {
-        uint32_t row = l->rows[i][k];
+    size_t run = l->place[i];
+    for (uint32_t k = 0; k < l->n_rows[run]; k++) {
+        uint32_t row = l->rows[run][k];
         n += s->last[row] != s->now;
         s->last[row] = s->now;
     }
@@ -122,39 +123,27 @@ static int64_t count_below(const struct counting *k, const struct lists *l, int3
     return count;
 }
 
-static enum status count_one(const struct counting *k, size_t i, struct stamps *stamps, struct err *e)
+static int64_t count_alone(const struct lists *l, int32_t id)
 {
-    const struct found_concept *f = &k->found[i];
-    struct store_run run;
-    size_t n = 0;
-    if (k->lists) {
-        sums_count(k->out, k->at + i, count_below(k, &k->lists[f->domain], f->id, stamps));
-        return ST_OK;
-    }
-    enum status st = ST_OK;
-    enum store_table t = k->discovery->table[f->domain];
-    if (store_run_find(k->site->store, t, f->id, &run))
-        st = events_rows(k->site, t, &run, k->rows, k->window, NULL, &n, e);
-    sums_count(k->out, k->at + i, (int64_t)n);
-    return st;
-}
-
-static size_t chunk_size(const struct counting *k)
-{
-    return k->lists ? ROLL_UP_CHUNK : CHUNK;
+    size_t at = discovery_place(l->id, l->n, 0, id);
+    return at < l->n && l->id[at] == id ? l->n_rows[l->place[at]] : 0;
 }
 
 /* No two tasks count into one sum, so that threads do not show. */
 static enum status count_chunk(void *context, size_t chunk, struct err *e)
 {
+    (void)e;
     const struct counting *k = context;
-    size_t size = chunk_size(k), end = (chunk + 1) * size < k->n ? (chunk + 1) * size : k->n;
-    struct stamps stamps = {.last = k->lists ? xcalloc(k->rows->n + 1, sizeof *stamps.last) : NULL};
-    enum status st = ST_OK;
-    for (size_t i = chunk * size; st == ST_OK && i < end; i++)
-        st = count_one(k, i, &stamps, e);
+    size_t end = (chunk + 1) * ROLL_UP_CHUNK < k->n ? (chunk + 1) * ROLL_UP_CHUNK : k->n;
+    bool roll_up = k->discovery->roll_up;
+    struct stamps stamps = {.last = roll_up ? xcalloc(k->rows->n + 1, sizeof *stamps.last) : NULL};
+    for (size_t i = chunk * ROLL_UP_CHUNK; i < end; i++) {
+        const struct lists *l = &k->lists[k->found[i].domain];
+        int32_t id = k->found[i].id;
+        sums_count(k->out, k->at + i, roll_up ? count_below(k, l, id, &stamps) : count_alone(l, id));
+    }
     free(stamps.last);
-    return st;
+    return ST_OK;
 }
 
 static size_t chunks(size_t n, size_t size)
@@ -167,15 +156,15 @@ enum status found_count(const struct discovery *d, const struct found_concept *f
                         struct day_window window, struct sums *out, size_t at, struct err *e)
 {
     struct lists lists[DISCOVERY_DOMAINS] = {0};
-    struct counting k = {d, found, n, site, rows, window, d->roll_up ? lists : NULL, out, at};
+    struct counting k = {d, found, n, site, rows, window, lists, out, at};
     enum status st = ST_OK;
-    for (size_t i = 0; d->roll_up && st == ST_OK && i < d->n; i++) {
+    for (size_t i = 0; st == ST_OK && n > 0 && i < d->n; i++) {
         struct reading reading = {&k, &lists[i]};
-        lists_init(&lists[i], site->store, d->table[i]);
+        lists_init(&lists[i], site->store, d->table[i], d->roll_up);
         st = pool_run(site->pool, chunks(lists[i].n, CHUNK), read_chunk, &reading, e);
     }
     if (st == ST_OK)
-        st = pool_run(site->pool, chunks(n, chunk_size(&k)), count_chunk, &k, e);
+        st = pool_run(site->pool, chunks(n, ROLL_UP_CHUNK), count_chunk, &k, e);
     for (size_t i = 0; i < d->n; i++)
         lists_deinit(&lists[i]);
     return st;

@@ -107,24 +107,59 @@ static void add_record(void *context, const struct event *event)
     e->v[e->n++] = (struct era){event->row, e->treatment, event->day, event->end};
 }
 
-static int by_row_and_treatment(const void *a, const void *b)
+/* Of one row: in the order of treatments and days. */
+static bool comes_before(const struct era *x, const struct era *y)
 {
-    const struct era *x = a, *y = b;
-    if (x->row != y->row)
-        return x->row < y->row ? -1 : 1;
     if (x->treatment != y->treatment)
-        return x->treatment < y->treatment ? -1 : 1;
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
-    return (x->end > y->end) - (x->end < y->end);
+        return x->treatment < y->treatment;
+    return x->start != y->start ? x->start < y->start : x->end < y->end;
+}
+
+static int compare_eras(const void *a, const void *b)
+{
+    return comes_before(a, b) ? -1 : comes_before(b, a);
+}
+
+static void order_row(struct era *e, size_t n)
+{
+    enum { FEW = 64 };
+    if (n > FEW) {
+        qsort(e, n, sizeof *e, compare_eras);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct era x = e[i];
+        size_t j = i;
+        for (; j > 0 && comes_before(&x, &e[j - 1]); j--)
+            e[j] = e[j - 1];
+        e[j] = x;
+    }
+}
+
+/* By row, counting; what a row has came treatment by treatment, and mostly in the order of days. */
+static void sort_eras(struct eras *e, size_t n_rows)
+{
+    struct era *sorted = xrealloc_array(NULL, e->n + 1, sizeof *sorted);
+    uint32_t *at = xcalloc(n_rows + 2, sizeof *at);
+    for (size_t i = 0; i < e->n; i++)
+        at[e->v[i].row + 2]++;
+    for (size_t r = 0; r < n_rows; r++)
+        at[r + 2] += at[r + 1];
+    for (size_t i = 0; i < e->n; i++)
+        sorted[at[e->v[i].row + 1]++] = e->v[i];
+    for (size_t r = 0; r < n_rows; r++)
+        order_row(sorted + at[r], at[r + 1] - at[r]);
+    free(at);
+    free(e->v);
+    e->v = sorted;
+    e->capacity = e->n + 1;
 }
 
 /* Steps 1: records to eras, in place. */
-static void collapse(const struct pathways *c, struct eras *e)
+static void collapse(const struct pathways *c, size_t n_rows, struct eras *e)
 {
     size_t n = 0;
-    if (e->n)
-        qsort(e->v, e->n, sizeof *e->v, by_row_and_treatment);
+    sort_eras(e, n_rows);
     for (size_t i = 0; i < e->n; i++) {
         struct era *last = n ? &e->v[n - 1] : NULL;
         if (last && last->row == e->v[i].row && last->treatment == e->v[i].treatment &&
@@ -146,16 +181,29 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Step 2: the stretches of one person's eras, in order; `out` has room for 2 n. */
-static size_t stretches(const struct era *eras, size_t n, struct era *out)
+static void sort_days(int32_t *day, size_t n)
 {
-    int32_t *cuts = xmalloc((2 * n + 1) * sizeof *cuts);
+    enum { FEW = 64 };
+    if (n > FEW)
+        qsort(day, n, sizeof *day, ascending);
+    for (size_t i = 1; n <= FEW && i < n; i++) {
+        int32_t x = day[i];
+        size_t j = i;
+        for (; j > 0 && x < day[j - 1]; j--)
+            day[j] = day[j - 1];
+        day[j] = x;
+    }
+}
+
+/* Step 2: the stretches of one person's eras, in order; `out` and `cuts` have room for 2 n. */
+static size_t stretches(const struct era *eras, size_t n, int32_t *cuts, struct era *out)
+{
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         cuts[2 * i] = eras[i].start;
         cuts[2 * i + 1] = eras[i].end + 1;
     }
-    qsort(cuts, 2 * n, sizeof *cuts, ascending);
+    sort_days(cuts, 2 * n);
     for (size_t k = 0; k + 1 < 2 * n; k++) {
         struct era s = {.start = cuts[k], .end = cuts[k + 1] - 1};
         for (size_t i = 0; i < n; i++)
@@ -164,7 +212,6 @@ static size_t stretches(const struct era *eras, size_t n, struct era *out)
         if (s.treatment && s.start <= s.end)
             out[count++] = s;
     }
-    free(cuts);
     return count;
 }
 
@@ -195,23 +242,22 @@ static size_t path_of(const struct pathways *c, const struct era *s, size_t n)
     return length ? count_paths(c->n, length - 1) + place : 0;
 }
 
-static void count_row(const struct pathways *c, const struct era *eras, size_t n, struct sums *out)
-{
-    struct era *s = xmalloc((2 * n + 1) * sizeof *s);
-    sums_count(out, path_of(c, s, stretches(eras, n, s)), 1);
-    free(s);
-}
-
 static void count_rows(const struct pathways *c, const struct eras *eras, size_t n_rows, struct sums *out)
 {
-    size_t treated = 0;
+    struct era *found = NULL;
+    int32_t *cuts = NULL;
+    size_t treated = 0, found_room = 0, cuts_room = 0;
     for (size_t i = 0, last; i < eras->n; i = last) {
         for (last = i + 1; last < eras->n && eras->v[last].row == eras->v[i].row;)
             last++;
-        count_row(c, eras->v + i, last - i, out);
+        GROW(found, 2 * (last - i), found_room);
+        GROW(cuts, 2 * (last - i), cuts_room);
+        sums_count(out, path_of(c, found, stretches(eras->v + i, last - i, cuts, found)), 1);
         treated++;
     }
     sums_count(out, 0, (int64_t)(n_rows - treated));
+    free(found);
+    free(cuts);
 }
 
 static enum status pathways_local(const void *spec, const struct js *parameters,
@@ -222,13 +268,13 @@ static enum status pathways_local(const void *spec, const struct js *parameters,
     struct index_rows rows;
     struct eras eras = {0};
     enum status st = ST_OK;
-    index_rows_init(&site->cohorts[c->cohort], &rows);
+    index_rows_view(&site->cohorts[c->cohort], &rows);
     for (size_t i = 0; st == ST_OK && i < c->n; i++) {
         eras.treatment = (uint32_t)i;
         st = events_scan(site, &c->concepts[i], &rows, c->window, EVENT_END, add_record, &eras, e);
     }
     if (st == ST_OK) {
-        collapse(c, &eras);
+        collapse(c, rows.n, &eras);
         count_rows(c, &eras, rows.n, out);
     }
     free(eras.v);

@@ -95,7 +95,7 @@ static void add_span(const struct denominator *d, const struct study_site *site,
     const struct store_periods *periods = store_periods(site->store);
     int32_t birth = person_birth(store_persons(site->store), person);
     for (uint32_t i = periods->offset[person]; i < periods->offset[person + 1]; i++) {
-        struct span s = {.person = person};
+        struct span s = {.person = person, .birth = birth};
         if (!denominator_span(d, birth, periods->start[i], periods->end[i], target, &s.start, &s.end))
             continue;
         GROW(out->v, out->n + 1, out->capacity);

@@ -22,6 +22,7 @@
 struct span {
     uint32_t person;
     int32_t start, end;
+    int32_t birth; /* of the person */
 };
 
 struct denominator {

@@ -65,7 +65,7 @@ void rates_prepare(struct spec *s, enum interval_kind interval, bool whole, stru
  */
 struct counter {
     const struct rates *rates;
-    struct sums *out;
+    int64_t *figures;         /* as in the sums */
     uint32_t person, stratum; /* of the facts that do not change */
     int32_t birth;
     uint32_t *seen, *had_event; /* per interval: person + 1 */
@@ -75,7 +75,7 @@ struct counter {
 static void count(struct counter *c, size_t interval, uint32_t stratum, int figure, int64_t more)
 {
     size_t cell = interval * c->rates->n_strata + stratum;
-    sums_count(c->out, cell * RATES_N_FIGURES + (size_t)figure, more);
+    c->figures[cell * RATES_N_FIGURES + (size_t)figure] += more;
 }
 
 /* The age band on `day`; 0 where age does not matter. */
@@ -234,7 +234,7 @@ static void count_spans(struct counter *c, const struct study_site *site, const 
         }
         c->person = spans[k].person;
         c->stratum = stratum[of[k]];
-        c->birth = person_birth(store_persons(site->store), c->person);
+        c->birth = spans[k].birth;
         if (c->rates->prevalence)
             count_present(c, &spans[k], outcomes, first, last - first);
         else if (!finished)
@@ -249,7 +249,7 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
     size_t n;
     denominator_spans(&r->denominator, site, &spans, &n);
     struct counter c = {.rates = r,
-                        .out = out,
+                        .figures = xcalloc(rates_n_sums(r), sizeof *c.figures),
                         .seen = xcalloc(r->calendar.n, sizeof *c.seen),
                         .had_event = xcalloc(r->calendar.n, sizeof *c.had_event),
                         .full = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c.full)};
@@ -261,10 +261,13 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
     if (st == ST_OK) {
         count_spans(&c, site, spans, n, of, stratum);
         add_full(&c);
+        for (size_t i = 0; i < rates_n_sums(r); i++)
+            sums_count(out, i, c.figures[i]);
     }
     index_rows_deinit(&rows);
     free(of);
     free(stratum);
+    free(c.figures);
     free(c.seen);
     free(c.had_event);
     free(c.full);
@@ -273,8 +276,8 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
 }
 
 /* Persons with a day at risk within [from, to], each in the stratum of the first such day. */
-static void collect(const struct rates *r, const struct study_site *site, const struct span *spans, size_t n,
-                    const size_t *of, const uint32_t *fixed, size_t interval, struct members *into)
+static void collect(const struct rates *r, const struct span *spans, size_t n, const size_t *of,
+                    const uint32_t *fixed, size_t interval, struct members *into)
 {
     struct counter c = {.rates = r};
     uint32_t *persons = xmalloc((n + 1) * sizeof *persons), *stratum = xmalloc((n + 1) * sizeof *stratum);
@@ -285,7 +288,7 @@ static void collect(const struct rates *r, const struct study_site *site, const 
             (found && persons[found - 1] == spans[k].person))
             continue;
         c.stratum = fixed[of[k]];
-        c.birth = person_birth(store_persons(site->store), spans[k].person);
+        c.birth = spans[k].birth;
         persons[found] = spans[k].person;
         stratum[found++] = stratum_in(&c, band_on(&c, spans[k].start > from ? spans[k].start : from));
     }
@@ -308,7 +311,7 @@ enum status rates_collect(const struct rates *r, const struct study_site *site, 
     first_spans(spans, n, &rows, of);
     enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, fixed, e);
     for (size_t i = 0; st == ST_OK && i < r->calendar.n && i < MOST_INTERVALS; i++)
-        collect(r, site, spans, n, of, fixed, i, into);
+        collect(r, spans, n, of, fixed, i, into);
     index_rows_deinit(&rows);
     free(of);
     free(fixed);

@@ -33,7 +33,12 @@ void sums_deinit(struct sums *s);         /* fine on a zeroed struct */
 /* Component by component; ST_INVALID when the sizes differ. */
 MUST_CHECK enum status sums_add(struct sums *into, const struct sums *other, struct err *e);
 
-void sums_count(struct sums *s, size_t i, int64_t more);
+static inline void sums_count(struct sums *s, size_t i, int64_t more)
+{
+    s->v[i] += more;
+}
+/* One more for each of n places, which lie within [first, first + range). */
+void sums_count_each(struct sums *s, size_t first, size_t range, const uint32_t *places, size_t n);
 void sums_real(struct sums *s, size_t i, double more);
 int64_t sums_get_count(const struct sums *s, size_t i);
 double sums_get_real(const struct sums *s, size_t i); /* correctly rounded */

@@ -337,8 +337,8 @@ static void check_rate(const struct js *denominator, const struct js *outcome, c
         bool stop = false;
         c.seen = false;
         for (size_t k = 0; k < n_spans && !stop; k++)
-            stop = risk_spans(&(struct span){0, spans[k][0], spans[k][1]}, starts, ends, n_outcomes, wash,
-                              repeated, count_risk, &c);
+            stop = risk_spans(&(struct span){.start = spans[k][0], .end = spans[k][1]}, starts, ends,
+                              n_outcomes, wash, repeated, count_risk, &c);
         c.persons += c.seen;
     }
     free(used);
