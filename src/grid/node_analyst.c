@@ -7,9 +7,10 @@
  *     rule                 what it refuses
  *     inclusion            entries that are not proven, of somebody else, or out of order
  *     analyst              a key that is not the person's own any more; a body that is no party of the
- * agreement; a grant that was not offered and then taken on by the person themselves, that was left or
- * revoked, or is outside its dates interests-declared   no declaration of interests within a year training no
- * proof of training that is current today, confirmed by somebody else
+ *                          agreement; a grant that was not offered and then taken on by the person
+ *                          themselves, that was left or revoked, or is outside its dates
+ *     interests-declared   no declaration of interests within a year
+ *     training             no proof of training that is current today, confirmed by somebody else
  *
  * A hub cannot change, reorder or sign in another's name any of these, nor leave one out (node_follow.c).
  * What remains to it: to let entries in that its rules forbid. For the node takes from it that whoever

@@ -12,11 +12,11 @@
  *     in-force         ... or was revoked, ended or varied, or is outside its dates
  *     site             ... or does not name this site
  *     analyst          a key that is not that of an analyst of a party today (node_analyst.c)
- *     interests-declared, training      ... or whose declaration or training is not current
+ *     interests-declared, training
+ *                      ... or whose declaration or training is not current
  *     annex            a study or analysis that the annex does not allow
  *     opt-out-age      a store whose national data opt-outs were applied too long ago
- *     policy           what the site's own policy does not take part in, and disclosure rules looser than its
- * own
+ *     policy           what the site's own policy does not take part in; disclosure rules looser than its own
  *
  * That the hub leaves nothing out of what it shows (rule complete) is checked by node_follow.c.
  */

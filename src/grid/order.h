@@ -6,9 +6,9 @@
  *
  *     "accord-order-1 RUN ROUND\n"                          ROUND is the one that was summed
  *     number of sites                                       2 bytes, little-endian
- *     per site: its Ed25519 key, and the round's key        32 + 80 bytes; the key in a box sealed to the
- * site the parameters' JSON, spaces up to ORDER_STEP         XChaCha20-Poly1305 with the round's key, which
- * is new and random; all before it is authenticated
+ *     per site: its Ed25519 key, and the round's key        32 + 80 bytes; the key in a box sealed to the site
+ *     the parameters' JSON, spaces up to ORDER_STEP         XChaCha20-Poly1305 with the round's key, which is
+ *                                                           new and random; all before it is authenticated
  *
  * Who made it is said by the run.round command that the lead node signs: it names the order's SHA-256.
  */

@@ -3,8 +3,9 @@
  * Signed requests: one profile of RFC 9421 (HTTP Message Signatures) with Ed25519. Exactly this is accepted:
  *
  *     Content-Digest: sha-256=:<base64 of the body's SHA-256>:                          (RFC 9530)
- *     Signature-Input: sig1=("@method" "@path" "@query" "content-digest");created=<unix s>;nonce="<1 to 64
- * of A-Za-z0-9_->";keyid="<Ed25519 public key, hex>";alg="ed25519" Signature: sig1=:<base64>:
+ *     Signature-Input: sig1=("@method" "@path" "@query" "content-digest");created=<unix s>;
+ *                      nonce="<1 to 64 of A-Za-z0-9_->";keyid="<Ed25519 public key, hex>";alg="ed25519"
+ *     Signature: sig1=:<base64>:
  *
  * The signature base is that of RFC 9421 section 2.5: one line per component, then "@signature-params". A
  * body is always covered (an empty one too), so method, target and content are bound to key and time.

@@ -3,8 +3,8 @@
  * A command is what a person, node or hub wants to change, signed with their own key. The hub turns it into
  * an entry by adding seq and time; the signature stays, so that anyone can check later who asked for what.
  *
- *     {"actor":"<Ed25519 public key,
- * hex>","body":{...},"nonce":"...","signature":"<hex>","subject":"...","v":1,"verb":"..."}
+ *     {"actor":"<Ed25519 public key, hex>","body":{...},"nonce":"...","signature":"<hex>","subject":"...",
+ *      "v":1,"verb":"..."}
  *
  * The signature is over the canonical JSON (RFC 8785) of the command without `signature` and `personal`.
  *

@@ -3,8 +3,7 @@
  * A copy of the log that anyone can keep and check without the hub (docs/formats/ledger.md). JSON Lines,
  * UTF-8:
  *
- *     {"accord_log":1,"checkpoint":"<signed note>","entries":n,"key":"<vkey of the
- * hub>","witnesses":["<vkey>",…]}
+ *     {"accord_log":1,"checkpoint":"<signed note>","entries":n,"key":"<the hub's vkey>","witnesses":["<vkey>",…]}
  *     {"entry":{…},"leaf":"<leaf hash, hex>"}            once per entry, in order
  *
  * Every line is canonical JSON and ends in one newline. The leaf hash beside each entry lets the check name
