@@ -325,6 +325,13 @@ static const struct option_spec propensity_options[] = {
     {"estimand", "ate|att|overlap",
      "whose effect: everybody's, the treated's, where both were likely (default: ate)"},
     {"stabilised", NULL, "weights times the arm's share"},
+    {"match", "RATIO", "also match each treated with so many untreated of the nearest scores"},
+    {"replace", NULL, "--match: an untreated may serve several treated"},
+    {"caliper", "SD", "--match: largest difference, in standard deviations of the score (default: any)"},
+    {"match-on", "logit|score", "--match: by the logit of the score or the score itself (default: logit)"},
+    {"match-rule", "closest|highest|matchit-4.5",
+     "--match: the closest pairs first, the highest scores first, or as MatchIt 4.5.1 did it (default: "
+     "closest)"},
     CONFIDENCE,
     WHERE,
     {0},

@@ -8,6 +8,7 @@
 #include "cli/stats_follow.h"
 #include "cli/stats_methods.h"
 #include "stats/glm.h"
+#include "stats/matching.h"
 #include "stats/propensity.h"
 
 struct study_rows {
@@ -137,6 +138,106 @@ static enum status put_effects(struct js *doc, const struct study_rows *in, doub
     return ST_OK;
 }
 
+static double spread_of(const double *v, size_t n)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += v[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (v[i] - mean) * (v[i] - mean);
+    return sqrt(squares / (double)(n - 1));
+}
+
+static enum status read_matching(const struct args *a, const struct study_rows *in, struct arena *arena,
+                                 struct matching *how, double **by, struct err *e)
+{
+    static const char *const scales[] = {"logit", "score", NULL}, *const rules[] = {"nearest", "matchit-4.5",
+                                                                                    NULL};
+    size_t n = in->design.n;
+    int scale, rule;
+    double ratio, caliper;
+    enum status s = stats_option_number(a, "match", 1, &ratio, e);
+    if (s == ST_OK && !(ratio >= 1 && ratio <= 100 && ratio == floor(ratio)))
+        s = err_set(e, ST_USAGE, "--match: expected how many untreated for each treated, 1 to 100");
+    if (s == ST_OK)
+        s = stats_option_number(a, "caliper", INFINITY, &caliper, e);
+    if (s == ST_OK && !(caliper > 0))
+        s = err_set(e, ST_USAGE, "--caliper: expected a number above 0, in standard deviations of the score");
+    if (s == ST_OK)
+        s = stats_option_choice(a, "match-on", scales, &scale, e);
+    if (s == ST_OK)
+        s = stats_option_choice(a, "match-rule", rules, &rule, e);
+    if (s != ST_OK)
+        return s;
+    *by = arena_array(arena, n, sizeof **by);
+    for (size_t i = 0; i < n; i++)
+        (*by)[i] = scale == 0 ? log(in->score[i] / (1 - in->score[i])) : in->score[i];
+    *how = (struct matching){.ratio = (size_t)ratio,
+                             .replace = args_has(a, "replace"),
+                             .caliper = caliper * spread_of(*by, n),
+                             .closest_first = rule == 0,
+                             .whole_differences = rule == 2};
+    return ST_OK;
+}
+
+static struct js *pairs_of(const struct study_rows *in, const long *match, size_t ratio)
+{
+    struct js *pairs = js_array();
+    for (size_t i = 0; i < in->design.n; i++)
+        for (size_t k = 0; k < ratio && match[i * ratio + k] != MATCH_NONE; k++) {
+            struct js *pair = js_object();
+            js_put_int(pair, "treated", (int64_t)i + 1);
+            js_put_int(pair, "untreated", match[i * ratio + k] + 1);
+            js_push(pairs, pair);
+        }
+    return pairs;
+}
+
+/* The matched people's difference, the effect in the treated. */
+static enum status put_matched_effect(struct js *j, const struct study_rows *in, const double *weight,
+                                      double level, struct arena *arena, struct err *e)
+{
+    struct weighted_means w;
+    size_t n = 0, arms[2] = {0};
+    double *own = arena_array(arena, 3 * in->design.n, sizeof *own), *y = own, *treated = own + in->design.n,
+           *weights = treated + in->design.n;
+    for (size_t i = 0; i < in->design.n; i++) {
+        if (weight[i] == 0)
+            continue;
+        y[n] = in->y[i];
+        treated[n] = in->treated[i];
+        weights[n++] = weight[i];
+        arms[in->treated[i] != 0]++;
+    }
+    js_put_int(j, "matched_treated", (int64_t)arms[1]);
+    js_put_int(j, "matched_untreated", (int64_t)arms[0]);
+    if (n == 0)
+        return err_set(e, ST_INVALID, "--caliper: nobody has a match so near");
+    enum status s = weighted_difference(y, weights, treated, n, arena, &w, e);
+    if (s == ST_OK)
+        js_put(j, "effect",
+               stats_coefficient("difference", w.difference, w.survey[1], level, (double)INFINITY, false));
+    return s;
+}
+
+static enum status put_matching(struct js *doc, const struct args *a, const struct study_rows *in,
+                                double level, struct arena *arena, struct err *e)
+{
+    struct matching how;
+    size_t n = in->design.n;
+    double *by, *weight = arena_array(arena, n, sizeof *weight);
+    enum status s = read_matching(a, in, arena, &how, &by, e);
+    if (s != ST_OK)
+        return s;
+    long *match = arena_array(arena, n * how.ratio, sizeof *match);
+    struct js *j = js_object();
+    js_put(doc, "matching", j);
+    match_nearest(by, in->treated, n, &how, match);
+    match_weights(match, in->treated, n, how.ratio, weight);
+    js_put(j, "pairs", pairs_of(in, match, how.ratio));
+    return put_matched_effect(j, in, weight, level, arena, e);
+}
+
 static enum status fill_propensity(const struct args *a, struct stats_table *t,
                                    const struct confidences *level, struct js *doc, struct err *e)
 {
@@ -158,6 +259,8 @@ static enum status fill_propensity(const struct args *a, struct stats_table *t,
     js_put_int(doc, "rows_dropped_missing", (int64_t)in.design.dropped);
     s = put_effects(doc, &in, level->level[0], t->arena, e);
     put_balance(doc, &in);
+    if (s == ST_OK && args_has(a, "match"))
+        s = put_matching(doc, a, &in, level->level[0], t->arena, e);
     put_score_model(doc, &in, &fit, level->level[0]);
     return s == ST_OK ? s : err_wrap(e, "%s", t->name);
 }

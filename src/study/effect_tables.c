@@ -12,8 +12,9 @@
 #include "study/effect.h"
 #include "study/tables.h"
 
+/* The doubly robust estimate is no weighting: it stands behind them where there is an effect. */
 static const char *const weight_names[] = {"unweighted", "average effect", "effect in the treated", "overlap",
-                                           "stratified"};
+                                           "stratified", "matched",        "doubly robust"};
 static const char *const arm_names[] = {"not treated", "treated"};
 
 /* One arm under one weighting. */
@@ -62,12 +63,30 @@ static void contrast_of(const struct sums *total, size_t outcome, int weights, s
     out->smaller = yes.cases < no.cases ? &out->yes : &out->no;
 }
 
+/* Means of each person's risks if treated and if not, made up for by the score; their variance is that of the
+   influence function (J. Robins, A. Rotnitzky, L. Zhao, JASA 89 (1994) 846). */
+static void robust_cells(const struct effect *c, const struct sums *total, const struct contrast *persons,
+                         struct result_cell *cells)
+{
+    double n = (double)sums_get_count(total, effect_robust_at(c, ROBUST_PERSONS)), f[N_ROBUST];
+    for (size_t k = RISK_1; k < N_ROBUST; k++)
+        f[k] = sums_get_real(total, effect_robust_at(c, k)) / n;
+    double yes = f[RISK_1], no = f[RISK_0], v1 = (f[RISK_11] - yes * yes) / (n - 1),
+           v0 = (f[RISK_00] - no * no) / (n - 1), v10 = (f[RISK_10] - yes * no) / (n - 1);
+    double ratio_variance = v1 / (yes * yes) + v0 / (no * no) - 2 * v10 / (yes * no);
+    risk_cell(&persons->yes, yes, sqrt(v1), false, &cells[0]);
+    risk_cell(&persons->no, no, sqrt(v0), false, &cells[1]);
+    risk_cell(persons->smaller, yes - no, sqrt(v1 + v0 - 2 * v10), false, &cells[2]);
+    risk_cell(persons->smaller, yes / no, sqrt(ratio_variance), true, &cells[3]);
+}
+
 static void effect_table(const struct effect *c, const struct sums *total, struct result *into)
 {
     static const char *const figures[] = {"risk, treated", "risk, not treated", "risk difference",
                                           "risk ratio"};
-    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS, into->arena),
+    struct dimension dimensions[] = {labelled_dimension("estimand", weight_names, N_WEIGHTS + 1, into->arena),
                                      labelled_dimension("figure", figures, 4, into->arena)};
+    struct contrast unweighted;
     struct result_table *t =
         table_new(into, table_name(into, c->name, "effect"), "Risks and their comparison",
                   "share of persons, or ratio", OUTPUT_RATE, dimensions, 2);
@@ -80,6 +99,8 @@ static void effect_table(const struct effect *c, const struct sums *total, struc
         risk_cell(x.smaller, x.yes.risk - x.no.risk, sqrt(x.yes.variance + x.no.variance), false, &cells[2]);
         risk_cell(x.smaller, exp(x.log_ratio), x.se, true, &cells[3]);
     }
+    contrast_of(total, 0, UNWEIGHTED, &unweighted);
+    robust_cells(c, total, &unweighted, t->cells + (size_t)N_WEIGHTS * 4);
 }
 
 static double moment(const struct effect *c, const struct sums *total, int weights, int arm, size_t column,

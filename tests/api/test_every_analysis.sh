@@ -37,7 +37,7 @@ covers hazard_ratio_common_ratios hazard_ratio 1 'dapagliflozin: yes'
 covers odds_ratios_ratios odds_ratio_hypertension 1 'hypertension: yes'
 covers odds_ratios_ratios odds_ratio_female 1 'sex: female'
 covers odds_ratios_ratios odds_ratio_most_deprived_fifth 1 'deprivation_decile: under 3'
-for estimand in 'average effect' 'effect in the treated' overlap stratified; do
+for estimand in 'average effect' 'effect in the treated' overlap stratified matched 'doubly robust'; do
   covers risk_difference_effect risk_difference 1 "$estimand" 'risk difference'
 done
 covers zoster incidence_per_1000_person_years 0.01 '2000-01-01 to 2030-12-31'

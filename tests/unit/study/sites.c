@@ -165,7 +165,7 @@ struct store *sites_import(const struct sites *s, const char *folder)
 
 struct sites *sites_make(void)
 {
-    struct sites *s = make_sites(N_SITES, PERSONS);
+    struct sites *s = make_sites(N_SITES, FEW_PERSONS);
     for (size_t n = 2; n <= N_SITES; n += n - 1)
         make_pooled(s, n);
     return s;

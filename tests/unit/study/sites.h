@@ -9,7 +9,7 @@
 #include "study/study.h"
 #include "synth/synth.h"
 
-enum { N_SITES = 5, PERSONS = 500, PLANTED_PERSONS = 30000 };
+enum { N_SITES = 5, FEW_PERSONS = 500, PLANTED_PERSONS = 30000 };
 
 struct sites {
     char folder[64];
