@@ -108,14 +108,16 @@ static enum status get_dossier(struct node *n, const char *run, struct js **out,
     return s;
 }
 
-/* Fetches what proves the run and checks it, also that nothing was left out by what this node has read of the
+/* Fetches what proves the run and checks it by the site's policy as it is now, also that nothing was left out by what this node has read of the
    log itself. */
 static enum status check_dossier(struct node *n, const char *run, struct node_run *r, char rule[32],
                                  struct err *e)
 {
     struct js *dossier = NULL;
     rule[0] = '\0';
-    enum status s = get_dossier(n, run, &dossier, e);
+    enum status s = node_policy_reload(n, e);
+    if (s == ST_OK)
+        s = get_dossier(n, run, &dossier, e);
     if (s == ST_OK)
         s = log_follow(n, e);
     if (s == ST_OK)

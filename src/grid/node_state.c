@@ -114,6 +114,17 @@ static enum status load_policy(struct node *n, struct err *e)
     return s;
 }
 
+enum status node_policy_reload(struct node *n, struct err *e)
+{
+    struct node_policy before = n->policy;
+    n->policy = (struct node_policy){0};
+    enum status s = load_policy(n, e);
+    config_free(s == ST_OK ? before.tree : n->policy.tree);
+    if (s != ST_OK)
+        n->policy = before;
+    return s;
+}
+
 enum status node_init(const char *data, char key_hex[65], struct err *e)
 {
     char *key_path = xasprintf("%s/node.key", data), *db_path = xasprintf("%s/node.db", data);

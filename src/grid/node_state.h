@@ -51,6 +51,8 @@ struct node {
 MUST_CHECK enum status node_open(const char *data, bool enrolled, const atomic_bool *stop, struct node **out,
                                  struct err *e);
 void node_close(struct node *n); /* NULL is fine */
+/* Reads node.yaml again; after an error (file and line are named) the policy is the one from before. */
+MUST_CHECK enum status node_policy_reload(struct node *n, struct err *e);
 
 /* meta values; *out is malloced, NULL when absent. */
 MUST_CHECK enum status meta_get(struct node *n, const char *key, char **out, struct err *e);
