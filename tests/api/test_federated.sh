@@ -51,7 +51,7 @@ grid_submit rounds a2
 grid_wait rounds held 20
 [ "$(curl -s "$ACCORD_HUB/api/v1/runs/rounds" | jq .round)" -ge 3 ] || fail "the regression took no rounds"
 grid_hub_is_blind rounds
-a ledger copy "$GRID/hub/register.db" "$GRID/log" --quiet > /dev/null || fail "copy of the log"
+a ledger copy "$ACCORD_HUB" "$GRID/log" --quiet > /dev/null || fail "copy of the log"
 tail -n +2 "$GRID/log" | jq -c '.entry | select(.verb == "run.round" and .subject == "run:rounds") | .body | keys' > "$GRID/orders"
 [ "$(sort -u "$GRID/orders")" = '["attempt","hash","round"]' ] || fail "the log tells of a round: $(cat "$GRID/orders")"
 [ -z "$(sqlite3 "$GRID/hub/grid.db" 'select * from ordered')" ] || fail "a sealed order outlives its run"
