@@ -119,6 +119,14 @@ static double newton_step(struct space *s)
     return decrement;
 }
 
+static double largest_of(const double *v, size_t n)
+{
+    double largest = 0;
+    for (size_t k = 0; k < n; k++)
+        largest = fmax(largest, fabs(v[k]));
+    return largest;
+}
+
 /* A site's own fit, only a start for the joint one: whatever is reached after a few steps will do. */
 static void local_fit(const struct likelihood *l, struct space *s)
 {
@@ -136,10 +144,7 @@ static void local_fit(const struct likelihood *l, struct space *s)
             break;
         memcpy(from, s->beta, s->p * sizeof *from);
         last = now;
-        double largest = 0;
-        for (size_t k = 0; k < s->p; k++)
-            largest = fmax(largest, fabs(s->beta[k] + s->step[k]));
-        if (largest > SEPARATED_AT)
+        if (largest_of(s->beta, s->p) > SEPARATED_AT)
             break;
         for (size_t k = 0; k < s->p; k++)
             s->beta[k] += s->step[k];

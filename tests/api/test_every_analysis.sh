@@ -48,6 +48,9 @@ no_estimate() { # TABLE REASON COLUMNS
     | (.title | startswith("No estimate: ")) and (.dimensions[0].levels == [{label: $reason}] ) and ([.dimensions[1].levels[]?.label] == $columns)
     and all(.cells[]; .hidden != null and .value == null)' "$GRID/released.json" > /dev/null || fail "$1 does not say that it has no estimate: $2"
 }
+# Every model says how many rounds it took, never over eight and one (its test, its variance, its weights).
+jq -e '[.tables[] | select(.name | endswith("_coefficients")) | .title | capture("(?<n>[0-9]+) rounds").n | tonumber] | length >= 6 and all(. >= 2 and . <= 9)' \
+  "$GRID/released.json" > /dev/null || fail "a model does not say its rounds"
 no_estimate no_events no_events '[]'
 no_estimate separated separation '["itself: yes"]'
 echo "every analysis over three nodes: as over the three stores, and the planted truths within their intervals"
