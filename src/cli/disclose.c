@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/checks.h"
 #include "cli/command.h"
+#include "cli/disclose_draw.h"
 #include "cli/disclose_history.h"
 #include "cli/disclose_log.h"
 #include "cli/disclose_noise.h"
@@ -17,7 +18,6 @@
 #include "disclose/audit.h"
 #include "disclose/gate.h"
 #include "disclose/instance.h"
-#include "disclose/picture.h"
 #include "disclose/release.h"
 #include "disclose/sacro.h"
 
@@ -124,6 +124,7 @@ static enum status write_released(const struct released *r, const char *folder, 
     struct arena *a = arena_new();
     struct js *j = released_to_json(r);
     struct buf text;
+    uint32_t pictures;
     buf_init(&text, (size_t)1 << 30);
     enum status s = dir_make(folder, e);
     if (s == ST_OK)
@@ -135,11 +136,9 @@ static enum status write_released(const struct released *r, const char *folder, 
         buf_clear(&text);
         released_csv(t, &text);
         s = file_replace(arena_printf(a, "%s/%s.csv", folder, t->name), buf_slice(&text), 0644, e);
-        buf_clear(&text);
-        released_svg(t, &text);
-        if (s == ST_OK)
-            s = file_replace(arena_printf(a, "%s/%s.svg", folder, t->name), buf_slice(&text), 0644, e);
     }
+    if (s == ST_OK)
+        s = pictures_write(r, folder, PICTURE_WIDE, NULL, &pictures, e);
     char now[21];
     time_format(time_now_ms(), now);
     if (s == ST_OK)
@@ -360,6 +359,8 @@ const struct command disclose_commands[] = {
      "The\n"
      "exit status tells (as does `verify`) whether a cell is exact or narrow.",
      audit_options, 1, -1, run_audit},
+    {"draw", "RELEASED.json", "the pictures of a released document", disclose_draw_about,
+     disclose_draw_options, 1, 1, run_disclose_draw},
     {"budget", "", "what may be spent in private releases, and what is spent", disclose_budget_about,
      disclose_budget_options, 0, 0, run_disclose_budget},
     {"history", "", "what a site released, and what it would combine with", disclose_history_about,

@@ -1,255 +1,37 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * What all pictures have: head, key of what is suppressed, notes, source, and the choice of the kind. */
 #include "disclose/picture.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-enum {
-    WIDTH = 720,
-    LABELS = 240,
-    ROW = 26,
-    TOP = 64,
-    MARGIN = 24,
-    PLOT = WIDTH - LABELS - MARGIN - 60,
-    MOST_ROWS = 200
-};
+#include "disclose/picture_parts.h"
 
-/* What a reader who does not see the picture is told; the numbers are in the table beside it. */
-static void describe(const struct released_table *t, struct buf *out)
+enum { WIDE = 760, NARROW = 320, BODY_MOST = 8 << 20, SAYS_MOST = 1 << 16 };
+
+/* --- shared --------------------------------------------------------------------------------------------- */
+
+void picture_note(struct picture *p, const char *text)
 {
-    uint64_t hidden = 0;
-    const struct released_cell *most = NULL;
-    char value[32];
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        const struct released_cell *c = &t->cells[i];
-        hidden += c->hidden;
-        if (!c->hidden && (!most || c->value > most->value))
-            most = c;
+    if (p->n_notes < NOTES_MOST)
+        p->notes[p->n_notes++] = text;
+}
+
+const struct released_table *picture_beside(const struct picture *p, const char *own, const char *suffix)
+{
+    size_t n = strlen(p->t->name), cut = strlen(own);
+    if (n <= cut || strcmp(p->t->name + n - cut, own) != 0)
+        return NULL;
+    for (uint32_t i = 0; i < released_n_tables(p->released); i++) {
+        const struct released_table *t = released_table(p->released, i);
+        if (strncmp(t->name, p->t->name, n - cut) == 0 && strcmp(t->name + (n - cut), suffix) == 0)
+            return t;
     }
-    buf_printf(out, "%llu values, %llu of them suppressed to protect confidentiality, by",
-               (unsigned long long)t->n_cells, (unsigned long long)hidden);
-    for (uint32_t d = 0; d < t->n_dimensions; d++) {
-        buf_adds(out, d ? ", " : " ");
-        buf_xml(out, t->dimensions[d].name);
-    }
-    if (!most)
-        return;
-    released_format(most->value, value);
-    buf_printf(out, ". The largest is %s (", value);
-    for (uint32_t d = 0; d < t->n_dimensions; d++) {
-        buf_adds(out, d ? ", " : "");
-        buf_xml(out, t->dimensions[d].levels[most->at[d]].label);
-    }
-    buf_adds(out, ").");
+    return NULL;
 }
 
-static void begin(const struct released_table *t, double height, struct buf *out)
-{
-    buf_printf(out,
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %d %.0f\" "
-               "font-family=\"Arial, sans-serif\" font-size=\"14\"><title>",
-               WIDTH, height);
-    buf_xml(out, t->title);
-    buf_adds(out, "</title><desc>");
-    describe(t, out);
-    buf_adds(out, "</desc><defs><pattern id=\"hidden\" width=\"6\" height=\"6\" "
-                  "patternUnits=\"userSpaceOnUse\"><path d=\"M0 6L6 0\" stroke=\"#768692\"/></pattern></defs>"
-                  "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
-    buf_printf(out, "<text x=\"%d\" y=\"28\" font-size=\"18\" font-weight=\"bold\">", MARGIN);
-    buf_xml(out, t->title);
-    buf_printf(out, "</text><text x=\"%d\" y=\"48\" fill=\"#4c6272\">", MARGIN);
-    buf_xml(out, t->unit);
-    buf_adds(out, "</text>");
-}
-
-static void row_label(const struct released_table *t, const struct released_cell *c, double y,
-                      struct buf *out)
-{
-    buf_printf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LABELS - 8, y + ROW * 0.65);
-    for (uint32_t d = 0; d < t->n_dimensions; d++) {
-        buf_adds(out, d ? ", " : "");
-        buf_xml(out, t->dimensions[d].levels[c->at[d]].label);
-    }
-    buf_adds(out, "</text>");
-}
-
-/* The range of everything printed, zero included. */
-static void range_of(const struct released_table *t, double *low, double *high)
-{
-    *low = *high = 0;
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        const double numbers[] = {t->cells[i].value, t->cells[i].lower, t->cells[i].upper};
-        for (int k = 0; k < 3; k++)
-            if (isfinite(numbers[k])) {
-                *low = fmin(*low, numbers[k]);
-                *high = fmax(*high, numbers[k]);
-            }
-    }
-    if (*high <= *low)
-        *high = *low + 1;
-}
-
-static void hidden_place(double x, double y, double width, struct buf *out)
-{
-    buf_printf(out,
-               "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"url(#hidden)\" "
-               "stroke=\"#768692\"/><text x=\"%.1f\" y=\"%.1f\">[c]</text>",
-               x, y, width, ROW - 6, x + width + 6, y + ROW * 0.6);
-}
-
-static void bar(double zero, double at, double y, struct buf *out)
-{
-    buf_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#005eb8\"/>",
-               fmin(zero, at), y, fabs(at - zero), ROW - 6);
-}
-
-static void whisker(double low, double at, double high, double y, struct buf *out)
-{
-    buf_printf(out,
-               "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#005eb8\" stroke-width=\"2\"/>"
-               "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"#005eb8\"/>",
-               low, y + ROW * 0.4, high, at, y + ROW * 0.4);
-}
-
-/* One row for each cell: a bar, or its interval. */
-static void rows(const struct released_table *t, struct buf *out)
-{
-    double low, high;
-    uint64_t n = t->n_cells < MOST_ROWS ? t->n_cells : MOST_ROWS;
-    begin(t, TOP + (double)(n + 1) * ROW, out);
-    range_of(t, &low, &high);
-    for (uint64_t i = 0; i < n; i++) {
-        const struct released_cell *c = &t->cells[i];
-        double y = TOP + (double)i * ROW, unit = PLOT / (high - low), zero = LABELS - low * unit;
-        char value[32];
-        row_label(t, c, y, out);
-        if (c->hidden) {
-            hidden_place(zero, y, 40, out);
-            continue;
-        }
-        if (isnan(c->lower) || isnan(c->upper))
-            bar(zero, zero + c->value * unit, y, out);
-        else
-            whisker(zero + c->lower * unit, zero + c->value * unit, zero + c->upper * unit, y, out);
-        released_format(c->value, value);
-        buf_printf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", WIDTH - MARGIN,
-                   y + ROW * 0.6, value);
-    }
-    buf_adds(out, "</svg>\n");
-}
-
-/* The last dimension across, the others down. */
-static void heat_map(const struct released_table *t, struct buf *out)
-{
-    double low, high;
-    uint32_t last = t->n_dimensions - 1, across = t->dimensions[last].n_levels;
-    double width = (double)(WIDTH - LABELS - MARGIN) / across;
-    uint64_t row = 0, n_rows = t->n_cells / across + 4;
-    begin(t, TOP + (double)n_rows * ROW, out);
-    range_of(t, &low, &high);
-    for (uint32_t l = 0; l < across; l++) {
-        buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" font-size=\"12\">",
-                   LABELS + (l + 0.5) * width, TOP + 12);
-        buf_xml(out, t->dimensions[last].levels[l].label);
-        buf_adds(out, "</text>");
-    }
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        const struct released_cell *c = &t->cells[i];
-        bool first = i == 0 || memcmp(c->at, c[-1].at, last * sizeof *c->at) != 0;
-        row += first && i;
-        double y = TOP + ROW + (double)row * ROW, x = LABELS + c->at[last] * width;
-        struct released_table above = *t;
-        above.n_dimensions = last;
-        if (first)
-            row_label(&above, c, y, out);
-        if (c->hidden) {
-            hidden_place(x, y, width - 30 > 8 ? width - 30 : 8, out);
-            continue;
-        }
-        char value[32];
-        double share = (c->value - low) / (high - low);
-        released_format(c->value, value);
-        buf_printf(
-            out,
-            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#005eb8\" "
-            "fill-opacity=\"%.2f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"%s\">%s</text>",
-            x, y, width - 2, ROW - 2, 0.05 + 0.95 * share, x + width / 2, y + ROW * 0.65,
-            share > 0.5 ? "#fff" : "#212b32", value);
-    }
-    buf_adds(out, "</svg>\n");
-}
-
-/* Stepped curves along the last dimension; a step that is not printed leaves a gap in the line. */
-static void curves(const struct released_table *t, struct buf *out)
-{
-    enum { HEIGHT = 420 };
-    static const char *const colours[] = {"#005eb8", "#d5281b", "#007f3b", "#7c2855", "#ed8b00", "#212b32"};
-    uint32_t last = t->n_dimensions - 1, steps = t->dimensions[last].n_levels, line = 0;
-    double width = WIDTH - 3 * MARGIN, bottom = HEIGHT - MARGIN, height = bottom - TOP - MARGIN, y = 0;
-    bool drawing = false;
-    begin(t, HEIGHT, out);
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        const struct released_cell *c = &t->cells[i];
-        bool first = i == 0 || memcmp(c->at, c[-1].at, last * sizeof *c->at) != 0;
-        double x = MARGIN + width * c->at[last] / steps, end = MARGIN + width * (c->at[last] + 1.0) / steps;
-        line += first && i;
-        if (first)
-            drawing = false;
-        if (c->hidden) {
-            buf_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"8\" fill=\"url(#hidden)\"/>",
-                       x, bottom - 10.0 * (line + 1), end - x);
-            drawing = false;
-            continue;
-        }
-        double before = y;
-        y = bottom - height * fmin(1, fmax(0, c->value));
-        buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"M%.1f %.1fV%.1fH%.1f\"/>",
-                   colours[line % 6], x, drawing ? before : y, y, end);
-        drawing = true;
-        if (first && last) {
-            buf_printf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">", WIDTH - MARGIN,
-                       TOP + 18.0 * (line + 1), colours[line % 6]);
-            buf_xml(out, t->dimensions[0].levels[c->at[0]].label);
-            buf_adds(out, "</text>");
-        }
-    }
-    buf_adds(out, "</svg>\n");
-}
-
-/* Sets each within the one before (attrition): boxes from above to below, with what was lost between two that
-   are both printed. */
-static void flow(const struct released_table *t, struct buf *out)
-{
-    enum { BOX = 44, STEP = 76, LEFT = MARGIN, BROAD = 420, LEAST_LEFT_OUT = 10 };
-    begin(t, TOP + (double)t->n_cells * STEP + MARGIN, out);
-    for (uint64_t i = 0; i < t->n_cells; i++) {
-        const struct released_cell *c = &t->cells[i], *before = i ? &t->cells[i - 1] : NULL;
-        double y = TOP + (double)i * STEP;
-        char value[32] = "[c]";
-        if (!c->hidden)
-            released_format(c->value, value);
-        buf_printf(out,
-                   "<rect x=\"%d\" y=\"%.0f\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#005eb8\"/>"
-                   "<text x=\"%d\" y=\"%.0f\">",
-                   LEFT, y, BROAD, BOX, c->hidden ? "url(#hidden)" : "#e8f1f8", LEFT + 12, y + BOX * 0.62);
-        buf_xml(out, t->dimensions[0].levels[c->at[0]].label);
-        buf_printf(out, "</text><text x=\"%d\" y=\"%.0f\" text-anchor=\"end\" font-weight=\"bold\">%s</text>",
-                   LEFT + BROAD - 12, y + BOX * 0.62, value);
-        if (!before)
-            continue;
-        buf_printf(out, "<path d=\"M%d %.0fv%d\" stroke=\"#4c6272\" stroke-width=\"2\"/>", LEFT + 40,
-                   y - (STEP - BOX), STEP - BOX);
-        /* A small difference of rounded counts says nothing, and looks as if it did. */
-        if (c->hidden || before->hidden || before->value - c->value < LEAST_LEFT_OUT)
-            continue;
-        released_format(before->value - c->value, value);
-        buf_printf(out, "<text x=\"%d\" y=\"%.0f\" fill=\"#4c6272\">%s left out</text>", LEFT + 56,
-                   y - (STEP - BOX) * 0.35, value);
-    }
-    buf_adds(out, "</svg>\n");
-}
-
-static bool is_leaf(const struct result_dimension *d, uint32_t level)
+bool level_is_leaf(const struct result_dimension *d, uint32_t level)
 {
     for (uint32_t i = 0; i < d->n_levels; i++)
         if (d->levels[i].parent == (int32_t)level)
@@ -257,90 +39,272 @@ static bool is_leaf(const struct result_dimension *d, uint32_t level)
     return true;
 }
 
-/* Counts by age and by two sexes: which dimension is which, and the two levels. */
-static bool is_pyramid(const struct released_table *t, uint32_t *age, uint32_t sides[2])
+int32_t level_with(const struct result_dimension *d, const char *text)
 {
-    if (t->type != OUTPUT_COUNT || t->n_dimensions != 2)
-        return false;
-    for (uint32_t d = 0; d < 2; d++) {
-        const struct result_dimension *sex = &t->dimensions[d];
-        uint32_t n = 0;
-        for (uint32_t i = 0; i < sex->n_levels; i++)
-            if (is_leaf(sex, i) && n++ < 2)
-                sides[n - 1] = i;
-        *age = 1 - d;
-        if (strcmp(sex->name, "sex") == 0 && n == 2 && strncmp(t->dimensions[*age].name, "age", 3) == 0)
-            return true;
-    }
-    return false;
+    for (uint32_t i = 0; i < d->n_levels; i++)
+        if (strstr(d->levels[i].label, text))
+            return (int32_t)i;
+    return -1;
 }
 
-/* One side of one age group, growing away from the middle. */
-static void pyramid_bar(const struct released_cell *c, double middle, double unit, int sign, double y,
-                        struct buf *out)
+int32_t dimension_named(const struct released_table *t, const char *name)
 {
-    enum { GAP = 60 };
-    double from = middle + sign * GAP, length = c && !c->hidden ? c->value * unit : 40;
-    char value[32] = "0";
-    if (c && !c->hidden)
-        released_format(c->value, value);
-    if (c)
-        buf_printf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"%s/>",
-                   sign > 0 ? from : from - length, y, length, ROW - 6,
-                   c->hidden  ? "url(#hidden)"
-                   : sign > 0 ? "#005eb8"
-                              : "#007f3b",
-                   c->hidden ? " stroke=\"#768692\"" : "");
-    buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"12\">%s</text>",
-               from + sign * ((c ? length : 0) + 6), y + ROW * 0.55, sign > 0 ? "start" : "end",
-               c && c->hidden ? "[c]" : value);
+    for (uint32_t d = 0; d < t->n_dimensions; d++)
+        if (strcmp(t->dimensions[d].name, name) == 0)
+            return (int32_t)d;
+    return -1;
 }
 
-static void pyramid(const struct released_table *t, uint32_t age, const uint32_t sides[2], struct buf *out)
+const char *cell_label(struct picture *p, const struct released_table *t, const struct released_cell *c,
+                       int32_t but)
 {
-    const struct result_dimension *groups = &t->dimensions[age], *sex = &t->dimensions[1 - age];
-    double middle = WIDTH / 2.0, most = 1, y = TOP;
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        if (!t->cells[i].hidden && is_leaf(groups, t->cells[i].at[age]) &&
-            is_leaf(sex, t->cells[i].at[1 - age]))
-            most = fmax(most, t->cells[i].value);
-    begin(t, TOP + (groups->n_levels + 2.0) * ROW, out);
-    for (int side = 0; side < 2; side++) {
-        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-weight=\"bold\">",
-                   middle + (side ? 180 : -180), y + 8);
-        buf_xml(out, sex->levels[sides[side]].label);
-        buf_adds(out, "</text>");
-    }
-    /* The oldest on top, as pyramids are read. */
-    for (uint32_t g = groups->n_levels; g-- > 0;) {
-        if (!is_leaf(groups, g))
-            continue;
-        y += ROW;
-        buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", middle, y + ROW * 0.6);
-        buf_xml(out, groups->levels[g].label);
-        buf_adds(out, "</text>");
-        for (int side = 0; side < 2; side++) {
-            uint32_t at[2];
-            at[age] = g;
-            at[1 - age] = sides[side];
-            pyramid_bar(released_cell_find(t, at), middle, 230 / most, side ? 1 : -1, y, out);
+    const char *label = "";
+    for (uint32_t d = 0; d < t->n_dimensions; d++)
+        if ((int32_t)d != but)
+            label = arena_printf(p->c.arena, "%s%s%s", label, *label ? ", " : "",
+                                 t->dimensions[d].levels[c->at[d]].label);
+    return label;
+}
+
+bool has_interval(const struct released_cell *c)
+{
+    return !c->hidden && isfinite(c->lower) && isfinite(c->upper);
+}
+
+const char *cell_text(struct picture *p, struct unit u, const struct released_cell *c)
+{
+    if (c->hidden)
+        return "[c]";
+    const char *value = unit_format(&p->c, u, c->value);
+    if (!has_interval(c))
+        return value;
+    return arena_printf(p->c.arena, "%s (%s to %s)", value, unit_format(&p->c, u, c->lower),
+                        unit_format(&p->c, u, c->upper));
+}
+
+double label_number(const char *label, double otherwise)
+{
+    while (*label && (*label < '0' || *label > '9'))
+        label++;
+    return *label ? fmin(1e9, strtod(label, NULL)) : otherwise;
+}
+
+void picture_key(struct picture *p, const char *const *names, size_t n, bool lines)
+{
+    struct canvas *c = &p->c;
+    double x = MARGIN, y = c->height + 14, swatch = lines ? 36 : 16;
+    for (size_t i = 0; i < n; i++) {
+        double width = fmin(text_width(names[i], c->size, false), c->width - 2 * MARGIN - swatch);
+        if (x > MARGIN && x + swatch + width > c->width - MARGIN) {
+            x = MARGIN;
+            y += 20;
         }
+        if (lines)
+            draw_line(c, x, y - 5, x + 30, y - 5, series_colour(i), 2.5, series_dashes(i));
+        draw_mark(c, i, x + (lines ? 15 : 6), y - 5, 4.5);
+        draw_text(c, x + swatch, y, (struct lettering){0},
+                  fit_text(c, names[i], width + 1, (struct lettering){0}));
+        x += swatch + width + 18;
     }
-    buf_adds(out, "</svg>\n");
+    c->height = y + 10;
 }
 
-void released_svg(const struct released_table *t, struct buf *out)
+void spread_labels(double *y, size_t n, double least, double low, double high)
 {
-    uint32_t age, sides[2];
-    if (t->type == OUTPUT_COUNT && t->n_dimensions == 1 && t->dimensions[0].nested)
-        flow(t, out);
-    else if (is_pyramid(t, &age, sides))
-        pyramid(t, age, sides, out);
-    else if (t->type == OUTPUT_SURVIVAL && t->n_dimensions)
-        curves(t, out);
-    else if (t->type == OUTPUT_COUNT && t->n_dimensions >= 2 &&
-             t->dimensions[t->n_dimensions - 1].n_levels <= 12)
-        heat_map(t, out);
-    else
-        rows(t, out);
+    for (size_t i = 1; i < n; i++)
+        y[i] = fmax(y[i], y[i - 1] + least);
+    for (size_t i = n; i-- > 0;)
+        y[i] = fmin(y[i], i + 1 < n ? y[i + 1] - least : high);
+    if (n && y[0] < low)
+        for (size_t i = 0; i < n; i++)
+            y[i] = fmax(y[i], low + (double)i * least);
+}
+
+/* --- the kind ------------------------------------------------------------------------------------------- */
+
+bool released_pictured(const struct released_table *t)
+{
+    return t->picture != PICTURE_NONE && t->n_cells > 0 &&
+           (t->picture != PICTURE_BY_SHAPE || (t->type != OUTPUT_TEST && t->type != OUTPUT_MODEL));
+}
+
+static bool draw_by_shape(struct picture *p)
+{
+    const struct released_table *t = p->t;
+    if (t->type == OUTPUT_SURVIVAL && picture_curves(p))
+        return true;
+    if (t->type == OUTPUT_COUNT && (picture_flow(p) || picture_pyramid(p) || picture_heat(p)))
+        return true;
+    return picture_series(p) || picture_rows(p);
+}
+
+static void draw_kind(struct picture *p)
+{
+    static bool (*const kinds[PICTURE_KINDS])(struct picture *) = {
+        [PICTURE_FUNNEL] = picture_funnel,     [PICTURE_GRADIENT] = picture_gradient,
+        [PICTURE_SURVIVAL] = picture_curves,   [PICTURE_INCIDENCE] = picture_curves,
+        [PICTURE_FOREST] = picture_forest,     [PICTURE_DIFFERENCES] = picture_differences,
+        [PICTURE_PATHWAYS] = picture_pathways, [PICTURE_CALIBRATION] = picture_calibration,
+        [PICTURE_CONTROL] = picture_control,   [PICTURE_SERIES] = picture_series};
+    if (!kinds[p->t->picture] || !kinds[p->t->picture](p))
+        draw_by_shape(p);
+}
+
+/* --- head and foot -------------------------------------------------------------------------------------- */
+
+/* The title without the table's name in brackets, which a study's tables end with, and with a capital. */
+static const char *short_title(struct picture *p)
+{
+    const char *end = arena_printf(p->c.arena, " [%s]", p->t->name);
+    char *title = arena_strdup(p->c.arena, p->t->title);
+    size_t n = strlen(title), cut = strlen(end);
+    if (n > cut && strcmp(title + n - cut, end) == 0)
+        title[n - cut] = '\0';
+    if (*title >= 'a' && *title <= 'z')
+        *title = (char)(*title - 'a' + 'A');
+    return title;
+}
+
+static void draw_head(struct picture *p)
+{
+    struct canvas *c = &p->c;
+    struct lettering title = {.size = c->narrow ? 16 : 19, .bold = true}, of = {.colour = INK_SECONDARY};
+    double width = c->width - 2 * MARGIN;
+    c->height = 26;
+    c->height += line_height(c, title) * draw_lines(c, MARGIN, c->height, width, 4, title, short_title(p));
+    c->height +=
+        line_height(c, of) * draw_lines(c, MARGIN, c->height - 2, width, 3, of, released_title(p->released));
+}
+
+static const char *rounding_note(struct picture *p)
+{
+    const struct js *policy = js_get(released_record(p->released), "policy");
+    const char *rounding = js_get_str(policy, "rounding");
+    long base = (long)js_get_int(policy, "base", 1);
+    bool counts = p->t->type == OUTPUT_COUNT;
+    if (!rounding || strcmp(rounding, "none") == 0 || base <= 1 || (!counts && p->t->type != OUTPUT_RATE))
+        return NULL;
+    if (strcmp(rounding, "midpoint") == 0)
+        return arena_printf(p->c.arena, "%s the middle of bands of %ld.",
+                            counts ? "Counts are rounded to" : "Worked out from counts that are rounded to",
+                            base);
+    return arena_printf(p->c.arena, "%s multiples of %ld.",
+                        counts ? "Counts are rounded to" : "Worked out from counts that are rounded to",
+                        base);
+}
+
+/* Who published it, under which rules; the record's context where the caller knows less. */
+static const char *source_note(struct picture *p, const struct picture_source *s)
+{
+    struct arena *a = p->c.arena;
+    const struct js *record = released_record(p->released), *context = js_get(record, "context"),
+                    *policy = js_get(record, "policy");
+    const char *of = s && s->project ? s->project : js_get_str(context, "agreement");
+    const char *result = s && s->result ? s->result : js_get_str(context, "run");
+    const char *text = arena_printf(a, "Source: %s%s", of ? of : "", of ? ", " : "");
+    if (result)
+        text = arena_printf(a, "%sresult %s, ", text, result);
+    text = arena_printf(a, "%stable %s", text, p->t->name);
+    if (s && s->date)
+        text = arena_printf(a, "%s, released %s", text, s->date);
+    return arena_printf(a, "%s. Rules: %s version %ld, no number of fewer than %ld persons.", text,
+                        js_get_str(policy, "name") ? js_get_str(policy, "name") : "none",
+                        (long)js_get_int(policy, "version", 0), (long)js_get_int(policy, "minimum", 0));
+}
+
+static void draw_note(struct canvas *c, double indent, const char *text)
+{
+    struct lettering l = {.size = 13, .colour = INK_SECONDARY};
+    c->height += 17.0 * draw_lines(c, MARGIN + indent, c->height, c->width - 2 * MARGIN - indent, 8, l, text);
+}
+
+static void draw_foot(struct picture *p, const struct picture_source *source)
+{
+    struct canvas *c = &p->c;
+    const char *rounding = rounding_note(p);
+    c->height += 22;
+    if (c->hidden) {
+        draw_box(c, MARGIN, c->height - 11, 24, 14, "url(#hidden)", "#768692");
+        draw_note(c, 32, "Hatched, or [c]: suppressed to protect confidentiality. It is not zero.");
+        c->height += 3;
+    }
+    for (size_t i = 0; i < p->n_notes; i++)
+        draw_note(c, 0, p->notes[i]);
+    if (rounding)
+        draw_note(c, 0, rounding);
+    draw_note(c, 0, source_note(p, source));
+}
+
+static void say_hidden(struct picture *p)
+{
+    uint64_t hidden = 0;
+    for (uint64_t i = 0; i < p->t->n_cells; i++)
+        hidden += p->t->cells[i].hidden;
+    if (hidden)
+        buf_printf(&p->says, " %llu of %llu values are suppressed to protect confidentiality.",
+                   (unsigned long long)hidden, (unsigned long long)p->t->n_cells);
+}
+
+static void picture_init(struct picture *p, const struct released *r, uint32_t i, enum picture_width width)
+{
+    *p = (struct picture){.released = r, .t = released_table(r, i)};
+    p->c = (struct canvas){.arena = arena_new(),
+                           .width = width == PICTURE_NARROW ? NARROW : WIDE,
+                           .narrow = width == PICTURE_NARROW,
+                           .size = width == PICTURE_NARROW ? 13 : 14};
+    p->unit = unit_of(number_words(&p->c, p->t->unit));
+    buf_init(&p->c.body, BODY_MOST);
+    buf_init(&p->says, SAYS_MOST);
+}
+
+static void picture_deinit(struct picture *p)
+{
+    buf_deinit(&p->c.body);
+    buf_deinit(&p->says);
+    arena_free(p->c.arena);
+}
+
+static void write_svg(struct picture *p, struct buf *out)
+{
+    int width = (int)p->c.width, height = (int)ceil(p->c.height);
+    buf_printf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\" width=\"%d\" "
+        "height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"Arial, sans-serif\" font-size=\"%g\" "
+        "fill=\"" INK_TEXT "\"><title id=\"title\">",
+        width, height, width, height, p->c.size);
+    buf_xml(out, short_title(p));
+    buf_adds(out, "</title><desc id=\"desc\">");
+    buf_xml(out, p->says.p ? p->says.p : "");
+    buf_adds(out,
+             "</desc><defs><pattern id=\"hidden\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
+             "<rect width=\"6\" height=\"6\" fill=\"#fff\"/><path d=\"M-1 1l2 -2M0 6l6 -6M5 7l2 -2\" "
+             "stroke=\"#768692\"/></pattern></defs><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
+    buf_add(out, p->c.body.p ? p->c.body.p : "", p->c.body.n);
+    buf_adds(out, "</svg>\n");
+    out->failed |= p->c.body.failed;
+}
+
+void released_svg(const struct released *r, uint32_t i, const struct picture_source *source,
+                  enum picture_width width, struct buf *out)
+{
+    struct picture p;
+    picture_init(&p, r, i, width);
+    draw_head(&p);
+    draw_kind(&p);
+    say_hidden(&p);
+    draw_foot(&p, source);
+    write_svg(&p, out);
+    picture_deinit(&p);
+}
+
+void released_describe(const struct released *r, uint32_t i, struct buf *out)
+{
+    struct picture p;
+    picture_init(&p, r, i, PICTURE_NARROW);
+    buf_printf(&p.says, "%s. ", short_title(&p));
+    draw_kind(&p);
+    say_hidden(&p);
+    buf_adds(out, p.says.p ? p.says.p : "");
+    picture_deinit(&p);
 }

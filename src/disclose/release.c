@@ -64,6 +64,8 @@ static struct js *table_json(const struct gate *g, uint32_t index)
     js_put_str(j, "title", t->title);
     js_put_str(j, "unit", t->unit);
     js_put_str(j, "type", output_type_name(t->type));
+    if (picture_kind_name(t->picture))
+        js_put_str(j, "picture", picture_kind_name(t->picture));
     for (uint32_t i = 0; i < t->n_dimensions; i++)
         js_push(dimensions, dimension_json(&t->dimensions[i]));
     for (uint64_t i = 0; i < t->n_cells; i++)
@@ -267,6 +269,14 @@ static enum status read_type(const struct js *j, const char *path, enum output_t
     return err_set(e, ST_INVALID, "%s.type: '%.40s' is no type of output", path, name);
 }
 
+static enum status read_picture(const struct js *j, const char *path, enum picture_kind *out, struct err *e)
+{
+    const char *name = js_get_str(j, "picture");
+    if (picture_kind_find(name, out))
+        return ST_OK;
+    return err_set(e, ST_INVALID, "%s.picture: '%.40s' is no kind of picture", path, name);
+}
+
 static enum status read_table(const struct js *j, const char *path, struct arena *a, struct released_table *t,
                               struct err *e)
 {
@@ -278,6 +288,8 @@ static enum status read_table(const struct js *j, const char *path, struct arena
         s = js_need_str(j, "unit", path, &t->unit, e);
     if (s == ST_OK)
         s = read_type(j, path, &t->type, e);
+    if (s == ST_OK)
+        s = read_picture(j, path, &t->picture, e);
     if (s == ST_OK)
         s = js_need(j, "dimensions", JS_ARRAY, path, &dimensions, e);
     if (s == ST_OK)

@@ -52,6 +52,7 @@ struct released_cell {
 struct released_table {
     const char *name, *title, *unit;
     enum output_type type;
+    enum picture_kind picture;
     struct result_dimension *dimensions;
     uint32_t n_dimensions;
     struct released_cell *cells; /* a cell that is not listed is a zero */

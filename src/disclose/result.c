@@ -16,6 +16,32 @@ const char *output_type_name(enum output_type t)
     return type_names[t];
 }
 
+static const char *const picture_names[PICTURE_KINDS] = {[PICTURE_NONE] = "none",
+                                                         [PICTURE_FUNNEL] = "funnel",
+                                                         [PICTURE_GRADIENT] = "gradient",
+                                                         [PICTURE_SURVIVAL] = "survival",
+                                                         [PICTURE_INCIDENCE] = "cumulative_incidence",
+                                                         [PICTURE_FOREST] = "forest",
+                                                         [PICTURE_DIFFERENCES] = "differences",
+                                                         [PICTURE_PATHWAYS] = "pathways",
+                                                         [PICTURE_CALIBRATION] = "calibration",
+                                                         [PICTURE_CONTROL] = "control_chart",
+                                                         [PICTURE_SERIES] = "series"};
+
+const char *picture_kind_name(enum picture_kind k)
+{
+    return picture_names[k];
+}
+
+bool picture_kind_find(const char *name, enum picture_kind *out)
+{
+    *out = PICTURE_BY_SHAPE;
+    for (int k = 0; name && k < PICTURE_KINDS; k++)
+        if (picture_names[k] && strcmp(picture_names[k], name) == 0)
+            *out = (enum picture_kind)k;
+    return !name || *out != PICTURE_BY_SHAPE;
+}
+
 struct result *result_new(const char *title)
 {
     struct arena *a = arena_new();
@@ -133,6 +159,8 @@ static struct js *table_to_json(const struct result_table *t)
     js_put_str(j, "title", t->title);
     js_put_str(j, "unit", t->unit);
     js_put_str(j, "type", type_names[t->type]);
+    if (picture_kind_name(t->picture))
+        js_put_str(j, "picture", picture_kind_name(t->picture));
     if (t->mean)
         js_put(j, "mean", js_boolean(true));
     for (uint32_t i = 0; i < t->n_dimensions; i++)
@@ -302,9 +330,9 @@ static enum status type_from_name(const char *name, const char *path, enum outpu
 
 static enum status table_from_json(const struct js *j, const char *path, struct result *r, struct err *e)
 {
-    static const char *const keys[] = {"name",    "title",      "unit",  "type",
-                                       "mean",    "dimensions", "cells", "degrees_of_freedom",
-                                       "persons", "parameters", "notes", NULL};
+    static const char *const keys[] = {
+        "name",    "title",      "unit",  "type",    "mean", "dimensions", "cells", "degrees_of_freedom",
+        "persons", "parameters", "notes", "picture", NULL};
     const char *name, *title, *unit, *type;
     const struct js *dimensions, *cells;
     enum output_type output = OUTPUT_COUNT;
@@ -333,6 +361,9 @@ static enum status table_from_json(const struct js *j, const char *path, struct 
         result_add_table(r, name, title, output, (uint32_t)js_size(dimensions), js_size(cells));
     t->unit = arena_strdup(r->arena, unit);
     t->mean = js_bool(js_get(j, "mean"));
+    if (!picture_kind_find(js_get_str(j, "picture"), &t->picture))
+        return err_set(e, ST_INVALID, "%s.picture: '%.40s' is no kind of picture", path,
+                       js_get_str(j, "picture"));
     t->notes = js_get(j, "notes");
     return table_body(j, path, dimensions, cells, r->arena, t, e);
 }

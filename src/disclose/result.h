@@ -38,6 +38,27 @@ enum output_type {
 };
 const char *output_type_name(enum output_type t); /* "count" */
 
+/* How people look at a table (disclose/picture.h): it follows from the analysis, not from a reader's guess.
+ */
+enum picture_kind {
+    PICTURE_BY_SHAPE,    /* what type and dimensions suggest: flow, pyramid, heat map, bars, points */
+    PICTURE_NONE,        /* nothing to look at, or drawn with another table */
+    PICTURE_FUNNEL,      /* "_ratios" over units, with "_funnel" and "_dispersion" */
+    PICTURE_GRADIENT,    /* "_groups" in order, with "_indices" */
+    PICTURE_SURVIVAL,    /* "_curve": share without the event, with "_at_risk" */
+    PICTURE_INCIDENCE,   /* "_cumulative_incidence": share with it, with "_at_risk" */
+    PICTURE_FOREST,      /* ratios with intervals, on a log scale */
+    PICTURE_DIFFERENCES, /* differences around 0 */
+    PICTURE_PATHWAYS,    /* counts by path, "A > B + C" */
+    PICTURE_CALIBRATION, /* predicted beside observed, with "_performance" */
+    PICTURE_CONTROL,     /* interval by figure: XmR, CUSUM */
+    PICTURE_SERIES,      /* figures over a dimension "interval" */
+    PICTURE_KINDS
+};
+const char *picture_kind_name(enum picture_kind k); /* "funnel"; NULL for PICTURE_BY_SHAPE */
+/* The kind of that name; NULL is PICTURE_BY_SHAPE. False for any other name. */
+bool picture_kind_find(const char *name, enum picture_kind *out);
+
 struct result_level {
     const char *label;
     int32_t parent; /* level this one adds up into, -1 for none; a total level has children */
@@ -73,6 +94,7 @@ struct result_table {
     const char *title; /* for people */
     const char *unit;  /* "persons", "per 1,000 person-years" */
     enum output_type type;
+    enum picture_kind picture;
     bool mean; /* SUM: `value` is the mean of `persons` contributions, not their sum */
     struct result_dimension *dimensions;
     uint32_t n_dimensions;

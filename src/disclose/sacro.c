@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "disclose/picture.h"
 
 /* SACRO Viewer opens this version and later ones of the form. */
 #define ACRO_VERSION "1.0.1"
@@ -76,7 +77,8 @@ static struct js *output_json(const struct released *r, const struct released_ta
                   "disclosure record.",
                   t->title, js_get_str(released_record(r), "software"), js_get_str(policy, "name"));
     push_file(files, t, "csv", sdc_json(t));
-    push_file(files, t, "svg", js_object());
+    if (released_pictured(t))
+        push_file(files, t, "svg", js_object());
     js_put_str(properties, "method", output_type_name(t->type));
     js_push(comments, js_string(comment));
     js_put_str(j, "uid", t->name);
@@ -125,7 +127,7 @@ static enum status write_table_checksums(const char *folder, const struct releas
 {
     char *csv = xasprintf("%s.csv", t->name), *svg = xasprintf("%s.svg", t->name);
     enum status s = write_checksum(folder, csv, e);
-    if (s == ST_OK)
+    if (s == ST_OK && released_pictured(t))
         s = write_checksum(folder, svg, e);
     free(csv);
     free(svg);

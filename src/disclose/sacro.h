@@ -12,8 +12,8 @@
 
 /* The caller frees it. `time` is ISO 8601. */
 struct js *sacro_json(const struct released *r, const char *time);
-/* results.json, and checksums/ over it and each table's NAME.csv and NAME.svg, which must be in the folder.
- */
+/* results.json, and checksums/ over it, each table's NAME.csv and, where it has a picture, NAME.svg, which
+   must be in the folder. */
 MUST_CHECK enum status sacro_write(const struct released *r, const char *folder, const char *time,
                                    struct err *e);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "cohort/cohort.h"
-#include "disclose/picture.h"
 #include "grid/node.h"
+#include "http/figures.h"
 #include "http/visit.h"
 #include "study/analysis.h"
 
@@ -435,15 +435,11 @@ static void add_summary(struct buf *out, const struct js *view, const struct js 
 static void add_tables(struct visit *v, const struct released *r)
 {
     struct buf *out = &v->response->body;
+    char *folder = xasprintf("/outputs/%s/pictures", v->id);
     buf_adds(out, "<h2>What the requester will see</h2>");
-    for (uint32_t i = 0; i < released_n_tables(r); i++) {
-        const struct released_table *t = released_table(r, i);
-        html_released(out, t);
-        html_add(out,
-                 "<figure class=\"accord-picture\"><img src=\"/outputs/%s/pictures/%s\" alt=\"Picture of the "
-                 "table above: %s\"></figure>",
-                 v->id, t->name, t->title);
-    }
+    for (uint32_t i = 0; i < released_n_tables(r); i++)
+        figure_write(out, r, i, folder, false);
+    free(folder);
 }
 
 /* Has this account's key approved before? */
@@ -559,15 +555,9 @@ enum status view_picture(struct visit *v, struct err *e)
     enum status s = node_output(v->pages->data, v->id, &document, e);
     if (s == ST_OK)
         s = released_from_json(document, &r, e);
-    bool found = false;
-    for (uint32_t i = 0; s == ST_OK && i < released_n_tables(r); i++)
-        if (strcmp(released_table(r, i)->name, name) == 0) {
-            released_svg(released_table(r, i), &v->response->body);
-            found = true;
-        }
-    if (s == ST_OK && !found)
-        s = err_set(e, ST_NOT_FOUND, "the output has no such table");
-    v->response->type = "image/svg+xml";
+    struct picture_source source = {.result = v->id};
+    if (s == ST_OK)
+        s = figure_file(r, name, &source, &v->response->body, &v->response->type, e);
     released_free(r);
     js_free(document);
     return s;

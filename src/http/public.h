@@ -49,7 +49,7 @@ MUST_CHECK enum status public_boards(struct call *c, struct err *e);
 /* public_items.c */
 MUST_CHECK enum status public_item_extra(struct public_page *p, const char *noun, const struct js *item,
                                          struct err *e);
-/* A released table as a file: "<table>.svg" or "<table>.csv". */
+/* A released table as a file: "<table>.svg", "<table>.narrow.svg" or "<table>.csv". */
 MUST_CHECK enum status public_artefact_file(struct call *c, struct err *e);
 
 #endif

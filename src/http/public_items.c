@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an item's page shows beyond its own members: an organisation's needs and agreements, a project's
  * story, a study's sites and result, a result's tables, pictures and disclosure record. */
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "disclose/picture.h"
 #include "govern/register.h"
+#include "http/figures.h"
 #include "http/public.h"
 
 enum { FILE_MOST = 64 << 20 };
@@ -18,18 +19,18 @@ static enum status list_of(struct public_page *p, const char *noun, const char *
 
 /* --- results ------------------------------------------------------------------------------------------- */
 
-static void write_table(struct public_page *p, const char *id, const struct released_table *t)
+static void write_table(struct public_page *p, const char *id, const struct released *r, uint32_t i)
 {
-    html_add(&p->out,
-             "<section class=\"accord-result\"><figure class=\"accord-picture\"><img "
-             "src=\"/artefacts/%s/%s.svg\" alt=\"Picture of the table below: %s\" loading=\"lazy\"></figure>",
-             id, t->name, t->title);
-    html_released(&p->out, t);
-    html_add(
-        &p->out,
-        "<p class=\"accord-downloads\"><a href=\"/artefacts/%s/%s.csv\" download>This table as CSV</a> <a "
-        "href=\"/artefacts/%s/%s.svg\" download>The picture as SVG</a></p></section>",
-        id, t->name, id, t->name);
+    const char *name = released_table(r, i)->name;
+    char *folder = xasprintf("/artefacts/%s", id);
+    buf_adds(&p->out, "<section class=\"accord-result\">");
+    figure_write(&p->out, r, i, folder, true);
+    html_add(&p->out, "<p class=\"accord-downloads\"><a href=\"%s/%s.csv\" download>This table as CSV</a>",
+             folder, name);
+    if (released_pictured(released_table(r, i)))
+        html_add(&p->out, " <a href=\"%s/%s.svg\" download>The picture as SVG</a>", folder, name);
+    buf_adds(&p->out, "</p></section>");
+    free(folder);
 }
 
 static void write_record(struct public_page *p, const struct released *r)
@@ -71,39 +72,56 @@ static enum status write_document(struct public_page *p, const struct js *artefa
     if (s == ST_OK) {
         buf_adds(&p->out, "<h2>The result</h2>");
         for (uint32_t i = 0; i < released_n_tables(r); i++)
-            write_table(p, js_get_str(artefact, "id"), released_table(r, i));
+            write_table(p, js_get_str(artefact, "id"), r, i);
         write_record(p, r);
     }
     released_free(r);
     return s;
 }
 
+/* The project that a result is of: by its run and that run's agreement. Left NULL where one is not known. */
+static enum status project_of(struct registry *r, const struct js *artefact, struct js **out, struct err *e)
+{
+    static const char *const nouns[] = {"run", "agreement", "project"};
+    struct js *at = js_share(artefact);
+    enum status s = ST_OK;
+    for (size_t i = 0; s == ST_OK && at && i < sizeof nouns / sizeof *nouns; i++) {
+        const char *id = js_get_str(at, nouns[i]);
+        struct js *next = NULL;
+        if (id)
+            s = registry_item(r, nouns[i], id, &next, e);
+        js_free(at);
+        at = next;
+    }
+    *out = at;
+    return s;
+}
+
 enum status public_artefact_file(struct call *c, struct err *e)
 {
-    struct js *artefact = NULL;
+    struct js *artefact = NULL, *project = NULL;
     struct released *r = NULL;
     struct buf text;
-    const char *file = c->param[1], *dot = strrchr(file, '.');
-    bool svg = dot && strcmp(dot, ".svg") == 0, csv = dot && strcmp(dot, ".csv") == 0, found = false;
+    const char *type = NULL;
+    char day[11] = "";
     buf_init(&text, FILE_MOST);
-    enum status s = svg || csv ? registry_item(c->registry, "artefact", c->param[0], &artefact, e)
-                               : err_set(e, ST_NOT_FOUND, "there is no such file");
+    enum status s = registry_item(c->registry, "artefact", c->param[0], &artefact, e);
     if (s == ST_OK)
         s = released_from_json(js_get(artefact, "document"), &r, e);
-    for (uint32_t i = 0; s == ST_OK && i < released_n_tables(r) && !found; i++) {
-        const struct released_table *t = released_table(r, i);
-        found = strlen(t->name) == (size_t)(dot - file) && memcmp(t->name, file, strlen(t->name)) == 0;
-        if (found && svg)
-            released_svg(t, &text);
-        else if (found)
-            released_csv(t, &text);
-    }
-    if (s == ST_OK && !found)
-        s = err_set(e, ST_NOT_FOUND, "the result has no such table");
     if (s == ST_OK)
-        s = call_bytes(c, svg ? "image/svg+xml" : "text/csv; charset=utf-8", buf_slice(&text));
+        s = project_of(c->registry, artefact, &project, e);
+    if (s == ST_OK) {
+        const char *time = js_get_str(js_get(artefact, "released"), "time");
+        snprintf(day, sizeof day, "%s", time ? time : "");
+        struct picture_source source = {project ? registry_item_title(project) : NULL, c->param[0],
+                                        *day ? day : NULL};
+        s = figure_file(r, c->param[1], &source, &text, &type, e);
+    }
+    if (s == ST_OK)
+        s = call_bytes(c, type, buf_slice(&text));
     buf_deinit(&text);
     released_free(r);
+    js_free(project);
     js_free(artefact);
     return s;
 }

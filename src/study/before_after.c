@@ -148,6 +148,7 @@ static void series_table(const struct before_after *c, const struct sums *total,
     dimensions[0].no_total = dimensions[1].no_total = true;
     struct result_table *t = table_new(into, table_name(into, r->name, "series"), "Figures by interval", unit,
                                        OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_SERIES;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct figure f = {0};
         add_interval(r, total, t->cells[i].at[0], t->cells[i].at[1], &f);
@@ -250,6 +251,7 @@ static void segmented_table(const struct before_after *c, const struct sums *tot
         into, table_name(into, c->rates.name, "segmented"),
         arena_printf(into->arena, "Interrupted time series (Newey-West errors, lag %zu)", c->lag),
         arena_printf(into->arena, "%s; trends per interval", unit), OUTPUT_REGRESSION, dimensions, 2);
+    t->picture = PICTURE_NONE;
     double *y = arena_array(into->arena, SERIES * n, sizeof *y);
     for (size_t i = 0; i < n; i++) {
         for (size_t g = 0; g < N_GROUPS; g++) {

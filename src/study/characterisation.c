@@ -372,6 +372,7 @@ static void difference_table(const struct characterisation *c, const struct sums
     struct result_table *t = table_of_list(into, table_name(into, c->name, "differences"),
                                            "Standardised differences of the shares", "standard deviations",
                                            OUTPUT_RATE, "feature", shown->labels, shown->n);
+    t->picture = PICTURE_DIFFERENCES;
     double n1 = count_at(c, total, 0, 0), n2 = count_at(c, total, 1, 0);
     for (size_t i = 0; i < shown->n; i++) {
         struct result_cell *cell = &t->cells[i];
@@ -420,6 +421,7 @@ static void number_tables(const struct characterisation *c, const struct sums *t
     struct result_table *t =
         table_new(into, table_name(into, c->name, "numbers"), "Means and standard deviations", "as measured",
                   OUTPUT_SUM, dimensions, 3);
+    t->picture = PICTURE_NONE;
     t->mean = true;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         const uint32_t *at = t->cells[i].at;

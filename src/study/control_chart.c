@@ -127,8 +127,10 @@ static struct result_table *chart_table(const struct control_chart *c, struct re
     if (c->multiplier != 1)
         unit = arena_printf(into->arena, "per %g %s", c->multiplier,
                             c->rates.prevalence ? "persons" : "person-years");
-    return table_new(into, table_name(into, c->rates.name, ""), "Control chart (XmR)", unit, OUTPUT_RATE,
-                     dimensions, 2);
+    struct result_table *t = table_new(into, table_name(into, c->rates.name, ""), "Control chart (XmR)", unit,
+                                       OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_CONTROL;
+    return t;
 }
 
 static enum status chart_finish(const void *spec, const struct js *parameters, const struct sums *total,

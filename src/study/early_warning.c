@@ -315,6 +315,7 @@ static void rule_table(const struct early_warning *c, const struct sums *total, 
     dimensions[0].no_total = dimensions[1].no_total = true;
     struct result_table *t = table_new(into, table_name(into, c->name, "alerts"), "Alerts and outcomes",
                                        "as named", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_NONE;
     double days = (double)sums_get_count(total, PATIENT_DAYS);
     double persons = (double)sums_get_count(total, PERSONS);
     double outcomes = (double)sums_get_count(total, OUTCOMES);

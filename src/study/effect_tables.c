@@ -90,6 +90,7 @@ static void effect_table(const struct effect *c, const struct sums *total, struc
     struct result_table *t =
         table_new(into, table_name(into, c->name, "effect"), "Risks and their comparison",
                   "share of persons, or ratio", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_FOREST;
     for (int k = 0; k < N_WEIGHTS; k++) {
         struct result_cell *cells = t->cells + (size_t)k * 4;
         struct contrast x;
@@ -126,6 +127,7 @@ static void balance_table(const struct effect *c, const struct fit *score, const
     struct result_table *t =
         table_new(into, table_name(into, c->name, "balance"), "Standardised differences between the arms",
                   "standard deviations", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_DIFFERENCES;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct result_cell *cell = &t->cells[i];
         size_t column = cell->at[0];
@@ -187,6 +189,7 @@ static void sample_table(const struct effect *c, const struct sums *total, struc
     struct result_table *t =
         table_new(into, table_name(into, c->name, "effective_size"),
                   "Effective sample size, (sum w)^2 / sum w^2", "persons", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_NONE;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct arm a = arm_of(total, 0, (int)t->cells[i].at[0], (int)t->cells[i].at[1]);
         table_rests_on(&t->cells[i], a.persons, a.cases);
@@ -208,6 +211,7 @@ static void control_table(const struct effect *c, const struct sums *total, stru
     struct result_table *t = table_new(into, table_name(into, c->name, "negative_controls"),
                                        "Risk ratios of outcomes that the treatment does not cause",
                                        "risk ratio", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_FOREST;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct contrast x;
         contrast_of(total, 1 + t->cells[i].at[0], (int)t->cells[i].at[1], &x);
@@ -247,6 +251,7 @@ static void calibrated_table(const struct effect *c, const struct sums *total, s
     struct result_table *t =
         table_new(into, table_name(into, c->name, "calibrated"), "Calibrated by the negative controls",
                   "as named", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_FOREST;
     for (int k = 0; k < N_WEIGHTS; k++) {
         struct result_cell *cells = t->cells + (size_t)k * 4;
         struct systematic_error error;

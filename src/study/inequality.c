@@ -94,6 +94,7 @@ static const struct result_cell *group_table(const struct inequality *c, const s
                       : arena_printf(into->arena, r->prevalence ? "per %g persons" : "per %g person-years",
                                      c->multiplier),
                   OUTPUT_RATE, r->by, 1);
+    t->picture = PICTURE_GRADIENT;
     const double *figures[RATES_N_FIGURES];
     for (int f = 0; f < RATES_N_FIGURES; f++)
         figures[f] = table_roll_up(into, t, rates_figure(into->arena, r, total, (enum rates_figure)f));
@@ -163,6 +164,7 @@ static enum status inequality_finish(const void *spec, const struct js *paramete
     struct result_table *t = table_of_list(into, table_name(into, c->rates.name, "indices"),
                                            "Indices of inequality over the groups in order", "as named",
                                            OUTPUT_RATE, "index", names, 5);
+    t->picture = PICTURE_NONE;
     fill_index(&t->cells[0], groups, x.sii.sii.value, x.sii.sii.lower, x.sii.sii.upper);
     fill_index(&t->cells[1], groups, x.sii.rii.value, x.sii.rii.lower, x.sii.rii.upper);
     double gap = last->value - first->value, z = 1.959963984540054;

@@ -319,6 +319,7 @@ void model_tables(const char *name, const struct design *d, const struct fit *fi
                                fit->converged ? "" : ", not converged", left_out(d, fit, into->arena));
     struct result_table *t = term_table(table_name(into, name, "coefficients"), title, "as estimated", d, fit,
                                         site_term, true, into);
+    t->picture = PICTURE_NONE;
     for (size_t k = 0; k < t->n_cells; k++) {
         double se = fit->se[k] * sqrt(dispersion);
         t->cells[k].value = fit->beta[k];
@@ -329,6 +330,7 @@ void model_tables(const char *name, const struct design *d, const struct fit *fi
         return;
     t = term_table(table_name(into, name, "ratios"), "Ratios: exp of the coefficients", ratio, d, fit,
                    site_term, false, into);
+    t->picture = PICTURE_FOREST;
     for (size_t k = 0; k < d->p; k++) {
         double se = fit->se[k] * sqrt(dispersion);
         t->cells[k].value = exp(fit->beta[k]);

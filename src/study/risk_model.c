@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/interval.h"
 #include "stats/special.h"
 #include "study/models.h"
 #include "study/outcome.h"
@@ -353,6 +354,7 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
     struct result_table *t =
         table_new(into, table_name(into, c->name, "performance"), "Discrimination and calibration",
                   "as named", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_NONE;
     struct binned *b = arena_alloc(into->arena, sizeof *b);
     for (size_t set = 0; set < c->n_sets; set++) {
         struct figure f[N_FIGURES];
@@ -366,6 +368,64 @@ static void performance_table(const struct risk_model *c, const struct sums *tot
             cell->lower = k == EXPECTED_RATIO ? f[k].value * exp(-width) : f[k].value - width;
             cell->upper = k == EXPECTED_RATIO ? f[k].value * exp(width) : f[k].value + width;
         }
+    }
+}
+
+/* People in the order of their score in BANDS of about as many each: whole bins, so at most one bin more. */
+enum { BANDS = 10, PREDICTED = 0, OBSERVED, N_CALIBRATION };
+struct band {
+    double persons, cases, predicted; /* the sum of predicted risks */
+};
+
+static void bands_of(const struct binned *b, struct band out[BANDS])
+{
+    double all = b->n_cases + b->n_others, before = 0;
+    memset(out, 0, BANDS * sizeof *out);
+    for (size_t i = 0; i < BINS; i++) {
+        double n = b->cases[i] + b->others[i];
+        size_t k = all > 0 ? (size_t)fmin(BANDS - 1, (before + n / 2) / all * BANDS) : 0;
+        out[k].persons += n;
+        out[k].cases += b->cases[i];
+        out[k].predicted += n / (1 + exp(-middle(i)));
+        before += n;
+    }
+}
+
+/* The mean of the predicted risks, taken at the middle of each bin, and the share with the outcome. */
+static void calibration_cells(const struct band *b, struct result_cell *cells)
+{
+    struct interval share = interval_wilson(b->cases, fmax(1, b->persons), 0.95);
+    for (int k = 0; k < N_CALIBRATION; k++)
+        table_rests_on(&cells[k], b->persons, b->cases);
+    cells[PREDICTED].value = b->predicted / b->persons;
+    cells[OBSERVED].numerator = b->cases;
+    cells[OBSERVED].value = b->cases / b->persons;
+    cells[OBSERVED].lower = share.lower;
+    cells[OBSERVED].upper = share.upper;
+}
+
+static void calibration_table(const struct risk_model *c, const struct sums *total, struct result *into)
+{
+    static const char *const figures[] = {"predicted risk, mean", "observed share"}, *const sets[] = {
+                                                                                         "training set",
+                                                                                         "test set"};
+    const char *tenths[BANDS];
+    for (int i = 0; i < BANDS; i++)
+        tenths[i] = arena_printf(into->arena, "%d", i + 1);
+    struct dimension dimensions[] = {labelled_dimension("set", sets, FIRST_GROUP, into->arena),
+                                     labelled_dimension("tenth of the score", tenths, BANDS, into->arena),
+                                     labelled_dimension("figure", figures, N_CALIBRATION, into->arena)};
+    struct result_table *t =
+        table_new(into, table_name(into, c->name, "calibration"), "Calibration: predicted and observed risk",
+                  "share of persons", OUTPUT_RATE, dimensions, 3);
+    t->picture = PICTURE_CALIBRATION;
+    struct binned *b = arena_alloc(into->arena, sizeof *b);
+    struct band bands[BANDS];
+    for (size_t set = 0; set < FIRST_GROUP; set++) {
+        read_set(c, total, set, b);
+        bands_of(b, bands);
+        for (size_t i = 0; i < BANDS; i++)
+            calibration_cells(&bands[i], &t->cells[(set * BANDS + i) * N_CALIBRATION]);
     }
 }
 
@@ -430,6 +490,7 @@ static void net_benefit_table(const struct risk_model *c, const struct sums *tot
     struct result_table *t =
         table_new(into, table_name(into, c->name, "net_benefit"), "Net benefit of treating by the score",
                   "true positives per person", OUTPUT_RATE, dimensions, 3);
+    t->picture = PICTURE_NONE;
     struct binned *b = arena_alloc(into->arena, sizeof *b);
     for (uint64_t i = 0; i < t->n_cells; i++) {
         const uint32_t *at = t->cells[i].at;
@@ -454,6 +515,7 @@ static enum status risk_finish(const void *spec, const struct js *parameters, co
         return st;
     people_table(c, total, into);
     performance_table(c, total, into);
+    calibration_table(c, total, into);
     net_benefit_table(c, total, into);
     model_tables(c->name, &c->design, &fit, 1, false, NULL, into);
     return ST_OK;

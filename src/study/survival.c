@@ -167,6 +167,7 @@ static void curve_table(const struct survival *c, struct step *const *tables, bo
         table_new(into, table_name(into, c->name, incidence ? "cumulative_incidence" : "curve"),
                   incidence ? "Cumulative incidence (Aalen-Johansen)" : "Survival (Kaplan-Meier)",
                   "share of persons", OUTPUT_SURVIVAL, dimensions, 2);
+    t->picture = incidence ? PICTURE_INCIDENCE : PICTURE_SURVIVAL;
     for (size_t g = 0; g < c->n_groups; g++)
         for (size_t i = 0; i < c->n_steps; i++) {
             struct result_cell *cell = &t->cells[g * c->n_steps + i];
@@ -178,6 +179,39 @@ static void curve_table(const struct survival *c, struct step *const *tables, bo
             cell->lower = incidence ? s->incidence_lower : s->lower;
             cell->upper = incidence ? s->incidence_upper : s->upper;
         }
+}
+
+/* Steps between two columns of numbers at risk: 4 to 7 columns, at days as round as the steps allow. */
+static size_t at_risk_every(const struct survival *c)
+{
+    static const size_t days[] = {365, 360, 180, 100, 90, 50, 30, 10, 7, 1};
+    size_t least = (c->n_steps + 6) / 7, most = (c->n_steps + 3) / 4;
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        for (size_t every = least; every <= most; every++)
+            if (every * (size_t)c->step_days % days[i] == 0)
+                return every;
+    return most;
+}
+
+/* How many are at risk at the start of these steps: each set is within the one before. */
+static void at_risk_table(const struct survival *c, struct step *const *tables, struct result *into)
+{
+    size_t every = at_risk_every(c), n = (c->n_steps - 1) / every + 1;
+    const char **labels = arena_array(into->arena, n, sizeof *labels);
+    for (size_t i = 0; i < n; i++)
+        labels[i] = arena_printf(into->arena, "day %zu", i * every * (size_t)c->step_days);
+    struct dimension dimensions[2] = {group_dimension(c, into->arena),
+                                      plain_dimension("at risk on", labels, n)};
+    dimensions[1].no_total = true;
+    struct result_table *t = table_new(into, table_name(into, c->name, "at_risk"), "Number at risk",
+                                       "persons", OUTPUT_COUNT, dimensions, 2);
+    t->dimensions[1].nested = true;
+    t->picture = PICTURE_NONE;
+    for (uint64_t k = 0; k < t->n_cells; k++) {
+        double persons = tables[t->cells[k].at[0]][t->cells[k].at[1] * every].at_risk;
+        t->cells[k].persons = (int64_t)persons;
+        t->cells[k].value = persons;
+    }
 }
 
 /* Groups that have anybody, and one step's counts of them. */
@@ -300,6 +334,7 @@ static enum status survival_finish(const void *spec, const struct js *parameters
     curve_table(c, tables, false, into);
     if (c->followup.competing != SIZE_MAX)
         curve_table(c, tables, true, into);
+    at_risk_table(c, tables, into);
     mean_table(c, tables, into);
     group_tests(c, tables, into);
     return ST_OK;

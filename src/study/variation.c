@@ -104,6 +104,7 @@ static void ratio_table(const struct variation *c, const struct unit *u, struct 
     struct result_table *t = table_of_list(
         into, table_name(into, c->rates.name, "ratios"), "Observed over expected, with exact 95% intervals",
         "ratio", OUTPUT_RATE, c->rates.by[0].name, c->rates.by[0].labels, c->n_units);
+    t->picture = PICTURE_FUNNEL;
     for (size_t i = 0; i < c->n_units; i++) {
         struct interval count = interval_poisson(u[i].observed, 0.95);
         struct result_cell *cell = &t->cells[i];
@@ -117,27 +118,27 @@ static void ratio_table(const struct variation *c, const struct unit *u, struct 
     }
 }
 
-/* The limits around 1 that chance alone keeps a unit of that size within. */
+/* A unit's size, the expected number, and the limits around 1 that chance alone keeps a unit of that size
+   within. */
 static void funnel_table(const struct variation *c, const struct unit *u, struct result *into)
 {
-    enum { LIMITS = 4 };
+    enum { LIMITS = 4, FIGURES };
     static const double tails[] = {FUNNEL_TAIL_3S, FUNNEL_TAIL_2S, FUNNEL_TAIL_2S, FUNNEL_TAIL_3S};
-    const char **levels = arena_array(into->arena, LIMITS, sizeof *levels);
-    levels[0] = "lower 99.8%";
-    levels[1] = "lower 95%";
-    levels[2] = "upper 95%";
-    levels[3] = "upper 99.8%";
+    static const char *const levels[] = {"lower 99.8%", "lower 95%", "upper 95%", "upper 99.8%",
+                                         "expected number"};
     struct dimension dimensions[] = {plain_dimension(c->rates.by[0].name, c->rates.by[0].labels, c->n_units),
-                                     plain_dimension("limit", levels, LIMITS)};
-    dimensions[0].no_total = dimensions[1].no_total = true;
-    struct result_table *t = table_new(into, table_name(into, c->rates.name, "funnel"),
-                                       "Funnel limits around 1", "ratio", OUTPUT_RATE, dimensions, 2);
+                                     labelled_dimension("limit", levels, FIGURES, into->arena)};
+    dimensions[0].no_total = true;
+    struct result_table *t =
+        table_new(into, table_name(into, c->rates.name, "funnel"),
+                  "Funnel limits around 1, and expected numbers", "as named", OUTPUT_RATE, dimensions, 2);
+    t->picture = PICTURE_NONE;
     for (uint64_t k = 0; k < t->n_cells; k++) {
         const struct unit *one = &u[t->cells[k].at[0]];
         uint32_t which = t->cells[k].at[1];
         table_rests_on(&t->cells[k], one->persons, one->event_persons);
-        t->cells[k].value = (double)NAN;
-        if (one->expected > 0) {
+        t->cells[k].value = which == LIMITS ? one->expected : (double)NAN;
+        if (one->expected > 0 && which < LIMITS) {
             struct interval limits = funnel_ratio(one->expected, tails[which]);
             t->cells[k].value = which < LIMITS / 2 ? limits.lower : limits.upper;
         }
@@ -169,6 +170,7 @@ static void decile_table(const struct variation *c, const struct unit *u, struct
         table_of_list(into, table_name(into, c->rates.name, "deciles"), "Deciles over the units",
                       c->rates.prevalence ? "share of persons" : "per 100,000 person-years", OUTPUT_RATE,
                       "decile", labels, DECILES);
+    t->picture = PICTURE_NONE;
     for (int k = 0; k < DECILES; k++) {
         table_rests_on(&t->cells[k], persons, least);
         t->cells[k].value = quantile_of(values, n, (k + 1) / 10.0, 7);

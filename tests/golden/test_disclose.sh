@@ -42,7 +42,7 @@ jq -e '[.tables[0].cells[] | select(.hidden)] | length >= 4 and all(.[]; has("va
   fail "hidden cells are not hidden, or alone"
 grep -q '^female,18-39,,,,suppressed$' "$here/out/by_sex_age.csv" || fail "the CSV does not mark the hidden cell"
 grep -qF '[c]' "$here/out/by_sex_age.svg" || fail "the picture does not mark the hidden cell"
-grep -qF '<desc>12 values, ' "$here/out/by_sex_age.svg" || fail "the picture does not describe itself"
+grep -qE '<desc id="desc">A pyramid of persons .* of 12 values are suppressed' "$here/out/by_sex_age.svg" || fail "the picture does not describe itself"
 jq '.tables[0] |= (.name = "attrition" | .dimensions = [{name: "rule", nested: true, levels: [{label: "any <record>"}, {label: "adult"}, {label: "observed"}]}] |
   .cells = [{at: [0], persons: 5000}, {at: [1], persons: 4996}, {at: [2], persons: 330}])' "$here/result.json" > "$here/nested.json"
 "$ACCORD" disclose release "$here/nested.json" -o "$here/flow"

@@ -600,6 +600,43 @@ static void pathways_combine_long_overlaps_and_switch_on_short_ones(void **unuse
     sites_free(s);
 }
 
+/* Tenths of a score hold everybody once, their risk rises, and they add up to the figures of the whole. */
+static void bands_of_a_score_add_up_to_its_people(void **state)
+{
+    enum { BANDS = 10 };
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"risk_model\", \"name\": \"t\", \"cohort\": \"hypertension\", \"outcome\": "
+                 "\"tia\", \"window\": [1, 365], \"exclude_prior\": false, \"covariates\": [{\"number\": "
+                 "\"age\", \"per\": 10, \"centre\": 60}]}");
+    struct result *r = run_over(study, s->site, 3, 0);
+    const struct result_table *t = table(r, "t_calibration"), *people = table(r, "t_people"),
+                              *figures = table(r, "t_performance");
+    assert_true(t->picture == PICTURE_CALIBRATION);
+    for (int set = 0; set < 2; set++) {
+        double persons = 0, cases = 0, predicted = 0, before = 0;
+        for (int b = 0; b < BANDS; b++) {
+            const struct result_cell *mean = &t->cells[(set * BANDS + b) * 2], *share = mean + 1;
+            assert_true(mean->persons == share->persons && share->denominator == (double)share->persons);
+            if (mean->persons == 0)
+                continue;
+            assert_true(mean->value > before && share->lower <= share->value && share->value <= share->upper);
+            before = mean->value;
+            persons += (double)mean->persons;
+            cases += share->numerator;
+            predicted += mean->value * (double)mean->persons;
+        }
+        const struct result_cell *counts = &people->cells[3 * (set + 1)];
+        assert_true(persons == (double)counts[0].persons && cases == (double)counts[1].persons);
+        /* Observed over expected, but for the width of a bin; the sites' keys decide who is in the test set.
+         */
+        assert_true(cases > (set ? 0 : 10));
+        assert_true(fabs(cases / predicted / figures->cells[5 * set + 1].value - 1) < 0.02);
+    }
+    result_free(r);
+    study_free(study);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -618,6 +655,7 @@ int main(void)
         cmocka_unit_test(a_segmented_series_is_that_of_the_federated_figures),
         cmocka_unit_test(prevalence_on_a_day_counts_those_with_the_disease),
         cmocka_unit_test(pathways_combine_long_overlaps_and_switch_on_short_ones),
+        cmocka_unit_test(bands_of_a_score_add_up_to_its_people),
     };
     return cmocka_run_group_tests(tests, make, destroy);
 }

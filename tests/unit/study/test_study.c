@@ -370,8 +370,16 @@ static void survival_of_the_leukaemia_trial_is_that_of_the_textbooks(void **unus
            "\"horizon_days\": 35,"
            " \"step_days\": 1, \"by\": [{\"by\": \"cohort\", \"cohort\": \"a\"}]}",
            counts, 2 * WEEKS * 3, &f);
-    const struct result_table *curve = &f.result->tables[0], *mean = &f.result->tables[1],
-                              *test = &f.result->tables[2];
+    const struct result_table *curve = &f.result->tables[0], *at_risk = &f.result->tables[1],
+                              *mean = &f.result->tables[2], *test = &f.result->tables[3];
+    /* On days 0, 7, 14, 21 and 28; within each group every set lies in the one before. */
+    static const int64_t expected[2][5] = {{21, 12, 4, 2, 0}, {21, 16, 11, 7, 4}};
+    assert_int_equal(at_risk->n_cells, 10);
+    assert_true(at_risk->dimensions[1].nested && at_risk->picture == PICTURE_NONE);
+    assert_string_equal(at_risk->dimensions[1].levels[2].label, "day 14");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(at_risk->cells[i].persons, expected[i / 5][i % 5]);
+    assert_true(curve->picture == PICTURE_SURVIVAL);
     const struct result_cell *week6 = &curve->cells[WEEKS + 5], *week23 = &curve->cells[WEEKS + 22];
     assert_true(fabs(week6->value - 18.0 / 21) < 1e-12);
     assert_int_equal(week6->persons, 21);
@@ -426,8 +434,8 @@ static void competing_risks_have_the_incidence_and_the_test_of_rows(void **unuse
            " \"horizon_days\": 40, \"step_days\": 1, \"by\": [{\"by\": \"measurement\", \"concepts\": [1],"
            " \"cuts\": [1]}]}",
            p->counts, ARMS * DAYS * 3, &f);
-    assert_int_equal(f.result->n_tables, 5);
-    const struct result_table *incidence = &f.result->tables[1], *gray = &f.result->tables[4];
+    assert_int_equal(f.result->n_tables, 6);
+    const struct result_table *incidence = &f.result->tables[1], *gray = &f.result->tables[5];
     size_t n = cif_curve(p->time, p->state, p->of_first, 1, 0.95, a, &rows);
     assert_true(n > 20);
     for (size_t i = 0; i < n; i++) {
@@ -593,7 +601,8 @@ static void variation_of_three_units_lies_within_the_funnel(void **unused)
     const struct result_table *ratios = &f.result->tables[0], *funnel = &f.result->tables[1];
     for (int u = 0; u < 3; u++) {
         assert_true(fabs(ratios->cells[u].value - (0.9 + 0.1 * u)) < 1e-12);
-        const struct result_cell *limits = &funnel->cells[4 * u];
+        const struct result_cell *limits = &funnel->cells[5 * u];
+        assert_true(fabs(limits[4].value - 100) < 1e-9); /* 1,000 people at the share of all */
         assert_true(limits[0].value < limits[1].value && limits[2].value < limits[3].value);
         assert_true(fabs(limits[1].value - 0.8136399125) < 1e-9 && limits[2].value > 1.1);
     }
