@@ -60,7 +60,7 @@ static void say_what_was_made(const struct synth_options *o, const struct synth_
                               int64_t started_ns)
 {
     uint64_t rows = 0;
-    for (int t = 0; t < SYNTH_TABLES; t++)
+    for (int t = 0; t < made->n_tables; t++)
         rows += made->rows[t];
     double seconds = (double)(time_monotonic_ns() - started_ns) / 1e9;
     fprintf(stderr,
@@ -77,7 +77,7 @@ static enum status print_rows(const struct args *a, const struct synth_summary *
 {
     static const char *const columns[] = {"table", "#rows", NULL};
     struct out *out = out_new(a, columns);
-    for (int t = 0; t < SYNTH_TABLES; t++) {
+    for (int t = 0; t < made->n_tables; t++) {
         char rows[24];
         snprintf(rows, sizeof rows, "%llu", (unsigned long long)made->rows[t]);
         out_row(out, synth_table_names[t], rows);

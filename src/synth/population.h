@@ -40,9 +40,12 @@ enum table {
     TABLE_PROCEDURE,
     TABLE_MEASUREMENT,
     TABLE_OBSERVATION,
-    TABLE_DEATH
+    TABLE_DEATH,
+    TABLE_CONDITION_ERA, /* eras: the UK profile only */
+    TABLE_DRUG_ERA,
+    TABLE_DOSE_ERA
 };
-_Static_assert(TABLE_DEATH + 1 == SYNTH_TABLES, "one name per table");
+_Static_assert(TABLE_DOSE_ERA + 1 == SYNTH_TABLES, "one name per table");
 
 /* One row of any event table. */
 enum { NO_VISIT = -1 };
@@ -52,6 +55,7 @@ struct event {
     int32_t value, unit;     /* value is scaled by 10^decimals; unit 0 = none */
     uint32_t person;         /* within the chunk */
     int32_t visit;           /* within the chunk's visits, or NO_VISIT */
+    int32_t gap_days;        /* of drug eras */
     uint8_t decimals;
     bool has_value;
 };
@@ -159,6 +163,10 @@ void care_draw(const struct population *pop, const struct person *p, struct chun
 /* Prescriptions of a medicine every `interval` days from a day to the end of observation or of treatment. */
 void care_prescribe(const struct population *pop, struct chunk *c, struct rng *r, enum code drug,
                     int32_t from, int32_t to, int32_t interval);
+
+/* era.c: the eras of the chunk's newest person, from the person's records of conditions and medicines, which
+ * begin at those places of the chunk's. */
+void era_draw(struct chunk *c, size_t first_condition, size_t first_drug);
 
 /* truth.c: the planted effects, their tally, and truth.json. */
 void truth_draw(const struct population *pop, const struct person *p, struct chunk *c);

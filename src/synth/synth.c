@@ -59,9 +59,11 @@ static enum status make_chunk(void *context, size_t i, struct err *e)
             bench_person(&run->pop, index, c);
             continue;
         }
+        size_t first_condition = c->events[TABLE_CONDITION].n, first_drug = c->events[TABLE_DRUG].n;
         life_draw(&run->pop, index, p);
         care_draw(&run->pop, p, c);
         truth_draw(&run->pop, p, c);
+        era_draw(c, first_condition, first_drug);
         truth_tally(p, &c->tally);
     }
     return ST_OK;
@@ -72,10 +74,11 @@ static enum status write_chunk(void *context, size_t i, struct err *e)
     struct run *run = context;
     struct chunk *c = &run->chunks[i];
     enum status s = ST_OK;
-    for (enum table t = 0; t < SYNTH_TABLES && s == ST_OK; t++) {
+    for (int t = 0; t < run->summary->n_tables && s == ST_OK; t++) {
         buf_clear(&c->texts[t]);
         buf_clear(&c->packed[t]);
-        write_rows(&run->pop, c, t, run->ids[i], run->first + i * run->chunk_persons, &c->texts[t]);
+        write_rows(&run->pop, c, (enum table)t, run->ids[i], run->first + i * run->chunk_persons,
+                   &c->texts[t]);
         s = buf_check(&c->texts[t], "the text of a chunk of persons", e);
         if (s == ST_OK && run->pop.options->zip != ZIP_NONE)
             s = zip_add(run->pop.options->zip, buf_slice(&c->texts[t]), &c->packed[t], e);
@@ -112,10 +115,10 @@ static enum status append(struct run *run, enum table t, const struct buf *text,
 static enum status append_batch(struct run *run, struct err *e)
 {
     for (size_t i = 0; i < run->n_chunks; i++)
-        for (enum table t = 0; t < SYNTH_TABLES; t++) {
+        for (int t = 0; t < run->summary->n_tables; t++) {
             const struct chunk *c = &run->chunks[i];
             bool plain = run->pop.options->zip == ZIP_NONE;
-            enum status s = append(run, t, plain ? &c->texts[t] : &c->packed[t], e);
+            enum status s = append(run, (enum table)t, plain ? &c->texts[t] : &c->packed[t], e);
             if (s != ST_OK)
                 return s;
         }
@@ -141,11 +144,12 @@ static enum status add_header(struct run *run, enum table t, struct err *e)
 static enum status open_tables(struct run *run, struct err *e)
 {
     enum status s = ST_OK;
-    for (enum table t = 0; t < SYNTH_TABLES && s == ST_OK; t++) {
+    for (int t = 0; t < run->summary->n_tables && s == ST_OK; t++) {
         char *path =
             xasprintf("%s/%s.csv%s", run->folder, synth_table_names[t], zip_ending(run->pop.options->zip));
         run->files[t] = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        s = run->files[t] < 0 ? err_errno(e, errno, "cannot create", path) : add_header(run, t, e);
+        s = run->files[t] < 0 ? err_errno(e, errno, "cannot create", path)
+                              : add_header(run, (enum table)t, e);
         free(path);
     }
     return s;
@@ -229,7 +233,7 @@ static int32_t practices_for(uint64_t persons)
 static enum status run_init(struct run *run, const struct synth_options *o, const struct pool *pool,
                             struct synth_summary *out, struct err *e)
 {
-    *out = (struct synth_summary){0};
+    *out = (struct synth_summary){.n_tables = o->profile == SYNTH_UK ? SYNTH_TABLES : TABLE_CONDITION_ERA};
     *run = (struct run){.summary = out};
     for (int t = 0; t < SYNTH_TABLES; t++)
         run->files[t] = -1;

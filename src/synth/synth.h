@@ -41,10 +41,11 @@ struct synth_truth {
     const char *what;  /* population, exposure, outcome and the model that finds it */
 };
 #define SYNTH_MOST_TRUTHS 16
-#define SYNTH_TABLES      9
+#define SYNTH_TABLES      12
 
 struct synth_summary {
     uint64_t rows[SYNTH_TABLES]; /* in the order of synth_table_names */
+    int n_tables;                /* how many of them the profile writes */
     uint64_t bytes;
     struct synth_truth truths[SYNTH_MOST_TRUTHS];
     size_t n_truths;

@@ -54,6 +54,27 @@ int32_t code_pick(const struct vocabulary *v, enum code c, struct rng *r)
     return FIRST_CHILD_ID + 100 * (int32_t)c + 1 + (int32_t)(a < b ? a : b);
 }
 
+/* A synthetic descendant's place below its code, 0 for the code itself. */
+static int32_t place_below(int32_t id)
+{
+    return id > FIRST_CHILD_ID && id < FIRST_SOURCE_ID ? (id - FIRST_CHILD_ID) % 100 : 0;
+}
+
+int32_t code_ingredient(int32_t id)
+{
+    return place_below(id) ? codes[(id - FIRST_CHILD_ID) / 100].id : id;
+}
+
+/* Products A, B, C, D have 5, 10, 20 and 40 mg; of each, A1 as much and A2 twice as much. */
+int32_t code_strength(int32_t id)
+{
+    int32_t place = place_below(id) - 1;
+    if (place < 0)
+        return 0;
+    int32_t strength = 5 << place / (1 + GRANDCHILDREN);
+    return place % (1 + GRANDCHILDREN) == GRANDCHILDREN ? 2 * strength : strength;
+}
+
 static int32_t add(struct vocabulary *v, int32_t id, enum domain d, const char *name, int32_t parent)
 {
     GROW(v->concepts, v->n + 1, v->capacity);

@@ -64,6 +64,10 @@ int32_t code_id(enum code c);
 const char *code_name(enum code c);
 /* What is recorded for a code: itself in half of the records, else one of its synthetic descendants. */
 int32_t code_pick(const struct vocabulary *v, enum code c, struct rng *r);
+/* The ingredient of a medicine that code_pick gave, and the strength of a product of it in milligrams; 0 for
+   the ingredient itself, whose record does not say. */
+int32_t code_ingredient(int32_t id);
+int32_t code_strength(int32_t id);
 /* The source concept that maps to a code. */
 int32_t code_source_id(enum code c);
 

@@ -25,6 +25,7 @@ enum filling {
     UNIT,
     VISIT_ID,
     DAYS,
+    GAP_DAYS,
     CARE_SITE,
     LOCATION,
     TYPE_EHR,
@@ -209,14 +210,36 @@ static const struct column death_columns[] = {
     {"cause_concept_id", CONCEPT},      {"cause_source_value", EMPTY},
     {"cause_source_concept_id", EMPTY}, {0},
 };
+static const struct column condition_era_columns[] = {
+    {"condition_era_id", ROW_ID},
+    {"person_id", PERSON_ID},
+    {"condition_concept_id", CONCEPT},
+    {"condition_era_start_date", START},
+    {"condition_era_end_date", END},
+    {"condition_occurrence_count", VALUE},
+    {0},
+};
+static const struct column drug_era_columns[] = {
+    {"drug_era_id", ROW_ID},      {"person_id", PERSON_ID},
+    {"drug_concept_id", CONCEPT}, {"drug_era_start_date", START},
+    {"drug_era_end_date", END},   {"drug_exposure_count", VALUE},
+    {"gap_days", GAP_DAYS},       {0},
+};
+static const struct column dose_era_columns[] = {
+    {"dose_era_id", ROW_ID},      {"person_id", PERSON_ID},
+    {"drug_concept_id", CONCEPT}, {"unit_concept_id", UNIT},
+    {"dose_value", VALUE},        {"dose_era_start_date", START},
+    {"dose_era_end_date", END},   {0},
+};
 static const struct column *const columns[SYNTH_TABLES] = {
-    person_columns,    period_columns,      visit_columns,       condition_columns, drug_columns,
-    procedure_columns, measurement_columns, observation_columns, death_columns,
+    person_columns, period_columns,        visit_columns,       condition_columns,
+    drug_columns,   procedure_columns,     measurement_columns, observation_columns,
+    death_columns,  condition_era_columns, drug_era_columns,    dose_era_columns,
 };
 const char *const synth_table_names[SYNTH_TABLES] = {
     "person",        "observation_period",   "visit_occurrence", "condition_occurrence",
     "drug_exposure", "procedure_occurrence", "measurement",      "observation",
-    "death",
+    "death",         "condition_era",        "drug_era",         "dose_era",
 };
 
 void write_header(enum table t, struct buf *out)
@@ -325,6 +348,8 @@ static char *put_field(char *at, enum filling f, const struct writer *w, const s
         return ev->visit == NO_VISIT ? at : put_number(at, (uint64_t)(w->first_visit + ev->visit));
     case DAYS:
         return put_decimal(at, ev->end - ev->start + 1, 0);
+    case GAP_DAYS:
+        return put_number(at, (uint64_t)ev->gap_days);
     case TYPE_EHR:
         return put_number(at, EHR);
     case TYPE_PRESCRIPTION:

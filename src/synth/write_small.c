@@ -85,9 +85,13 @@ static enum status write_concepts(const struct vocabulary *v, const char *folder
     for (size_t i = 0; i < v->n; i++) {
         const struct concept *c = &v->concepts[i];
         bool standard = c->maps_to == (int32_t)i;
+        bool ingredient = c->domain == DOMAIN_DRUG && c->parents[0] == NO_PARENT;
         fprintf(out, "%d,\"%s\",%s,Accord synthetic,%s,%s,%s%d," VALID "\n", c->id, c->name,
-                domain_names[c->domain], standard ? "Concept" : "Source", standard ? "S" : "",
-                standard ? "C" : "R", c->id);
+                domain_names[c->domain],
+                !standard    ? "Source"
+                : ingredient ? "Ingredient"
+                             : "Concept",
+                standard ? "S" : "", standard ? "C" : "R", c->id);
     }
     return file_new_commit(f, e);
 }
@@ -134,6 +138,26 @@ static enum status write_relationships(const struct vocabulary *v, const char *f
     return file_new_commit(f, e);
 }
 
+/* What is in a product of one ingredient: dose eras follow from it. */
+static enum status write_strengths(const struct vocabulary *v, const char *folder, struct err *e)
+{
+    struct file_new *f;
+    enum status s = open_file(folder, "drug_strength", &f, e);
+    if (s != ST_OK)
+        return s;
+    FILE *out = file_new_stream(f);
+    fputs("drug_concept_id,ingredient_concept_id,amount_value,amount_unit_concept_id,numerator_value,"
+          "numerator_unit_concept_id,denominator_value,denominator_unit_concept_id,box_size,valid_start_date,"
+          "valid_end_date,invalid_reason\n",
+          out);
+    for (size_t i = 0; i < v->n; i++) {
+        int32_t id = v->concepts[i].id, strength = code_strength(id);
+        if (v->concepts[i].domain == DOMAIN_DRUG && strength)
+            fprintf(out, "%d,%d,%d,%d,,,,,," VALID "\n", id, code_ingredient(id), strength, code_id(CODE_MG));
+    }
+    return file_new_commit(f, e);
+}
+
 static enum status write_vocabularies(const char *folder, struct err *e)
 {
     struct file_new *f;
@@ -153,5 +177,7 @@ enum status write_vocabulary(const struct population *pop, const char *folder, s
         s = write_ancestors(&pop->vocabulary, folder, e);
     if (s == ST_OK)
         s = write_relationships(&pop->vocabulary, folder, e);
+    if (s == ST_OK && pop->options->profile == SYNTH_UK)
+        s = write_strengths(&pop->vocabulary, folder, e);
     return s == ST_OK ? write_vocabularies(folder, e) : s;
 }

@@ -10,7 +10,7 @@ hash_of() { (cd "$1" && sha256sum ./* | sha256sum | cut -d' ' -f1); }
 ACCORD_THREADS=1 "$ACCORD" synth --persons 2000 --seed 42 --site "West Yorkshire" --out "$work/one" > "$work/one.txt" 2> /dev/null
 ACCORD_THREADS=7 "$ACCORD" synth --persons 2000 --seed 42 --site "West Yorkshire" --out "$work/seven" > /dev/null 2>&1
 [ "$(hash_of "$work/one")" = "$(hash_of "$work/seven")" ] || fail "the number of threads shows in the bytes"
-golden=f87ac9eb0490f98c5cc54e23672230dcd4ffc70357a7eab10813d047a6b7e601
+golden=976a0e4bcf92f9990e9cb9decfc0e3461e1d89638d96cda3a0a3b8a254cc5fba
 [ "$(hash_of "$work/one")" = "$golden" ] || fail "other bytes than before: $(hash_of "$work/one")"
 "$ACCORD" synth --persons 2000 --seed 43 --site "West Yorkshire" --out "$work/other" > /dev/null 2>&1
 [ "$(hash_of "$work/other")" != "$golden" ] || fail "the seed does not matter"
@@ -21,7 +21,7 @@ jq -e '.truths | length == 10' "$work/one/truth.json" > /dev/null || fail "truth
 for kind in gzip zstd; do
   "$ACCORD" synth --persons 2000 --seed 42 --site "West Yorkshire" --compress $kind --out "$work/$kind" > /dev/null 2>&1
 done
-for t in person drug_exposure death; do
+for t in person drug_exposure death drug_era; do
   gzip -dc "$work/gzip/$t.csv.gz" | cmp - "$work/one/$t.csv" && zstd -qdc "$work/zstd/$t.csv.zst" | cmp - "$work/one/$t.csv" || fail "$t: other text when compressed"
 done
 
@@ -55,6 +55,13 @@ check_rows procedure_occurrence 3 4 0 12
 check_rows measurement 3 4 0 15
 check_rows observation 3 4 0 0
 check_rows death 5 2 0 0
+check_rows condition_era 3 4 5 0
+check_rows drug_era 3 4 5 0
+check_rows dose_era 3 6 7 0
+awk -F, 'FILENAME == "concept.csv" { ingredient[$1] = /,Ingredient,/; next } FNR > 1 && !ingredient[$3] { print FILENAME, FNR; exit 1 }' \
+  concept.csv drug_era.csv dose_era.csv || fail "an era of something that is no ingredient"
+awk -F, 'FNR > 1 { n += $6 } END { print n }' condition_era.csv | grep -qx "$(($(wc -l < condition_occurrence.csv) - 1))" || fail "eras do not count every condition"
+awk -F, 'FNR > 1 { n += $6 } END { print n }' drug_era.csv | grep -qx "$(($(wc -l < drug_exposure.csv) - 1))" || fail "eras do not count every exposure"
 awk -F, 'FNR == 1 { next } FILENAME == "care_site.csv" { site[$1] = 1; next } FILENAME == "location.csv" { place[$1] = 1; next }
   !($9 in place) || !($11 in site) { print FNR; exit 1 }' care_site.csv location.csv person.csv || fail "a person without place"
 awk -F, 'FNR == 1 { next } FILENAME == "concept.csv" { concept[$1] = 1; next } !($1 in concept) || !($2 in concept) { print FILENAME, FNR; exit 1 }' \
@@ -101,6 +108,7 @@ few=$(peak 5000) many=$(peak 100000)
 "$ACCORD" synth --profile bench-1m --persons 2000 --out "$work/bench" --format csv > "$work/bench.csv" 2> /dev/null
 awk -F, '$1 == "drug_exposure" && ($2 < 64000 || $2 > 72000) { exit 1 }' "$work/bench.csv" || fail "not 34 medicines a person"
 [ "$(grep -c Accord "$work/bench/concept.csv")" = 26535 ] || fail "not 26,525 concepts and ten codes"
+[ ! -e "$work/bench/drug_era.csv" ] && ! grep -q era "$work/bench.csv" || fail "the bench profile has eras"
 "$ACCORD" synth --profile bench-dense --persons 50 --out "$work/dense" --format csv > "$work/dense.csv" 2> /dev/null
 awk -F, '{ n += $2 } END { exit !(n > 40000 && n < 65000) }' "$work/dense.csv" || fail "not 1,000 events a person"
 echo "synth: ok"

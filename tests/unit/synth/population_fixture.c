@@ -16,9 +16,12 @@ void fixture_make(struct fixture *f, const char *site, uint64_t seed, uint32_t p
     f->chunk.persons = xcalloc(persons, sizeof *f->chunk.persons);
     while (f->chunk.n_persons < persons) {
         struct person *p = &f->chunk.persons[f->chunk.n_persons++];
+        size_t first_condition = f->chunk.events[TABLE_CONDITION].n,
+               first_drug = f->chunk.events[TABLE_DRUG].n;
         life_draw(&f->population, f->chunk.n_persons - 1, p);
         care_draw(&f->population, p, &f->chunk);
         truth_draw(&f->population, p, &f->chunk);
+        era_draw(&f->chunk, first_condition, first_drug);
         truth_tally(p, &f->chunk.tally);
     }
 }
