@@ -22,20 +22,6 @@ void *xmalloc(size_t size)
     return p;
 }
 
-void *xmalloc_large(size_t size)
-{
-    enum { HUGE_PAGE = 2 << 20 };
-    if (size < 2 * (size_t)HUGE_PAGE)
-        return xmalloc(size);
-    void *p = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-    if (!p)
-        out_of_memory();
-#ifdef MADV_HUGEPAGE
-    madvise(p, size, MADV_HUGEPAGE); /* only advice: without it the pages are small */
-#endif
-    return p;
-}
-
 void *xcalloc(size_t n, size_t size)
 {
     void *p = calloc(n ? n : 1, size ? size : 1);

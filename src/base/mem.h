@@ -17,8 +17,6 @@
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc_array(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
-/* For arrays of many megabytes that are gone through in no order: in huge pages where the system has them. */
-void *xmalloc_large(size_t size) __attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...) __attribute__((returns_nonnull, format(printf, 1, 2)));
 

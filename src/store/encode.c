@@ -22,8 +22,7 @@ struct encoder {
     enum column_coding coding;
     struct distinct *distinct;
     int64_t *values; /* of the codes */
-    const int64_t *least;
-    int64_t *base; /* least, with 0 for persons without */
+    int64_t *base;   /* of each person: the least id, or the base of the person before; borrowed */
     uint32_t n_persons;
     const struct text_list *texts;
     uint32_t *first;
@@ -174,11 +173,11 @@ static void prepare(struct encoder *x, const struct import *im, const struct mer
         x->values = number_values(x->distinct);
     x->texts = in->texts[column];
     if (x->coding == CODING_ID) {
-        x->least = in->least_id[column];
         x->n_persons = im->n_persons;
-        x->base = xrealloc_array(NULL, x->n_persons, sizeof *x->base);
+        x->base = in->least_id[column];
         for (uint32_t p = 0; p < x->n_persons; p++)
-            x->base[p] = x->least[p] == INT64_MAX ? (p ? x->base[p - 1] : 0) : x->least[p];
+            if (x->base[p] == INT64_MAX)
+                x->base[p] = p ? x->base[p - 1] : 0;
     }
 }
 
@@ -358,7 +357,6 @@ static void encoder_free(struct encoder *x)
 {
     free(x->distinct);
     free(x->values);
-    free(x->base);
     free(x->first);
     free(x);
 }

@@ -74,7 +74,7 @@ static void make_batch(struct events *v, const struct table_scan *scan)
         present[i] = i <= AT_ID || scan->positions[v->from[i]] >= 0;
         row_bytes += present[i] ? (b->wide[i] ? 8 : 4) : 0;
     }
-    uint64_t rows = v->im->o->memory_bytes / 4 / (row_bytes + SORT_BYTES);
+    uint64_t rows = v->im->sort_bytes / 4 / (row_bytes + SORT_BYTES);
     uint64_t most = (uint64_t)MOST_SLICE * pool_threads(v->im->o->pool);
     b->capacity = rows > most ? most : rows < LEAST_BATCH ? LEAST_BATCH : rows;
     for (size_t i = 0; i < b->n_columns; i++) {
@@ -82,7 +82,7 @@ static void make_batch(struct events *v, const struct table_scan *scan)
             continue;
         b->columns[i] = spare_take(v->im->spare, b->capacity * (b->wide[i] ? 8 : 4));
         if (v->schema->columns[i].source.kind == TABLE_TEXT)
-            v->texts[i] = text_list_new(v->im->o->memory_bytes / 8);
+            v->texts[i] = text_list_new(v->im->sort_bytes / 8);
     }
 }
 
@@ -256,7 +256,7 @@ static enum status spill_runs(struct events *v, size_t from, struct err *e)
     for (size_t i = from; i < v->n_runs; i++)
         v->run_bytes += v->runs[i].bytes;
     for (size_t i = 0; st == ST_OK && i < v->n_runs; i++) {
-        if (v->run_bytes <= v->im->o->memory_bytes / 8 * 3 || v->runs[i].mapped)
+        if (v->run_bytes <= v->im->sort_bytes / 8 * 3 || v->runs[i].mapped)
             continue;
         st = run_spill(&v->runs[i], v->im->folder, e);
         v->run_bytes -= v->runs[i].bytes;

@@ -146,8 +146,19 @@ enum status import_read(struct import *im, const struct import_table *t, import_
     return import_read_steps(im, t, take_chunks, &o, found, e);
 }
 
+/* Ids, their index, birth and periods, the visit index and the least ids of a table; visits and the rest of
+ * what sorting needs fit in the same memory. */
+enum { PERSON_BYTES = 64, LEAST_SORTING = 4 };
+
+static void set_sort_bytes(struct import *im)
+{
+    uint64_t persons = (uint64_t)im->n_persons * PERSON_BYTES, least = im->o->memory_bytes / LEAST_SORTING;
+    im->sort_bytes = im->o->memory_bytes > persons + least ? im->o->memory_bytes - persons : least;
+}
+
 static enum status import_all_events(struct import *im, struct err *e)
 {
+    set_sort_bytes(im);
     /* Visits first: the others refer to them. */
     enum status st = import_events(im, STORE_VISIT, e);
     for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++)
@@ -343,6 +354,7 @@ enum status store_import(const struct import_options *options, struct js **repor
     struct version_new *v = NULL;
     *report = NULL;
     o.memory_bytes = o.memory_bytes ? o.memory_bytes : (uint64_t)2 << 30;
+    im.sort_bytes = o.memory_bytes;
     idmap_init(&im.opted_out, o.opt_outs, o.n_opt_outs);
     enum status st = load_key(&im, e);
     if (st == ST_OK)

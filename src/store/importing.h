@@ -60,6 +60,7 @@ struct import {
     uint64_t n_events, n_opted_out; /* rows kept; persons left out */
     struct progress progress;
     struct spare *spare; /* of batches and runs */
+    uint64_t sort_bytes; /* what sorting may take: memory_bytes without what is kept of persons */
 };
 
 /* Reads a whole table: `row_chunk` gets chunk after chunk on the caller's thread. Notes rows, faults, unknown
@@ -113,7 +114,8 @@ struct merge_input {
     enum store_table table;
     const struct run *runs;
     size_t n_runs;
-    int64_t *least_id[SCHEMA_MOST_COLUMNS]; /* per person, of id columns; NULL = not gathered */
+    int64_t *least_id[SCHEMA_MOST_COLUMNS]; /* per person, of id columns; NULL = not gathered. The merge may
+                                               write to it */
     const struct text_list *texts[SCHEMA_MOST_COLUMNS];
 };
 MUST_CHECK enum status merge_table(struct import *im, const struct merge_input *in, struct err *e);
