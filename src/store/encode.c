@@ -110,7 +110,9 @@ static struct distinct *find_distinct(const struct merge_input *in, size_t colum
     for (size_t r = 0; r < in->n_runs; r++) {
         const struct run_column *columns = in->runs[r].columns;
         struct counted c = {&columns[column], from_start ? &columns[AT_START] : NULL};
-        if (!count_column(d, &c, in->runs[r].n, most)) {
+        bool few = count_column(d, &c, in->runs[r].n, most);
+        run_rest(&in->runs[r]);
+        if (!few) {
             free(d);
             return NULL;
         }

@@ -205,6 +205,12 @@ static void reserve(struct merge *m, size_t rows)
             m->columns[k] = xrealloc_array(m->columns[k], m->capacity, sizeof(int64_t));
 }
 
+static void rest_runs(const struct merge_input *in)
+{
+    for (size_t i = 0; i < in->n_runs; i++)
+        run_rest(&in->runs[i]);
+}
+
 /* What was merged of runs in files need not stay in memory, and neither need what is merged next. */
 static void rest(struct merge *m, size_t rows)
 {
@@ -212,8 +218,7 @@ static void rest(struct merge *m, size_t rows)
     if (m->since_rest < REST_ROWS)
         return;
     m->since_rest = 0;
-    for (size_t i = 0; i < m->in->n_runs; i++)
-        run_rest(&m->in->runs[i]);
+    rest_runs(m->in);
 }
 
 static enum status merge_round(struct merge *m, struct err *e)
@@ -325,6 +330,7 @@ enum status merge_table(struct import *im, const struct merge_input *in, struct 
     m->in = in;
     m->schema = schema_table(in->table);
     merge_plan_init(&m->plan, in->runs, in->n_runs);
+    rest_runs(in);
     enum status st = open_columns(m, e);
     while (st == ST_OK && m->first_part < m->plan.n_parts)
         st = merge_round(m, e);

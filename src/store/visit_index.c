@@ -33,9 +33,11 @@ static enum status map_scratch(const char *folder, size_t bytes, void **out, str
 
 static void count_visits(struct visit_index *v, const struct run *runs, size_t n_runs, uint32_t persons)
 {
-    for (size_t r = 0; r < n_runs; r++)
+    for (size_t r = 0; r < n_runs; r++) {
         for (size_t i = 0; i < runs[r].n; i++)
             v->first[run_value(&runs[r].columns[AT_PERSON], i) + 1]++;
+        run_rest(&runs[r]);
+    }
     for (uint32_t p = 0; p < persons; p++)
         v->first[p + 1] += v->first[p];
 }
