@@ -36,8 +36,9 @@ static const struct option_spec proportion_options[] = {
 static const struct option_spec rate_options[] = {
     X,
     N,
-    {"method", "phe|exact|byar",
+    {"method", "phe|exact|byar|byar-mid-p",
      "exact Poisson below 10 events and Byar from 10, or one throughout (default: phe)"},
+    {"null", "RATE", "also test that this is the rate (per multiplier), exactly and two-sided"},
     GROUP,
     MULTIPLIER,
     CONFIDENCE,

@@ -151,8 +151,8 @@ static double spread_of(const double *v, size_t n)
 static enum status read_matching(const struct args *a, const struct study_rows *in, struct arena *arena,
                                  struct matching *how, double **by, struct err *e)
 {
-    static const char *const scales[] = {"logit", "score", NULL}, *const rules[] = {"nearest", "matchit-4.5",
-                                                                                    NULL};
+    static const char *const scales[] = {"logit", "score", NULL};
+    static const char *const rules[] = {"closest", "highest", "matchit-4.5", NULL};
     size_t n = in->design.n;
     int scale, rule;
     double ratio, caliper;

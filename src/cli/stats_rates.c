@@ -43,6 +43,7 @@ struct count_method {
     bool rate;
     int interval; /* of --method */
     double multiplier;
+    double null; /* rate to test; NaN for none */
 };
 
 static enum status of_counts(const struct count_method *m, double x, double n, double confidence,
@@ -77,6 +78,8 @@ static enum status answer_counts(const struct stats_table *t, const struct count
         stats_put(row, "x", x);
         stats_put(row, "n", n);
         stats_put_estimate(row, v, level);
+        if (m->rate && !isnan(m->null))
+            stats_put(row, "p", poisson_test(x, n / m->multiplier * m->null));
     }
     return ST_OK;
 }
@@ -92,6 +95,10 @@ static enum status run_counts(const struct args *a, struct count_method m, const
         s = stats_option_number(a, "multiplier", m.multiplier, &m.multiplier, e);
     if (s == ST_OK)
         s = stats_option_choice(a, "method", methods, &m.interval, e);
+    if (s == ST_OK && m.rate)
+        s = stats_option_number(a, "null", (double)NAN, &m.null, e);
+    if (s == ST_OK && m.null <= 0)
+        s = err_set(e, ST_USAGE, "--null: expected a rate above 0");
     if (s != ST_OK || (s = stats_table_open(a, &t, e)) != ST_OK)
         return s;
     struct js *doc = stats_document(m.name), *rows = js_array();
@@ -112,13 +119,13 @@ static enum status run_counts(const struct args *a, struct count_method m, const
 enum status stats_run_proportion(const struct args *a, struct err *e)
 {
     static const char *const methods[] = {"wilson", "exact", NULL};
-    return run_counts(a, (struct count_method){"proportion", false, 0, 1}, methods, e);
+    return run_counts(a, (struct count_method){"proportion", false, 0, 1, (double)NAN}, methods, e);
 }
 
 enum status stats_run_rate(const struct args *a, struct err *e)
 {
-    static const char *const methods[] = {"phe", "exact", "byar", NULL};
-    return run_counts(a, (struct count_method){"rate", true, 0, 100000}, methods, e);
+    static const char *const methods[] = {"phe", "exact", "byar", "byar-mid-p", NULL};
+    return run_counts(a, (struct count_method){"rate", true, 0, 100000, (double)NAN}, methods, e);
 }
 
 /* Variance, extremes, Tukey's hinges, quartile range (type 7), 1.4826 times the median absolute deviation.

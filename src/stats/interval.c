@@ -84,6 +84,58 @@ struct interval interval_byar(double x, double confidence)
     return (struct interval){x > 0 && low > 0 ? x * low * low * low : 0, y * high * high * high};
 }
 
+struct interval interval_byar_mid(double x, double confidence)
+{
+    double z = normal_z(confidence), y = x + 0.5;
+    double low = 1 - 1 / (9 * y) - z / (3 * sqrt(y)), high = 1 - 1 / (9 * y) + z / (3 * sqrt(y));
+    return (struct interval){low > 0 ? y * low * low * low : 0, y * high * high * high};
+}
+
+/* Poisson: the probability of at most k, and of at least k. */
+static double at_most(double k, double mean)
+{
+    return k < 0 ? 0 : gamma_upper(k + 1, mean);
+}
+
+static double at_least(double k, double mean)
+{
+    return k <= 0 ? 1 : gamma_lower(k, mean);
+}
+
+/* The count nearest to the mean, on the other side of it from x, that is no more probable than x: the search is
+   between `near`, which is more probable, and `far`, which is not. */
+static double equal_beyond(double near, double far, double mean, double log_density)
+{
+    while (fabs(far - near) > 1) {
+        double middle = floor((near + far) / 2);
+        if (poisson_log_density(middle, mean) <= log_density)
+            far = middle;
+        else
+            near = middle;
+    }
+    return far;
+}
+
+double poisson_test(double x, double mean)
+{
+    if (x == mean)
+        return 1;
+    double log_density = poisson_log_density(x, mean) + log1p(1e-7);
+    if (x < mean) {
+        double near = ceil(mean), far = near + 1;
+        if (poisson_log_density(near, mean) <= log_density)
+            return at_most(x, mean) + at_least(near, mean);
+        while (poisson_log_density(far, mean) > log_density)
+            far = near + 2 * (far - near);
+        return at_most(x, mean) + at_least(equal_beyond(near, far, mean, log_density), mean);
+    }
+    double near = floor(mean);
+    if (poisson_log_density(near, mean) <= log_density)
+        return at_most(near, mean) + at_least(x, mean);
+    double far = poisson_log_density(0, mean) <= log_density ? equal_beyond(near, 0, mean, log_density) : -1;
+    return at_most(far, mean) + at_least(x, mean);
+}
+
 struct interval interval_poisson(double x, double confidence)
 {
     double tail = (1 - confidence) / 2;
@@ -130,9 +182,10 @@ enum status stats_rate(double x, double n, enum rate_interval method, double mul
         return err_set(e, ST_INVALID, "a denominator is 0 or negative; it must be above 0");
     if (isnan(x) || isnan(n))
         return ST_OK;
-    struct interval i = method == RATE_EXACT  ? interval_poisson(x, confidence)
-                        : method == RATE_BYAR ? interval_byar(x, confidence)
-                                              : interval_count(x, confidence);
+    struct interval i = method == RATE_EXACT      ? interval_poisson(x, confidence)
+                        : method == RATE_BYAR     ? interval_byar(x, confidence)
+                        : method == RATE_BYAR_MID ? interval_byar_mid(x, confidence)
+                                                  : interval_count(x, confidence);
     *out = (struct estimate){x / n * multiplier, i.lower / n * multiplier, i.upper / n * multiplier, NULL};
     return ST_OK;
 }

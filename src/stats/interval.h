@@ -52,6 +52,9 @@ struct interval interval_binomial(double x, double n, double confidence);
 /* Byar's approximation for a Poisson count (N. Breslow, N. Day, Statistical Methods in Cancer Research II
  * (1987) 69). At x = 0 and wherever the cube turns negative the lower limit is 0. */
 struct interval interval_byar(double x, double confidence);
+/* The same about x + 1/2 on both sides, near the mid-P limits (K. Rothman, J. Boice, NIH 79-1649 (1979); epiR's
+   "byar"). */
+struct interval interval_byar_mid(double x, double confidence);
 /* Exact Poisson limits by the gamma quantile (F. Garwood, Biometrika 28 (1936) 437). */
 struct interval interval_poisson(double x, double confidence);
 /* Exact below 10 events, Byar from 10: the convention of the English public-health tools. */
@@ -64,8 +67,11 @@ struct interval interval_mean(double mean, double sd, double n, double confidenc
 MUST_CHECK enum status stats_proportion(double x, double n, bool exact, double multiplier, double confidence,
                                         struct estimate *out, struct err *e);
 /* x events over n times multiplier: exact below 10 events and Byar from 10 (PHE's convention), exact
- * throughout (as IncidencePrevalence has it), or Byar throughout. Refused: x < 0, n <= 0. */
-enum rate_interval { RATE_PHE, RATE_EXACT, RATE_BYAR };
+ * throughout (as IncidencePrevalence has it), or Byar throughout, or about x + 1/2. Refused: x < 0, n <= 0. */
+enum rate_interval { RATE_PHE, RATE_EXACT, RATE_BYAR, RATE_BYAR_MID };
+/* Exact two-sided test that x events came where mean were to be expected: the probability of all counts that are
+   no more probable than x (as R's poisson.test, ties within 1e-7). */
+double poisson_test(double x, double mean);
 MUST_CHECK enum status stats_rate(double x, double n, enum rate_interval method, double multiplier,
                                   double confidence, struct estimate *out, struct err *e);
 

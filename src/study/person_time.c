@@ -126,6 +126,22 @@ static int32_t at_risk_again(int32_t day, int32_t washout)
     return again > DATE_MAX ? DATE_MAX : (int32_t)again;
 }
 
+bool span_contributes(const struct span *span, int32_t from, int32_t to, bool full, int32_t *first,
+                      int32_t *last)
+{
+    *first = span->start > from ? span->start : from;
+    *last = span->end < to ? span->end : to;
+    return full ? *first == from && *last == to : *first <= *last;
+}
+
+bool outcome_overlaps(const int32_t *starts, const int32_t *ends, size_t n, int32_t first, int32_t last)
+{
+    for (size_t i = 0; i < n; i++)
+        if (starts[i] <= last && ends[i] >= first)
+            return true;
+    return false;
+}
+
 bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
                 int32_t washout, bool repeated, risk_fn emit, void *context)
 {

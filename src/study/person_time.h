@@ -53,6 +53,13 @@ typedef void (*risk_fn)(void *context, int32_t start, int32_t end, bool event);
 bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
                 int32_t washout, bool repeated, risk_fn emit, void *context);
 
+/* Prevalence: the days [*first, *last] of a span that fall into the interval [from, to]; false where none do, or
+   with `full` not all of the interval's. */
+bool span_contributes(const struct span *span, int32_t from, int32_t to, bool full, int32_t *first,
+                      int32_t *last);
+/* Whether one of n outcomes is under way on one of the days. */
+bool outcome_overlaps(const int32_t *starts, const int32_t *ends, size_t n, int32_t first, int32_t last);
+
 /* Calendar intervals over [from, to]: ISO weeks, months, quarters, years, or one overall. Only whole ones
    when `whole`. In the arena. */
 enum interval_kind { INTERVAL_WEEKS, INTERVAL_MONTHS, INTERVAL_QUARTERS, INTERVAL_YEARS, INTERVAL_OVERALL };

@@ -174,14 +174,6 @@ static void add_full(struct counter *c)
     }
 }
 
-static bool overlaps(const struct cohort_rows *rows, size_t first, size_t n, int32_t from, int32_t to)
-{
-    for (size_t i = first; i < first + n; i++)
-        if (rows->start[i] <= to && rows->end[i] >= from)
-            return true;
-    return false;
-}
-
 /* Period prevalence: present in the interval (all of it with full contribution), a case when an outcome
    overlaps the days contributed. */
 static void count_present(struct counter *c, const struct span *span, const struct cohort_rows *outcomes,
@@ -189,15 +181,14 @@ static void count_present(struct counter *c, const struct span *span, const stru
 {
     const struct calendar *cal = &c->rates->calendar;
     for (size_t i = calendar_find(cal, span->start); i < cal->n && cal->start[i] <= span->end; i++) {
-        bool full = span->start <= cal->start[i] && span->end >= cal->end[i];
-        if (c->rates->full_contribution && !full)
+        int32_t from, to;
+        if (!span_contributes(span, cal->start[i], cal->end[i], c->rates->full_contribution, &from, &to))
             continue;
-        int32_t from = span->start > cal->start[i] ? span->start : cal->start[i];
-        int32_t to = span->end < cal->end[i] ? span->end : cal->end[i];
         uint32_t stratum = stratum_in(c, band_on(c, from));
         count_person(c, i, stratum);
         count(c, i, stratum, RATES_DAYS, to - from + 1);
-        if (c->had_event[i] != c->person + 1 && overlaps(outcomes, first, n, from, to))
+        if (c->had_event[i] != c->person + 1 &&
+            outcome_overlaps(outcomes->start + first, outcomes->end + first, n, from, to))
             count_event(c, i, stratum);
     }
 }

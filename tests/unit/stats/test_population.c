@@ -45,6 +45,24 @@ static void edges_of_proportions_and_rates(void **state)
     assert_true(interval_byar(0, 0.95).lower == 0);
 }
 
+/* All counts up to where nothing is left, one by one. */
+static void the_poisson_test_adds_what_is_no_more_probable(void **state)
+{
+    (void)state;
+    static const double means[] = {0.3, 1, 4, 8, 20.5};
+    for (size_t m = 0; m < sizeof means / sizeof *means; m++)
+        for (int x = 0; x < 60; x++) {
+            double p = 0, own = exp(-means[m] + x * log(means[m]) - lgamma(x + 1.0));
+            for (int y = 0; y < 300; y++) {
+                double density = exp(-means[m] + y * log(means[m]) - lgamma(y + 1.0));
+                p += density <= own * (1 + 1e-7) ? density : 0;
+            }
+            near(poisson_test(x, means[m]), x == means[m] ? 1 : p, 1e-11);
+        }
+    struct interval mid = interval_byar_mid(0, 0.95);
+    assert_true(mid.lower == 0 && mid.upper > interval_byar_mid(0, 0.9).upper);
+}
+
 static void nonsense_is_refused(void **state)
 {
     (void)state;
@@ -269,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edges_of_proportions_and_rates),
+        cmocka_unit_test(the_poisson_test_adds_what_is_no_more_probable),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(scaling_the_standard_changes_nothing),
         cmocka_unit_test(equal_areas_have_no_slope),

@@ -3,6 +3,7 @@
  * Person-time: calendar intervals and ages on their own, and the denominator, incidence and prevalence calls
  * of IncidencePrevalence's own tests (../shared/data/stats/omop_incidence, skipped where absent).
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 #include "base/date.h"
 #include "base/file.h"
+#include "stats/interval.h"
 #include "study/person_time.h"
 
 static int32_t day_of(const char *text)
@@ -366,6 +368,82 @@ static void incidence_is_that_of_the_reference(void **state)
     assert_true(rows > 1000);
 }
 
+/* A denominator's cohort by its name in the settings; by its last digits where these have no names. */
+static int64_t denominator_of(const struct js *settings, const char *name)
+{
+    for (size_t i = 0; i < n_rows(settings, "cohort_name"); i++)
+        if (strcmp(text(settings, "cohort_name", i), name) == 0)
+            return whole(settings, "cohort_definition_id", i, 0);
+    return id_of(name);
+}
+
+/* One expected row of a prevalence call: persons, or with level "record" spans. */
+static void check_prevalence(const struct js *denominator, const struct js *settings,
+                             const struct js *outcome, const struct js *expected, size_t row)
+{
+    bool records = strcmp(text(expected, "level", row), "record") == 0,
+         full = strcmp(text(expected, "full_contribution", row), "TRUE") == 0;
+    int64_t denominator_id = denominator_of(settings, text(expected, "denominator", row)),
+            outcome_id = id_of(text(expected, "outcome", row)), present = 0, cases = 0;
+    int32_t from = day(expected, "start", row), to = day(expected, "end", row);
+    size_t n = n_rows(denominator, "cohort_start_date");
+    bool *used = calloc(n + 1, sizeof *used);
+    for (size_t i = 0; i < n; i++) {
+        int64_t person = whole(denominator, "subject_id", i, 0);
+        int32_t starts[200], ends[200], first, last;
+        bool here = false, is_case = false;
+        bool counts = !used[i] && whole(denominator, "cohort_definition_id", i, 0) == denominator_id;
+        for (size_t k = i; k < n && counts; k++) {
+            if (whole(denominator, "subject_id", k, 0) != person ||
+                whole(denominator, "cohort_definition_id", k, 0) != denominator_id)
+                continue;
+            struct span span = {.start = day(denominator, "cohort_start_date", k),
+                                .end = day(denominator, "cohort_end_date", k)};
+            used[k] = k != i;
+            if (!span_contributes(&span, from, to, full, &first, &last))
+                continue;
+            size_t outcomes = outcomes_of(outcome, outcome_id, person, starts, ends);
+            bool event = outcome_overlaps(starts, ends, outcomes, first, last);
+            present += records || !here;
+            cases += event && (records || !is_case);
+            here = true;
+            is_case |= event;
+        }
+    }
+    free(used);
+    assert_int_equal(present, whole(expected, "denominator_count", row, 0));
+    assert_int_equal(cases, whole(expected, "outcome_count", row, 0));
+    if (js_get(expected, "prevalence") && present > 0) {
+        struct interval i = interval_wilson((double)cases, (double)present, 0.95);
+        double shown[] = {(double)cases / (double)present, i.lower, i.upper};
+        const char *const columns[] = {"prevalence", "prevalence_95CI_lower", "prevalence_95CI_upper"};
+        for (int k = 0; k < 3; k++) /* printed with five decimals */
+            assert_true(fabs(js_num(value(expected, columns[k], row)) - shown[k]) < 0.5000001e-5);
+    }
+}
+
+static void prevalence_is_that_of_the_reference(void **state)
+{
+    const struct reference *r = *state;
+    size_t rows = 0, calls = 0;
+    if (!r->n)
+        skip();
+    for (size_t i = 0; i < r->n; i++) {
+        const struct js *line = r->lines[i], *expected = table_of(r, line, "expected");
+        if (!strstr(js_get_str(line, "call"), "Prevalence"))
+            continue;
+        calls++;
+        for (size_t k = 0; k < n_rows(expected, "start"); k++)
+            if (strcmp(text(expected, "strata_name", k), "overall") == 0) {
+                check_prevalence(table_of(r, line, "denominator"), table_of(r, line, "denominator_settings"),
+                                 table_of(r, line, "outcome"), expected, k);
+                rows++;
+            }
+    }
+    assert_int_equal(calls, 37);
+    assert_true(rows > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +451,7 @@ int main(void)
         cmocka_unit_test(calendars_have_whole_intervals_or_cut_ones),
         cmocka_unit_test_setup_teardown(denominators_are_those_of_the_reference, load, unload),
         cmocka_unit_test_setup_teardown(incidence_is_that_of_the_reference, load, unload),
+        cmocka_unit_test_setup_teardown(prevalence_is_that_of_the_reference, load, unload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
