@@ -121,6 +121,14 @@ bool block_within(const int32_t *v, int32_t least, int32_t most)
     return count_outside(v, least, most) == 0;
 }
 
+bool block_surely_within(const uint8_t *p, int32_t least, int32_t most)
+{
+    struct header h;
+    memcpy(&h, p, sizeof h);
+    return h.n_exceptions == 0 && !(h.flags & BLOCK_WIDE_BASE) && h.width < 32 && h.base >= least &&
+           h.base + ((int64_t)1 << h.width) - 1 <= most;
+}
+
 static unsigned bits_of(uint64_t x)
 {
     return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
@@ -334,7 +342,7 @@ bool block_decode_i32(const uint8_t *p, size_t n, int32_t *out)
         memset(out, 0, BLOCK_ROWS * sizeof *out);
     if (b.h.flags & BLOCK_MISSING)
         add_base_missing_i32(out, (int32_t)b.base);
-    else
+    else if (b.base != 0)
         add_base_i32(out, (int32_t)b.base);
     for (unsigned k = 0; k < b.h.n_exceptions; k++) {
         unsigned at;

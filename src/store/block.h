@@ -34,6 +34,9 @@ bool block_decode_i32(const uint8_t *p, size_t n, int32_t *out /* 512 */);
 uint32_t block_sum(int32_t *v /* 512 */, uint32_t from);
 /* Whether all values but missing ones lie in [least, most]. */
 bool block_within(const int32_t *v /* 512 */, int32_t least, int32_t most);
+/* Whether that follows from how a block, which was decoded, is packed: base and width leave room for no
+ * other. */
+bool block_surely_within(const uint8_t *p, int32_t least, int32_t most);
 unsigned block_user(const uint8_t *p);
 /* One value of a block, without decoding the others. */
 bool block_value(const uint8_t *p, size_t n, unsigned i, int64_t *out);

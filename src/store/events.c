@@ -234,7 +234,7 @@ static bool decode_i32(const struct store *s, enum store_table t, const struct c
     if (!packed_block(&c->packed, b, &bytes, &n) || !block_decode_i32(bytes, n, out))
         return false;
     if (c == &f->columns[2])
-        return block_within(out, DATE_MIN, DATE_MAX);
+        return block_surely_within(bytes, DATE_MIN, DATE_MAX) || block_within(out, DATE_MIN, DATE_MAX);
     if (c->meta.coding == CODING_FROM_START && block_user(bytes) == COLUMN_CODES && !from_codes(c, out))
         return false;
     if (c->meta.coding == CODING_FROM_START)
@@ -280,22 +280,31 @@ VECTORS static void divide(const int64_t *restrict v, double by, double *restric
         out[i] = v[i] == NONE_I64 ? (double)NAN : (double)v[i] / by;
 }
 
-static bool codes_fit(const struct column *c, const int64_t *codes)
+VECTORS static bool codes_fit(const int64_t *codes, uint64_t n_distinct)
 {
-    bool fine = true;
+    uint64_t wrong = 0;
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        fine &= codes[i] == NONE_I64 || (codes[i] >= 0 && (uint64_t)codes[i] < c->n_distinct);
-    return fine;
+        wrong += (codes[i] != NONE_I64) & ((uint64_t)codes[i] >= n_distinct);
+    return !wrong;
 }
 
-/* The bits of a double, or the place of one among the distinct values. */
-static void copy_bits(const int64_t *v, const int64_t *distinct, double *out)
+/* The doubles that codes, which fit, stand for. */
+VECTORS static void look_up(const int64_t *restrict code, const int64_t *restrict distinct,
+                            double *restrict out)
 {
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        out[i] = (double)NAN;
-        if (v[i] != NONE_I64)
-            memcpy(&out[i], distinct ? &distinct[v[i]] : &v[i], sizeof out[i]);
-    }
+    int64_t bits[BLOCK_ROWS];
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        bits[i] = distinct[code[i] == NONE_I64 ? 0 : code[i]];
+    memcpy(out, bits, sizeof bits);
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = code[i] == NONE_I64 ? (double)NAN : out[i];
+}
+
+static void copy_bits(const int64_t *v, double *out)
+{
+    memcpy(out, v, BLOCK_ROWS * sizeof *v);
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = v[i] == NONE_I64 ? (double)NAN : out[i];
 }
 
 static bool decode_f64(const struct column *c, uint64_t b, double *out)
@@ -310,12 +319,14 @@ static bool decode_f64(const struct column *c, uint64_t b, double *out)
     unsigned how = block_user(bytes);
     if (how > COLUMN_MOST_DECIMALS && how != COLUMN_NUMBER_BITS && how != COLUMN_NUMBER_CODES)
         return false;
-    if (how == COLUMN_NUMBER_CODES && !codes_fit(c, values))
+    if (how == COLUMN_NUMBER_CODES && (c->n_distinct == 0 || !codes_fit(values, c->n_distinct)))
         return false;
     if (how <= COLUMN_MOST_DECIMALS)
         divide(values, powers[how], out);
+    else if (how == COLUMN_NUMBER_CODES)
+        look_up(values, c->distinct, out);
     else
-        copy_bits(values, how == COLUMN_NUMBER_CODES ? c->distinct : NULL, out);
+        copy_bits(values, out);
     return true;
 }
 

@@ -42,6 +42,40 @@ static void check(const int64_t *values)
         assert_false(block_decode_i64(bytes, cut, wide));
 }
 
+/* What a block's packing promises, its values keep; and it does promise where width and base leave no doubt.
+ */
+static void check_bounds(const int64_t *values, int32_t least, int32_t most)
+{
+    uint8_t bytes[BLOCK_MOST_BYTES];
+    int32_t narrow[BLOCK_ROWS];
+    size_t n = block_encode(values, 0, bytes);
+    if (block_decode_i32(bytes, n, narrow) && block_surely_within(bytes, least, most))
+        assert_true(block_within(narrow, least, most));
+}
+
+static void bounds_that_a_block_promises_hold(void **state)
+{
+    (void)state;
+    int64_t values[BLOCK_ROWS];
+    uint8_t bytes[BLOCK_MOST_BYTES];
+    for (int round = 0; round < 2000; round++) {
+        unsigned width = (unsigned)random_bits(5);
+        int64_t base = (int64_t)random_bits(20) - (1 << 19);
+        for (unsigned i = 0; i < BLOCK_ROWS; i++)
+            values[i] = base + (int64_t)random_bits(i % 100 == 7 ? width + 3 : width);
+        if (round % 5 == 0)
+            values[random_bits(9)] = NONE_I64;
+        check_bounds(values, (int32_t)base + (int32_t)random_bits(4) - 8,
+                     (int32_t)(base + ((int64_t)1 << width) - 1 + (int64_t)random_bits(4) - 8));
+    }
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        values[i] = 100 + i;
+    block_encode(values, 0, bytes);
+    assert_true(block_surely_within(bytes, 100, 611));
+    assert_false(block_surely_within(bytes, 101, 611));
+    assert_false(block_surely_within(bytes, 100, 610));
+}
+
 static void every_width_comes_back(void **state)
 {
     (void)state;
@@ -139,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_comes_back),
+        cmocka_unit_test(bounds_that_a_block_promises_hold),
         cmocka_unit_test(few_large_values_do_not_widen_the_others),
         cmocka_unit_test(equal_and_missing_values_take_a_header_only),
         cmocka_unit_test(differences_sum_to_values),
