@@ -192,25 +192,6 @@ static size_t list_days(const struct first_days *d, struct events *out)
     return n;
 }
 
-/* The period of persons who have one, and whether the day lies in it with the days wanted: 1 or 0; 2 for
- * persons with none or several, who are looked at one by one. There is at least one period in the store. */
-VECTORS static void find_periods(const struct store_periods *p, int32_t prior, int32_t post,
-                                 const struct events *v, size_t n, uint8_t *restrict fits)
-{
-    const uint32_t *restrict offset = p->offset, *restrict person = v->person;
-    const int32_t *restrict from = p->start, *restrict to = p->end, *restrict day = v->start;
-    int32_t *restrict op_start = v->op_start, *restrict op_end = v->op_end;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t k = offset[person[i]], one = offset[person[i] + 1] - k == 1;
-        int32_t start = from[one ? k : 0], end = to[one ? k : 0];
-        bool in = (day[i] >= start) & (day[i] <= end) & ((int64_t)day[i] - prior >= start) &
-                  ((int64_t)day[i] + post <= end);
-        op_start[i] = start;
-        op_end[i] = end;
-        fits[i] = one ? in : 2;
-    }
-}
-
 static void look_closer(const struct engine *g, const struct events *v, size_t i, uint8_t *fits)
 {
     uint32_t period = period_of(g, v->person[i], v->start[i]);
@@ -224,15 +205,12 @@ static void look_closer(const struct engine *g, const struct events *v, size_t i
 /* One event per person whose day is observed; returns how many are not, in `missed`. */
 static size_t collect(const struct earliest *x, struct person_set *missed, struct events *out)
 {
-    const struct store_periods *p = x->g->periods;
     out->n = list_days(&x->days, out);
     uint8_t *fits = xmalloc(out->n + 1);
     size_t n = out->n;
-    memset(fits, 2, n + 1);
-    if (p->offset[x->g->persons->n] > 0)
-        find_periods(p, x->g->d->prior_days, x->g->d->post_days, out, n, fits);
+    find_only_periods(x->g, out, x->g->d->prior_days, x->g->d->post_days, fits);
     for (size_t i = 0; i < n; i++) {
-        if (fits[i] == 2)
+        if (fits[i] == FITS_UNKNOWN)
             look_closer(x->g, out, i, fits);
         if (!fits[i])
             person_set_add(missed, out->person[i]);

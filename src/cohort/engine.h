@@ -145,6 +145,12 @@ MUST_CHECK enum status criterion_fetch(const struct engine *g, const struct crit
                                        enum count_column key, struct events *out, struct err *e);
 /* Whether two rows of one person and day can differ in what the criterion asks. */
 bool criterion_asks_of_row(const struct criterion *c);
+/* The periods of events of persons who have one, and whether the start lies in it with the days wanted: 1 or
+   0; FITS_UNKNOWN for persons with none or several. v has NEED_PERIOD, `fits` room for one more than its
+   events. */
+enum { FITS_UNKNOWN = 2 };
+void find_only_periods(const struct engine *g, struct events *v, int32_t prior_days, int32_t post_days,
+                       uint8_t *fits);
 /* Joins events with the observation periods that contain their start: out has NEED_PERIOD, one event per
    pair; origin[i] (malloced, NULL if not wanted) is the event it came from. Uses v up; it still has to be
    deinited. */

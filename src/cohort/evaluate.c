@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/vectors.h"
 #include "cohort/engine.h"
 #include "cohort/evaluate.h"
 
@@ -54,8 +55,12 @@ static enum status fetch_primary(const struct engine *g, unsigned needs, struct 
     for (size_t i = 0; s == ST_OK && i < d->n_primary; i++)
         s = criterion_fetch(g, &d->primary[i], &g->range, needs, COUNT_DOMAIN_CONCEPT, &pieces[i], e);
     events_init(out, needs);
-    if (s == ST_OK)
+    if (s == ST_OK && d->n_primary == 1) { /* in order already */
+        *out = pieces[0];
+        events_init(&pieces[0], needs);
+    } else if (s == ST_OK) {
         events_merge(pieces, d->n_primary, g->persons->n, out);
+    }
     events_drop(out, needs & ~(unsigned)NEED_ROW); /* tables are mixed from here on */
     for (size_t i = 0; i < d->n_primary; i++)
         events_deinit(&pieces[i]);
@@ -138,7 +143,7 @@ static enum status entry_events(const struct engine *g, struct events *out, stru
 
 /* --- attrition --- */
 
-static uint32_t distinct_persons(const uint32_t *person, size_t n)
+VECTORS static uint32_t distinct_persons(const uint32_t *person, size_t n)
 {
     uint32_t persons = n > 0;
     for (size_t i = 1; i < n; i++)

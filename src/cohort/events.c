@@ -401,6 +401,8 @@ void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct ev
         concatenate(pieces, n, out);
     else if (total < SHORT_LIST)
         sort_short(pieces, n, total, n_persons, out);
+    else if (out->needs == 0)
+        events_sort_days(pieces, n, total, n_persons, out);
     else
         sort_long(pieces, n, total, n_persons, out);
     out->n = total;

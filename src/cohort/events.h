@@ -71,6 +71,11 @@ int64_t events_id(const struct events *v, size_t i);
    n_persons bounds person. The pieces are left empty. */
 void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct events *out);
 
+/* The same for many events of which person and start are all there is (event_days.c); out has room for all.
+ */
+void events_sort_days(const struct events *pieces, size_t n_pieces, size_t total, uint32_t n_persons,
+                      struct events *out);
+
 /* First event of a person at or after `from`. */
 size_t events_find(const struct events *v, size_t from, uint32_t person);
 

@@ -195,12 +195,14 @@ static enum status find_ends(const struct engine *g, const struct events *index,
 
 /* --- collapse --- */
 
-static bool in_start_order(const struct events *v)
+VECTORS static bool in_start_order(const struct events *v)
 {
+    const uint32_t *restrict person = v->person;
+    const int32_t *restrict start = v->start;
+    uint32_t disorder = 0;
     for (size_t i = 1; i < v->n; i++)
-        if (v->person[i] == v->person[i - 1] && v->start[i] < v->start[i - 1])
-            return false;
-    return true;
+        disorder |= (person[i] == person[i - 1]) & (start[i] < start[i - 1]);
+    return !disorder;
 }
 
 static bool has_window(const struct cohort_definition *d)
@@ -208,39 +210,46 @@ static bool has_window(const struct cohort_definition *d)
     return d->censor_start != DATE_NONE || d->censor_end != DATE_NONE;
 }
 
-static void add_row(const struct cohort_definition *d, uint32_t person, int32_t start, int64_t padded_end,
-                    struct cohort_rows *out)
+/* Events of a person become one row while the next start lies within the largest padded end so far. In place:
+ * rows are no more than events. Every event is written where its row is, whether that is a new one or not,
+ * because which it will be is not to be foreseen. */
+static size_t merge_events(int32_t pad, size_t n, uint32_t *person, int32_t *start, int32_t *end)
 {
-    int32_t end = (int32_t)(padded_end - d->era_pad);
-    if (d->censor_start != DATE_NONE && start < d->censor_start)
-        start = d->censor_start;
-    if (d->censor_end != DATE_NONE && end > d->censor_end)
-        end = d->censor_end;
-    if (has_window(d) && start > end)
-        return;
-    out->person[out->n] = person;
-    out->start[out->n] = start;
-    out->end[out->n++] = end;
+    size_t row = SIZE_MAX; /* the last one, before the first */
+    int64_t most = INT64_MIN;
+    uint32_t last = UINT32_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (end[i] == DATE_NONE)
+            continue;
+        uint32_t p = person[i];
+        int32_t from = start[i];
+        int64_t to = (int64_t)end[i] + pad;
+        bool joins = (p == last) & (from <= most);
+        most = joins && most > to ? most : to;
+        row += !joins;
+        person[row] = p;
+        start[row] = joins ? start[row] : from;
+        end[row] = (int32_t)(most - pad);
+        last = p;
+    }
+    return row + 1;
 }
 
-/* Rows of a person are merged while the next start lies within the largest padded end so far. */
-static void add_merged(const struct cohort_definition *d, const struct events *v, const int32_t *end,
-                       struct cohort_rows *out)
+static void cut_to_window(const struct cohort_definition *d, struct cohort_rows *out)
 {
-    for (size_t i = 0; i < v->n;) {
-        int64_t most = INT64_MIN;
-        size_t first = i;
-        for (; i < v->n && v->person[i] == v->person[first]; i++) {
-            if (end[i] == DATE_NONE)
-                continue;
-            if (most != INT64_MIN && v->start[i] > most)
-                break;
-            first = most == INT64_MIN ? i : first;
-            most = (int64_t)end[i] + d->era_pad > most ? (int64_t)end[i] + d->era_pad : most;
-        }
-        if (most != INT64_MIN)
-            add_row(d, v->person[first], v->start[first], most, out);
+    size_t kept = 0;
+    for (size_t i = 0; i < out->n; i++) {
+        int32_t start = out->start[i], end = out->end[i];
+        if (d->censor_start != DATE_NONE && start < d->censor_start)
+            start = d->censor_start;
+        if (d->censor_end != DATE_NONE && end > d->censor_end)
+            end = d->censor_end;
+        out->person[kept] = out->person[i];
+        out->start[kept] = start;
+        out->end[kept] = end;
+        kept += start <= end;
     }
+    out->n = kept;
 }
 
 static void *exactly(void *p, size_t n, size_t size)
@@ -275,18 +284,19 @@ static void keep_ended(size_t n, struct cohort_rows *out)
     free(mask);
 }
 
-/* In place: rows are no more than events, and each stands no further back than what it is made of. Takes the
- * persons and starts of v, and `end`. */
+/* In place: takes the persons and starts of v, and `end`. */
 static void collapse(const struct cohort_definition *d, struct events *v, int32_t *end,
                      struct cohort_rows *out)
 {
     out->person = v->person;
     out->start = v->start;
     out->end = end;
-    if (v->one_each && !has_window(d))
+    if (v->one_each)
         keep_ended(v->n, out);
     else
-        add_merged(d, v, end, out);
+        out->n = merge_events(d->era_pad, v->n, out->person, out->start, out->end);
+    if (has_window(d))
+        cut_to_window(d, out);
     v->person = NULL;
     v->start = NULL;
     if (out->n > v->n / 2)

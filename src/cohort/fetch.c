@@ -11,6 +11,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/vectors.h"
 #include "cohort/engine.h"
 
 struct fetching {
@@ -402,6 +403,7 @@ struct joining {
     struct events *v;
     int32_t prior_days, post_days;
     uint8_t *fits; /* 0 no period, 1 one */
+    bool wants_origin;
 };
 
 static bool period_fits(const struct joining *x, int32_t start, uint32_t k)
@@ -411,21 +413,57 @@ static bool period_fits(const struct joining *x, int32_t start, uint32_t k)
            (int64_t)start + x->post_days <= p->end[k];
 }
 
-/* Whether several periods contain some event. */
-static bool find_periods(const struct joining *x)
+/* There is at least one period in the store. */
+VECTORS static void fit_periods(const struct store_periods *p, int32_t prior, int32_t post,
+                                const struct events *v, uint8_t *restrict fits)
+{
+    const uint32_t *restrict offset = p->offset, *restrict person = v->person;
+    const int32_t *restrict from = p->start, *restrict to = p->end, *restrict day = v->start;
+    int32_t *restrict op_start = v->op_start, *restrict op_end = v->op_end;
+    for (size_t i = 0; i < v->n; i++) {
+        uint32_t k = offset[person[i]], one = offset[person[i] + 1] - k == 1;
+        int32_t start = from[one ? k : 0], end = to[one ? k : 0];
+        bool in = (day[i] >= start) & (day[i] <= end) & ((int64_t)day[i] - prior >= start) &
+                  ((int64_t)day[i] + post <= end);
+        op_start[i] = start;
+        op_end[i] = end;
+        fits[i] = one ? in : FITS_UNKNOWN;
+    }
+}
+
+void find_only_periods(const struct engine *g, struct events *v, int32_t prior_days, int32_t post_days,
+                       uint8_t *fits)
+{
+    memset(fits, FITS_UNKNOWN, v->n + 1);
+    if (g->periods->offset[g->persons->n] > 0)
+        fit_periods(g->periods, prior_days, post_days, v, fits);
+}
+
+/* How many periods contain event i; it gets the last. */
+static uint32_t count_periods(const struct joining *x, size_t i)
 {
     const struct store_periods *p = x->g->periods;
     struct events *v = x->v;
+    uint32_t found = 0;
+    for (uint32_t k = p->offset[v->person[i]]; k < p->offset[v->person[i] + 1]; k++) {
+        if (!period_fits(x, v->start[i], k))
+            continue;
+        v->op_start[i] = p->start[k];
+        v->op_end[i] = p->end[k];
+        found++;
+    }
+    return found;
+}
+
+/* Whether several periods contain some event. */
+static bool find_periods(const struct joining *x)
+{
     bool several = false;
-    for (size_t i = 0; i < v->n; i++) {
-        uint32_t found = 0;
-        for (uint32_t k = p->offset[v->person[i]]; k < p->offset[v->person[i] + 1]; k++) {
-            if (!period_fits(x, v->start[i], k))
-                continue;
-            v->op_start[i] = p->start[k];
-            v->op_end[i] = p->end[k];
-            found++;
-        }
+    find_only_periods(x->g, x->v, x->prior_days, x->post_days, x->fits);
+    for (size_t i = 0; i < x->v->n; i++) {
+        if (x->fits[i] != FITS_UNKNOWN)
+            continue;
+        uint32_t found = count_periods(x, i);
         x->fits[i] = found > 0;
         several |= found > 1;
     }
@@ -456,8 +494,8 @@ static void join_several(const struct joining *x, struct events *out, size_t **o
 static void join_one(const struct joining *x, struct events *out, size_t **origin)
 {
     struct events *v = x->v;
-    size_t n = 0, *from = xmalloc(v->n * sizeof *from);
-    for (size_t i = 0; i < v->n; i++) {
+    size_t n = 0, *from = x->wants_origin ? xmalloc((v->n + 1) * sizeof *from) : NULL;
+    for (size_t i = 0; from && i < v->n; i++) {
         from[n] = i;
         n += x->fits[i];
     }
@@ -470,10 +508,11 @@ static void join_one(const struct joining *x, struct events *out, size_t **origi
 void join_periods(const struct engine *g, struct events *v, int32_t prior_days, int32_t post_days,
                   struct events *out, size_t **origin)
 {
-    struct joining x = {.g = g, .v = v, .prior_days = prior_days, .post_days = post_days};
+    struct joining x = {
+        .g = g, .v = v, .prior_days = prior_days, .post_days = post_days, .wants_origin = origin != NULL};
     size_t *from;
     events_add(v, NEED_PERIOD);
-    x.fits = xmalloc(v->n);
+    x.fits = xmalloc(v->n + 1);
     if (find_periods(&x))
         join_several(&x, out, &from);
     else

@@ -190,7 +190,7 @@ static struct bounds hits_wanted(const struct occurrence *o)
 
 static bool occurs(struct bounds wanted, size_t n)
 {
-    return (int64_t)n >= wanted.low && (int64_t)n <= wanted.high;
+    return ((int64_t)n >= wanted.low) & ((int64_t)n <= wanted.high);
 }
 
 static void correlate_events(const struct correlating *x)
@@ -242,7 +242,8 @@ static bool starts_decide(const struct correlated *c)
            !c->occurrence.distinct && tally_applies(&c->criterion);
 }
 
-/* The days an event may start on, of each open index event; returns how many are open. */
+/* The days an event may start on, of each open index event; returns how many are open. What is not open is
+ * written over by the next, because which are open is not to be foreseen. */
 static size_t open_tallies(const struct correlating *x, uint32_t *person, struct tally *tallies)
 {
     const struct events *index = x->index;
@@ -250,15 +251,11 @@ static size_t open_tallies(const struct correlating *x, uint32_t *person, struct
     bool ignore = x->c->ignore_observation_period;
     size_t n = 0;
     for (size_t i = 0; i < index->n; i++) {
-        if (!x->open[i])
-            continue;
         struct bounds b = days_allowed(&days, i);
-        if (!ignore) {
-            b.low = b.low > index->op_start[i] ? b.low : index->op_start[i];
-            b.high = b.high < index->op_end[i] ? b.high : index->op_end[i];
-        }
+        int32_t low = ignore ? b.low : index->op_start[i], high = ignore ? b.high : index->op_end[i];
         person[n] = index->person[i];
-        tallies[n++] = (struct tally){b.low, b.high, 0};
+        tallies[n] = (struct tally){b.low > low ? b.low : low, b.high < high ? b.high : high, 0};
+        n += x->open[i];
     }
     return n;
 }
@@ -266,9 +263,11 @@ static size_t open_tallies(const struct correlating *x, uint32_t *person, struct
 static void hits_of_tallies(const struct correlating *x, const struct tally *tallies)
 {
     struct bounds wanted = hits_wanted(&x->c->occurrence);
-    for (size_t i = 0; i < x->index->n; i++)
-        if (x->open[i])
-            x->hit[i] = occurs(wanted, (tallies++)->n);
+    size_t k = 0;
+    for (size_t i = 0; i < x->index->n; i++) {
+        x->hit[i] = x->open[i] & occurs(wanted, tallies[k].n);
+        k += x->open[i];
+    }
 }
 
 static enum status correlate_starts(const struct engine *g, const struct person_set *candidates,

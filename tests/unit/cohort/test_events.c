@@ -32,43 +32,53 @@ static int compare(const void *a, const void *b)
 }
 
 /* Pieces as fetching makes them: a few runs each in person order, one after the other. */
-static void fill(struct dice *d, struct events *v, size_t n, uint32_t persons, struct plain *plain,
-                 size_t *total)
+static void fill(struct dice *d, struct events *v, unsigned needs, size_t n, uint32_t persons,
+                 struct plain *plain, size_t *total)
 {
-    events_init(v, NEED_KEY);
+    events_init(v, needs);
     events_reserve(v, n);
     uint32_t person = 0;
     for (size_t i = 0; i < n; i++) {
         person = (person + (uint32_t)dice_roll(d, persons / (n / 3 + 1) + 2)) % persons;
         v->person[i] = person;
         v->start[i] = (int32_t)dice_roll(d, 400) - 200;
-        v->key[i] = (int64_t)*total;
-        plain[*total] = (struct plain){person, v->start[i], v->key[i], *total};
+        if (v->key)
+            v->key[i] = (int64_t)*total;
+        plain[*total] = (struct plain){person, v->start[i], (int64_t)*total, *total};
         ++*total;
     }
     v->n = n;
 }
 
-static void merge_and_compare(uint64_t seed, size_t n_pieces, size_t each, uint32_t persons)
+/* With NEED_KEY, and with no column but person and start: those are sorted in another way. */
+static void merge_and_compare_with(unsigned needs, uint64_t seed, size_t n_pieces, size_t each,
+                                   uint32_t persons)
 {
     struct dice d = {seed};
     struct events *pieces = xcalloc(n_pieces, sizeof *pieces), out;
     struct plain *plain = xcalloc(n_pieces * each, sizeof *plain);
     size_t total = 0;
     for (size_t i = 0; i < n_pieces; i++)
-        fill(&d, &pieces[i], (size_t)dice_roll(&d, each), persons, plain, &total);
+        fill(&d, &pieces[i], needs, (size_t)dice_roll(&d, each), persons, plain, &total);
     qsort(plain, total, sizeof *plain, compare);
-    events_init(&out, NEED_KEY);
+    events_init(&out, needs);
     events_merge(pieces, n_pieces, persons, &out);
     assert_int_equal(out.n, total);
     for (size_t i = 0; i < total; i++) {
         assert_int_equal(out.person[i], plain[i].person);
         assert_int_equal(out.start[i], plain[i].start);
-        assert_int_equal(out.key[i], plain[i].key);
+        if (needs)
+            assert_int_equal(out.key[i], plain[i].key);
     }
     events_deinit(&out);
     free(pieces);
     free(plain);
+}
+
+static void merge_and_compare(uint64_t seed, size_t n_pieces, size_t each, uint32_t persons)
+{
+    merge_and_compare_with(NEED_KEY, seed, n_pieces, each, persons);
+    merge_and_compare_with(0, seed, n_pieces, each, persons);
 }
 
 static void merging_gives_what_comparing_all_gives(void **state)
@@ -89,7 +99,7 @@ static void keeping_by_mask_keeps_every_column_in_order(void **state)
     struct plain plain[500];
     uint8_t mask[500];
     size_t total = 0, kept = 0;
-    fill(&d, &v, 500, 100, plain, &total);
+    fill(&d, &v, NEED_KEY, 500, 100, plain, &total);
     for (size_t i = 0; i < 500; i++)
         mask[i] = (uint8_t)dice_roll(&d, 2);
     events_keep(&v, mask);
