@@ -163,11 +163,13 @@ static void parse_decile(struct spec *s, struct dimension *d)
 
 VECTORS static void groups_of(const double *restrict value, size_t n, uint32_t groups, uint16_t *restrict out)
 {
+    uint16_t group[11] = {(uint16_t)groups};
+    for (uint32_t decile = 1; decile <= 10; decile++)
+        group[decile] = (uint16_t)((decile - 1) * groups / 10);
     for (size_t i = 0; i < n; i++) {
         double within = ((value[i] >= 1) & (value[i] <= 10)) ? value[i] : 0; /* NaN is not */
         int32_t decile = (int32_t)within;
-        out[i] = (uint16_t)(((decile > 0) & (within == (double)decile)) ? ((uint32_t)decile - 1) * groups / 10
-                                                                        : groups);
+        out[i] = group[within == (double)decile ? decile : 0];
     }
 }
 

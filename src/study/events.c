@@ -91,11 +91,31 @@ void index_rows_map(struct index_rows *r, const struct study_site *site)
     r->members = (struct bits){site->first_person, n, words};
 }
 
+/* Members before the word, and those before the person in it. */
+VECTORS static void rows_of(struct bits members, const uint32_t *restrict rank,
+                            const uint32_t *restrict person, const uint16_t *restrict at, size_t n,
+                            uint32_t *restrict row)
+{
+    for (size_t k = 0; k < n; k++) {
+        uint32_t bit = person[at[k]] - members.first;
+        uint64_t below = members.words[bit / 64] & (((uint64_t)1 << bit % 64) - 1);
+        row[k] = rank[bit / 64] + (uint32_t)__builtin_popcountll(below);
+    }
+}
+
+size_t index_rows_find(const struct index_rows *r, const uint32_t *person, size_t n, uint16_t *places,
+                       uint32_t *row)
+{
+    size_t found = bits_find(r->members, person, n, places);
+    rows_of(r->members, r->rank, person, places, found, row);
+    return found;
+}
+
 /* One block of a table, as far as it is needed, and which of its rows are. */
 struct block {
     int32_t person[STORE_BLOCK_ROWS], day[STORE_BLOCK_ROWS], end[STORE_BLOCK_ROWS];
     double value[STORE_BLOCK_ROWS];
-    uint32_t row[STORE_BLOCK_ROWS]; /* index row of each hit */
+    uint32_t row[STORE_BLOCK_ROWS + BITS_SLACK]; /* index row of each hit */
     uint16_t at[STORE_BLOCK_ROWS + BITS_SLACK];
     size_t hits;
 };
@@ -118,23 +138,10 @@ static bool is_windowed(struct day_window window)
     return window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED;
 }
 
-/* The index rows of the hits: members before the word, and those before the person in it. */
-VECTORS static void rows_of_hits(struct bits members, const uint32_t *restrict rank,
-                                 const int32_t *restrict person, const uint16_t *restrict at, size_t hits,
-                                 uint32_t *restrict row)
-{
-    for (size_t k = 0; k < hits; k++) {
-        uint32_t bit = (uint32_t)person[at[k]] - members.first;
-        uint64_t below = members.words[bit / 64] & (((uint64_t)1 << bit % 64) - 1);
-        row[k] = rank[bit / 64] + (uint32_t)__builtin_popcountll(below);
-    }
-}
-
 /* Rows [from, from + n) of what is decoded to hits, whose places are counted from `from`. */
 static void find_hits(const struct index_rows *rows, struct block *b, size_t from, size_t n)
 {
-    b->hits = bits_find(rows->members, (const uint32_t *)b->person + from, n, b->at);
-    rows_of_hits(rows->members, rows->rank, b->person + from, b->at, b->hits, b->row);
+    b->hits = index_rows_find(rows, (const uint32_t *)b->person + from, n, b->at, b->row);
 }
 
 /* day - start within [from, to]; days and windows are far from the ends of 64 bits. */

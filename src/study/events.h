@@ -29,6 +29,10 @@ void index_rows_copy(const struct index_rows *rows, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
 /* What scans find rows by; events_scan makes its own where this was not called, once the rows are final. */
 void index_rows_map(struct index_rows *r, const struct study_site *site);
+/* Places of those of n persons (at most 65,536) who have a row, and their rows, of mapped rows: how many.
+   Both have room for n + BITS_SLACK. */
+size_t index_rows_find(const struct index_rows *r, const uint32_t *person, size_t n, uint16_t *places,
+                       uint32_t *row);
 
 struct event {
     size_t row;       /* of the index rows */
