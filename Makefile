@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: kill help deps build test check analyse format demo bench fuzz valgrind tsan install clean
+.PHONY: kill help deps build test check analyse format demo bench product fuzz valgrind tsan install clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -36,6 +36,9 @@ bench: build ## speed beside peers (DuckDB from npm)
 
 cases: deps ## the cohort engine against its oracle on a million random cases (CASES)
 	@bash scripts/cohort-cases.sh
+
+product: build ## every disclosure profile x way to print x public table, attacked (minutes)
+	@ACCORD_PRODUCT=all ACCORD=$(CURDIR)/build/release/accord SOURCE=$(CURDIR) bash tests/reference/test_disclose_product.sh
 
 fuzz: deps ## every fuzz target for 60 s (FUZZ_SECONDS)
 	@bash scripts/fuzz.sh

@@ -109,11 +109,15 @@ static enum status run_check(const struct args *a, struct err *e)
     struct result *result = NULL;
     struct policy policy;
     struct gate *gate = NULL;
+    struct js *noise = NULL;
     enum status s = load_both(a, &result, &policy, e);
+    if (s == ST_OK)
+        s = plan_noise(a, result, &noise, e);
     if (s == ST_OK)
         s = gate_run(result, &policy, &gate, e);
     if (s == ST_OK)
-        s = checks_print(a, gate_view(gate, NULL), e);
+        s = checks_print(a, gate_view(gate, noise), e);
+    js_free(noise);
     gate_free(gate);
     result_free(result);
     return s;
@@ -294,8 +298,18 @@ static enum status run_audit(const struct args *a, struct err *e)
     return s;
 }
 
+#define NOISE_OPTIONS                                                                                        \
+    {"rho", "R", "with --noise: what to spend (see 'accord disclose budget')"},                              \
+        {"data", "DIR", "with --noise: the node's folder, which holds the budgets"},                         \
+        {"data-set", "NAME", "with --noise: whose budget"},                                                  \
+        {"project", "NAME", "with --noise: whose budget"},                                                   \
+    {                                                                                                        \
+        "cells-per-person", "N", "with --noise: how many cells of a table a person can be in at most"        \
+    }
 static const struct option_spec check_options[] = {
     {"policy", "P", "a policy file or a built-in profile (sde-10)"},
+    {"noise", "gaussian|laplace", "what a differentially private release would cost; nothing is charged"},
+    NOISE_OPTIONS,
     {0},
 };
 static const struct option_spec release_options[] = {
@@ -303,11 +317,7 @@ static const struct option_spec release_options[] = {
     {"output", "DIR",
      "write released.json, results.json for SACRO Viewer, each table as CSV and SVG (else print)"},
     {"noise", "gaussian|laplace", "a differentially private release of counts, charged to a budget"},
-    {"rho", "R", "with --noise: what to spend (see 'accord disclose budget')"},
-    {"data", "DIR", "with --noise: the node's folder, which holds the budgets"},
-    {"data-set", "NAME", "with --noise: whose budget"},
-    {"project", "NAME", "with --noise: whose budget"},
-    {"cells-per-person", "N", "with --noise: how many cells of a table a person can be in at most"},
+    NOISE_OPTIONS,
     {0},
 };
 static const struct option_spec verify_options[] = {

@@ -11,6 +11,11 @@
 MUST_CHECK enum status apply_noise(const struct args *a, struct result **result, struct js **record,
                                    struct err *e);
 
+/* With --noise: what such a release would cost and how large its noise would be, told on stderr and as *record;
+   nothing is charged or drawn. Without: nothing. */
+MUST_CHECK enum status plan_noise(const struct args *a, const struct result *result, struct js **record,
+                                  struct err *e);
+
 extern const char disclose_budget_about[];
 extern const struct option_spec disclose_budget_options[];
 enum status run_disclose_budget(const struct args *a, struct err *e);

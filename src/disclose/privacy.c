@@ -123,21 +123,43 @@ static enum status put_charge(struct privacy_book *b, const char *data_set, cons
     return stmt_run(q, e);
 }
 
+/* Whether an answer can be paid for. */
+static enum status look_for(struct privacy_book *b, const char *data_set, const char *project, double rho,
+                            double *left, struct err *e)
+{
+    double allowed, spent;
+    enum status s = look(b, data_set, project, &allowed, &spent, e);
+    *left = allowed - spent;
+    if (s == ST_OK && allowed < 0)
+        return err_set(e, ST_UNSAFE, "project '%s' has no budget for data set '%s'", project, data_set);
+    if (s == ST_OK && spent + rho > allowed * (1 + 1e-12))
+        return err_set(e, ST_UNSAFE, "this answer costs %g; project '%s' has %g of %g left for data set '%s'",
+                       rho, project, *left, allowed, data_set);
+    return s;
+}
+
+static enum status check_price(double rho, struct err *e)
+{
+    return rho > 0 && isfinite(rho) ? ST_OK : err_set(e, ST_INVALID, "an answer costs a rho above 0");
+}
+
+enum status privacy_left(struct privacy_book *b, const char *data_set, const char *project, double rho,
+                         double *left, struct err *e)
+{
+    enum status s = check_price(rho, e);
+    return s == ST_OK ? look_for(b, data_set, project, rho, left, e) : s;
+}
+
 enum status privacy_charge(struct privacy_book *b, const char *data_set, const char *project, double rho,
                            const char *what, struct err *e)
 {
-    double allowed, spent;
-    if (!(rho > 0 && isfinite(rho)))
-        return err_set(e, ST_INVALID, "an answer costs a rho above 0");
-    enum status s = db_begin(b->db, e);
+    double left;
+    enum status s = check_price(rho, e);
+    if (s == ST_OK)
+        s = db_begin(b->db, e);
     if (s != ST_OK)
         return s;
-    s = look(b, data_set, project, &allowed, &spent, e);
-    if (s == ST_OK && allowed < 0)
-        s = err_set(e, ST_UNSAFE, "project '%s' has no budget for data set '%s'", project, data_set);
-    else if (s == ST_OK && spent + rho > allowed * (1 + 1e-12))
-        s = err_set(e, ST_UNSAFE, "this answer costs %g; project '%s' has %g of %g left for data set '%s'",
-                    rho, project, allowed - spent, allowed, data_set);
+    s = look_for(b, data_set, project, rho, &left, e);
     if (s == ST_OK)
         s = put_charge(b, data_set, project, rho, what, e);
     if (s == ST_OK)

@@ -21,6 +21,9 @@ MUST_CHECK enum status privacy_allow(struct privacy_book *b, const char *data_se
 /* ST_UNSAFE when it is not there: then nothing is charged. */
 MUST_CHECK enum status privacy_charge(struct privacy_book *b, const char *data_set, const char *project,
                                       double rho, const char *what, struct err *e);
+/* The same question without a charge: what is left before it. */
+MUST_CHECK enum status privacy_left(struct privacy_book *b, const char *data_set, const char *project,
+                                    double rho, double *left, struct err *e);
 /* Array of {data_set, project, allowed, spent, approved_by}; the caller frees it. */
 MUST_CHECK enum status privacy_list(struct privacy_book *b, struct js **out, struct err *e);
 

@@ -133,23 +133,47 @@ static enum status copy_of(const struct result *r, struct result **out, struct e
     return s;
 }
 
-enum status private_result(const struct result *raw, const struct private_how *how, struct privacy_book *book,
-                           struct result **out, struct js **record, struct err *e)
+/* The noise's scale or variance: a person changes at most k counts by one each. */
+static enum status spread_of(const struct result *raw, const struct private_how *how, double *out,
+                             struct err *e)
 {
     enum status s = result_check(raw, e);
-    *out = NULL;
-    *record = NULL;
     for (uint32_t i = 0; s == ST_OK && i < raw->n_tables; i++)
         s = check_table(&raw->tables[i], how, e);
     if (s != ST_OK)
         return s;
-    /* A person changes at most k counts by one each. */
     double k = (double)(how->cells_per_person ? how->cells_per_person : 1) * (double)raw->n_tables;
-    double spread = how->laplace ? k / sqrt(2 * how->rho) : k / (2 * how->rho);
-    if (!(spread >= 1.0 / PARTS && spread <= 1e3))
+    *out = how->laplace ? k / sqrt(2 * how->rho) : k / (2 * how->rho);
+    if (!(*out >= 1.0 / PARTS && *out <= 1e3))
         return err_set(e, ST_INVALID, "a rho of %g makes noise of a size that is of no use: %g", how->rho,
-                       spread);
-    s = copy_of(raw, out, e);
+                       *out);
+    return ST_OK;
+}
+
+enum status private_plan(const struct result *raw, const struct private_how *how, struct privacy_book *book,
+                         struct js **record, struct err *e)
+{
+    double spread, left;
+    *record = NULL;
+    enum status s = spread_of(raw, how, &spread, e);
+    if (s == ST_OK)
+        s = privacy_left(book, how->data_set, how->project, how->rho, &left, e);
+    if (s != ST_OK)
+        return s;
+    *record = record_of(how, spread);
+    js_put(*record, "left", js_real(left));
+    return ST_OK;
+}
+
+enum status private_result(const struct result *raw, const struct private_how *how, struct privacy_book *book,
+                           struct result **out, struct js **record, struct err *e)
+{
+    double spread;
+    *out = NULL;
+    *record = NULL;
+    enum status s = spread_of(raw, how, &spread, e);
+    if (s == ST_OK)
+        s = copy_of(raw, out, e);
     if (s == ST_OK)
         s = privacy_charge(book, how->data_set, how->project, how->rho, raw->title, e);
     if (s != ST_OK) {

@@ -25,4 +25,9 @@ MUST_CHECK enum status private_result(const struct result *raw, const struct pri
                                       struct privacy_book *book, struct result **out, struct js **record,
                                       struct err *e);
 
+/* What such a release would cost and how large its noise would be, as the record would say it, and what the
+   budget has left for it ("left"): nothing is drawn or charged. Refusals as of private_result. */
+MUST_CHECK enum status private_plan(const struct result *raw, const struct private_how *how,
+                                    struct privacy_book *book, struct js **record, struct err *e);
+
 #endif

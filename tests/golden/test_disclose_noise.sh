@@ -25,6 +25,17 @@ release() { "$ACCORD" disclose release result.json --policy gel-5 --noise "$1" -
 says 16 'has no budget' release gaussian 0.1
 says 5 'who approved' "$ACCORD" disclose budget --data . --data-set hes --project heart --rho 0.25
 says 0 'Dr A Caldicott' "$ACCORD" disclose budget --data . --data-set hes --project heart --rho 0.25 --approved-by 'Dr A Caldicott'
+check() { "$ACCORD" disclose check result.json --policy gel-5 --noise "$1" --rho "$2" --data . --data-set hes --project heart "${@:3}"; }
+# What it would cost is told without a charge, as often as one likes.
+for again in 1 2 3; do
+  says 0 'within 4.38 of its count in 95 of 100) this would cost rho 0.1 of 0.25 left' check gaussian 0.1
+done
+check laplace 0.1 --format json 2> /dev/null | jq -e '.context | .noise == "discrete laplace" and .left == 0.25 and .scale > 0' > /dev/null ||
+  fail "the checker's view does not say what the noise would be"
+says 16 'this answer costs 0.3' check gaussian 0.3
+says 2 'expected gaussian or laplace' check uniform 0.1
+"$ACCORD" disclose budget --data . --format json | jq -e '.[0] | to_entries | map(select(.key | test("spent$"))) | .[0].value | tonumber == 0' > /dev/null ||
+  fail "checking was charged: $("$ACCORD" disclose budget --data .)"
 release gaussian 0.1 --format json > a.json
 release gaussian 0.1 --format json > b.json
 jq -e '.record.context | .noise == "discrete gaussian" and .rho == 0.1 and .variance == 5' a.json > /dev/null || fail "the record: $(jq -c .record a.json)"
