@@ -78,9 +78,10 @@ static enum status run_protect(const struct args *a, struct err *e)
             if (p.hidden[v] && !in->cells[v].primary)
                 value += in->cells[v].value;
         fprintf(stderr,
-                "%s: %u cells, %u secondary, value %.15g, %lld solves, %lld iterations, %.2f s of CPU\n",
+                "%s: %u cells, %u secondary, value %.15g, %lld solves, %lld iterations, %.2f s of CPU; %u of "
+                "%u parts proven cheapest\n",
                 in->name, in->n_cells, p.n_added, value, (long long)p.solves, (long long)p.iterations,
-                (double)(time_cpu_ns() - started) / 1e9);
+                (double)(time_cpu_ns() - started) / 1e9, p.n_optimal, p.n_components);
     }
     free(p.hidden);
     instance_free(in);

@@ -11,8 +11,8 @@
 MUST_CHECK enum status apply_noise(const struct args *a, struct result **result, struct js **record,
                                    struct err *e);
 
-/* With --noise: what such a release would cost and how large its noise would be, told on stderr and as *record;
-   nothing is charged or drawn. Without: nothing. */
+/* With --noise: what such a release would cost and how large its noise would be, told on stderr and as
+   *record; nothing is charged or drawn. Without: nothing. */
 MUST_CHECK enum status plan_noise(const struct args *a, const struct result *result, struct js **record,
                                   struct err *e);
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "disclose/exact.h"
 
 #define NONE UINT32_MAX
 enum { EXCHANGE_MOST = 1500, EXCHANGE_ROUNDS = 4, PUBLISH_ITERATIONS = 50 };
@@ -449,6 +450,9 @@ enum status protect_run(const struct system *s, const struct room *room, const d
     if (status == ST_OK)
         improve(&w, primary);
     p->iterations += moves_iterations(w.moves);
+    if (status == ST_OK && !(insiders && insiders->n))
+        exact_improve(s, room, weight, demands, n_demands, primary, EXACT_MOST, p->hidden, &p->n_optimal,
+                      &p->n_components);
     p->solves = w.solves;
     p->n_added = 0;
     for (uint32_t v = 0; v < s->n_variables; v++)

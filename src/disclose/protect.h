@@ -8,7 +8,7 @@
  * yet proven by an earlier move, the cheapest move to its demand is found and the cells it touches are
  * hidden. The move is itself the attacker's alternative table, so the pattern is safe by construction. Then
  * cells are published again, dearest first, wherever every proof that used them has another; and small
- * systems are improved by exchange. attack.h audits the outcome independently.
+ * systems are improved by exchange, small components replaced by their optimum (exact.h). attack.h audits the outcome independently.
  */
 #ifndef ACCORD_DISCLOSE_PROTECT_H
 #define ACCORD_DISCLOSE_PROTECT_H
@@ -26,6 +26,8 @@ struct demand {
 struct protection {
     bool *hidden; /* by variable: in, what must be hidden; out, all that is */
     uint32_t n_added;
+    uint32_t n_components,
+        n_optimal; /* that have demands; those whose pattern is proven cheapest (exact.h) */
     int64_t solves, iterations;
 };
 
