@@ -72,7 +72,7 @@ static void judge_count(const struct result_cell *c, const struct policy *p, con
                         struct verdict *v)
 {
     int64_t minimum = policy_minimum(p, OUTPUT_COUNT);
-    if (small((double)c->persons, minimum) || (c->persons == 0 && small(c->value, minimum)))
+    if (small((double)c->persons, minimum) || small(c->value, minimum))
         verdict_hide(v, CELL_PRIMARY, "minimum count");
     else if (c->value == 0 && !p->zero_shown)
         verdict_hide(v, CELL_PRIMARY, "zero not shown");

@@ -395,6 +395,30 @@ static void regression_terms_need_persons_and_events(void **state)
     assert_int_equal(mark_of(OUTPUT_REGRESSION, c), CELL_PRIMARY);
 }
 
+/* A count is held by its persons and by what it counts, whichever is small. */
+static void a_small_count_of_many_persons_is_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t persons;
+        double value;
+        bool shown;
+    } cases[] = {{50, 4, false}, {4, 50, false}, {0, 4, false},
+                 {50, 0, true},  {50, 40, true}, {10, 10, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct result *r = result_new("counts");
+        struct result_table *t = result_add_table(r, "t", "t", OUTPUT_COUNT, 0, 1);
+        struct policy p = policy_of("sde-10");
+        struct verdict v = {0};
+        struct err e;
+        t->cells[0].persons = cases[i].persons;
+        t->cells[0].value = cases[i].value;
+        assert_int_equal(judge_table(t, &p, NULL, &v, &e), ST_OK);
+        assert_int_equal(v.mark == CELL_SHOWN, cases[i].shown);
+        result_free(r);
+    }
+}
+
 /* Residual degrees of freedom and saturation: the published cases. */
 static void small_models_are_refused(void **state)
 {
@@ -501,6 +525,7 @@ int main(void)
         cmocka_unit_test(extremes_never_leave),
         cmocka_unit_test(rates_need_numerator_denominator_and_complement),
         cmocka_unit_test(regression_terms_need_persons_and_events),
+        cmocka_unit_test(a_small_count_of_many_persons_is_hidden),
         cmocka_unit_test(small_models_are_refused),
         cmocka_unit_test(survival_steps_are_merged),
         cmocka_unit_test(rounding_follows_its_sources),
