@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cohort/evaluate.h"
+#include "cohort/plan.h"
 #include "cohort/saved.h"
 
 /* --- shared --- */

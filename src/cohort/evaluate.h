@@ -6,7 +6,8 @@
 #define ACCORD_COHORT_EVALUATE_H
 
 #include "cohort/cohort.h"
-#include "cohort/plan.h"
+
+struct cohort_plan; /* cohort/plan.h */
 
 /* Who is left after each step of cohort_rows: bitmaps over person indexes. */
 struct cohort_trace {

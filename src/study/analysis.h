@@ -48,6 +48,7 @@ struct study_site {
     struct pool *pool; /* may be NULL */
     uint32_t first_person, end_person;
     const struct cohort_rows *cohorts;
+    struct cohort_definition *const *definitions; /* of the cohorts; NULL with ranges */
     size_t n_cohorts;
 };
 

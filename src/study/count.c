@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "study/events.h"
+#include "cohort/evaluate.h"
 #include "study/members.h"
 #include "study/tables.h"
 
@@ -85,6 +86,40 @@ static enum status count_members(const void *spec, const struct study_site *site
     if (site)
         index_rows_deinit(&rows);
     return ST_OK;
+/* Who is left after a step. */
+static void add_step(struct members *into, const char *name, const uint64_t *words, size_t n_words)
+{
+    uint32_t *persons = NULL;
+    size_t n = 0, room = 0;
+    for (size_t w = 0; w < n_words; w++)
+        for (uint64_t left = words[w]; left; left &= left - 1) {
+            GROW(persons, n + 1, room);
+            persons[n++] = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+        }
+    members_add(into, name, persons, n);
+    free(persons);
+}
+
+/* The rows say how many are left after a step, not who: the cohort is evaluated once more, with notes. */
+static enum status count_members(const void *spec, const struct study_site *site, struct members *into,
+                                 struct err *e)
+{
+    const struct count *c = spec;
+    struct cohort_trace trace = {0};
+    struct cohort_rows rows = {0};
+    enum status s =
+        cohort_evaluate_noted(site->definitions[c->cohort], site->store, site->pool, NULL, &trace, &rows, e);
+    if (s == ST_OK && trace.n_steps != c->n_steps)
+        s = err_set(e, ST_INTERNAL, "cohort %s noted %zu attrition steps where %zu were expected",
+                    c->cohort_name, trace.n_steps, c->n_steps);
+    for (size_t i = 0; s == ST_OK && i < trace.n_steps; i++) {
+        char *name = xasprintf("%s: %s", c->name, c->steps[i]);
+        add_step(into, name, trace.persons[i], trace.n_words);
+        free(name);
+    }
+    cohort_trace_deinit(&trace);
+    cohort_rows_deinit(&rows);
+    return s;
 }
 
 static enum status count_finish(const void *spec, const struct js *parameters, const struct sums *total,

@@ -109,7 +109,8 @@ enum status study_site_open(const struct study *s, const struct store *store, st
     struct site *site = xcalloc(1, sizeof *site);
     site->study = s;
     site->rows = xcalloc(s->n_cohorts, sizeof *site->rows);
-    site->view = (struct study_site){store, pool, 0, store_persons(store)->n, site->rows, s->n_cohorts};
+    site->view =
+        (struct study_site){store, pool, 0, store_persons(store)->n, site->rows, s->cohorts, s->n_cohorts};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < s->n_cohorts; i++)
         if ((st = cohort_evaluate(s->cohorts[i], store, pool, &site->rows[i], e)) != ST_OK)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cohort/evaluate.h"
+#include "cohort/plan.h"
 #include "memory_store.h"
 #include "oracle.h"
 #include "random_case.h"

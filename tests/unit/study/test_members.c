@@ -90,6 +90,29 @@ static void every_cell_of_a_crosstab_has_its_persons(void **state)
     study_free(study);
 }
 
+static void every_step_of_an_attrition_has_its_persons(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"count\", \"name\": \"attrition\", \"cohort\": \"hypertension\"}");
+    struct site *site = open_site(study, s->site[0]);
+    struct result *r;
+    struct members *m;
+    struct err e;
+    assert_int_equal(study_run_at(study, &site, 1, &r, &e), ST_OK);
+    assert_int_equal(study_site_members(site, &m, &e), ST_OK);
+    assert_true(r->tables[0].n_cells >= 3);
+    for (uint64_t i = 0; i < r->tables[0].n_cells; i++) {
+        char *name = name_of(&r->tables[0], &r->tables[0].cells[i], "attrition:");
+        assert_int_equal(persons_in(m, name), r->tables[0].cells[i].persons);
+        free(name);
+    }
+    members_free(m);
+    result_free(r);
+    study_site_close(site);
+    study_free(study);
+}
+
 static void denominators_have_their_persons(void **state)
 {
     const struct sites *s = *state;
@@ -146,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_of_a_crosstab_has_its_persons),
+        cmocka_unit_test(every_step_of_an_attrition_has_its_persons),
         cmocka_unit_test(denominators_have_their_persons),
         cmocka_unit_test(the_guard_remembers_a_study),
     };
