@@ -15,6 +15,18 @@ static const char *interval_of(const struct js *cell, char out[80])
     return out;
 }
 
+/* For the site's own people, beside the table. */
+static void note_differencing(const struct js *view)
+{
+    const struct js *found = js_get(view, "differencing");
+    for (size_t i = 0; i < js_size(found); i++)
+        fprintf(stderr,
+                "differencing: '%s' of table '%s' beside run %s shows that the sites between the two hold a "
+                "few persons\n",
+                js_get_str(js_at(found, i), "place"), js_get_str(js_at(found, i), "table"),
+                js_get_str(js_at(found, i), "earlier"));
+}
+
 enum status checks_print(const struct args *a, struct js *view, struct err *e)
 {
     static const char *const columns[] = {"table", "cell",   "#persons", "verdict",
@@ -33,6 +45,7 @@ enum status checks_print(const struct args *a, struct js *view, struct err *e)
                     js_get_str(c, "reason"), js_get_str(c, "seen"), interval_of(c, interval));
         }
         s = out_end(o, e);
+        note_differencing(view);
     }
     js_free(view);
     return s;

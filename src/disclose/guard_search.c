@@ -165,12 +165,20 @@ static void take(struct search *s, const struct sum *sum)
     memcpy(s->finding->with, sum->with, sizeof sum->with);
 }
 
+/* Known only in that anybody may know the population: its complements are compared with it, but nobody at the
+   site has printed it yet. */
+static bool is_unprinted(const struct known *k)
+{
+    return k->n_projects == 1 && k->projects[0] == GUARD_EVERYBODY;
+}
+
 /* Counts a sum out and takes it if it leaves a small group. */
 static void examine(struct search *s, const struct sum *sum)
 {
     count_out(s, sum);
     if (s->n_left == 0)
-        s->implied = s->implied || all_exact(s, sum);
+        s->implied =
+            s->implied || (all_exact(s, sum) && !(sum->n == 1 && is_unprinted(&s->g->known[sum->with[0]])));
     else if (s->n_left < s->g->minimum)
         take(s, sum);
 }
@@ -444,7 +452,8 @@ static void search_deep(struct search *s, struct sum *root)
 static bool is_old(const struct search *s)
 {
     const struct known *k = guard_find_same(s->g, s->n, &s->sketch);
-    return k && !k->open && !s->cell->open && s->cell->low <= k->low && s->cell->high >= k->high;
+    return k && !is_unprinted(k) && !k->open && !s->cell->open && s->cell->low <= k->low &&
+           s->cell->high >= k->high;
 }
 
 static void search(struct search *s)

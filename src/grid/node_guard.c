@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "disclose/network.h"
 #include "grid/node_state.h"
 #include "study/guarding.h"
 
@@ -68,6 +69,33 @@ static enum status answered(struct node *n, const char *run, const struct guard_
     if (!refuse)
         s = ask_person(n, run, e);
     return s == ST_OK ? err_set(e, ST_UNSAFE, GUARD_REFUSAL) : s;
+}
+
+enum status differencing_network(struct node *n, const struct released *fresh, struct js **findings,
+                                 struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    *findings = js_array();
+    enum status s = db_prepare(
+        n->db, "SELECT document FROM output WHERE state IN ('held', 'released') ORDER BY made, id", &q, e);
+    if (s != ST_OK)
+        return s;
+    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
+        struct js *document = NULL;
+        struct released *earlier = NULL;
+        s = js_parse(slice_of(stmt_text(q, 0)), "node.db", &document, e);
+        if (s == ST_OK)
+            s = released_from_json(document, &earlier, e);
+        if (s == ST_OK)
+            s = network_compare(fresh, earlier, *findings, e);
+        released_free(earlier);
+        js_free(document);
+        if (s != ST_OK)
+            break;
+    }
+    stmt_done(q);
+    return s;
 }
 
 enum status differencing_check(struct node *n, const struct node_run *r, const char *run, struct site *site,

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "disclose/guard_book.h"
 #include "disclose/release.h"
 #include "grid/node_state.h"
 
@@ -287,6 +288,21 @@ static enum status tell_data_failure(struct lead *l, const struct err *why, stru
                : s;
 }
 
+/* Totals that single out a site's few persons beside earlier ones are for the checkers to see, or refused
+   where this node's rules say so. */
+static enum status beside_earlier(struct lead *l, const struct released *r, struct js *view, struct err *why)
+{
+    struct js *findings = NULL;
+    enum status s = differencing_network(l->n, r, &findings, why);
+    bool found = s == ST_OK && js_size(findings) > 0;
+    if (found && l->n->policy.differencing == DIFFERENCING_REFUSE)
+        s = err_set(why, ST_UNSAFE, "the differencing rule: " GUARD_REFUSAL);
+    else if (found)
+        js_put(view, "differencing", js_share(findings));
+    js_free(findings);
+    return s;
+}
+
 /* A result that disclosure control refuses ends the run with the rule; nothing of it is kept. */
 static enum status make_output(struct lead *l, struct err *e)
 {
@@ -303,6 +319,8 @@ static enum status make_output(struct lead *l, struct err *e)
     s = policy_from_json(js_get(l->run.terms, "policy"), &policy, &why);
     if (s == ST_OK)
         s = disclose_release_viewed(result, &policy, context, &released, &view, &why);
+    if (s == ST_OK)
+        s = beside_earlier(l, released, view, &why);
     s = s == ST_OK ? hold(l, released, view, e) : tell_failure(l, why.text, e);
     js_free(view);
     js_free(context);

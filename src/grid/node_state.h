@@ -153,6 +153,12 @@ MUST_CHECK enum status differencing_check(struct node *n, const struct node_run 
 /* A person let it pass: the run goes on as it was admitted before. *mine: the guard had asked for that. */
 MUST_CHECK enum status differencing_passed(struct node *n, const char *run, bool *mine, struct err *e);
 
+struct released;
+/* What the counts of a new output, beside the outputs that this node led before over other sites, show of the
+   sites between them (disclose/network.h): an array that the caller frees. */
+MUST_CHECK enum status differencing_network(struct node *n, const struct released *fresh,
+                                            struct js **findings, struct err *e);
+
 /* The study of a run; caller frees. */
 MUST_CHECK enum status run_study(const struct node_run *r, struct study **out, struct err *e);
 /* Its run, not yet begun: with keys of cells where the agreed policy prints counts with their noise. */

@@ -432,6 +432,24 @@ static void add_summary(struct buf *out, const struct js *view, const struct js 
              js_get_str(listed, "approvals"));
 }
 
+/* Totals that, beside an earlier output over other sites, single out a few persons of those. */
+static void add_differencing(struct buf *out, const struct js *view)
+{
+    static const char *const heads[] = {"Cell", "Table", "Earlier output", NULL};
+    const struct js *found = js_get(view, "differencing");
+    if (!js_size(found))
+        return;
+    begin_table(out,
+                "Beside an earlier output over other sites, these tell of a few persons at the sites between",
+                heads);
+    for (size_t i = 0; i < js_size(found); i++)
+        html_add(out, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>",
+                 js_get_str(js_at(found, i), "place"),
+                 table_title(view, js_get_str(js_at(found, i), "table")),
+                 js_get_str(js_at(found, i), "earlier"));
+    none_when(out, js_size(found), 3, "");
+}
+
 static void add_tables(struct visit *v, const struct released *r)
 {
     struct buf *out = &v->response->body;
@@ -500,6 +518,7 @@ static enum status held_output(struct visit *v, const struct js *listed, const s
         s = has_approved(v, listed, &approved, e);
     if (s == ST_OK) {
         add_summary(out, view, listed);
+        add_differencing(out, view);
         cell_table(out, view, false, "Numbers that are hidden, beside what the requester will see");
         buf_adds(out, "<details class=\"nhsuk-details\"><summary class=\"nhsuk-details__summary\"><span "
                       "class=\"nhsuk-details__summary-text\">Numbers that are safe</span></summary>"

@@ -98,6 +98,22 @@ static void everybody_but_a_few_is_refused(void **state)
     free(most.v);
 }
 
+/* A count of everybody is a count like others: that the population may be known is no reason to print it. */
+static void everybody_and_one_more_is_refused(void **state)
+{
+    (void)state;
+    struct crowd before = range(0, 1000), after = range(0, 1001);
+    struct guard *g = guard_new(K, secret, (struct guard_source){0});
+    add(g, before.v, before.n, exact(before.n, GUARD_EVERYBODY, GUARD_EVERYBODY));
+    assert_int_equal(ask(g, before.v, before.n, exact(before.n, 4, 1)), GUARD_ALLOW);
+    add(g, before.v, before.n, exact(before.n, 4, 1));
+    add(g, after.v, after.n, exact(after.n, GUARD_EVERYBODY, GUARD_EVERYBODY));
+    assert_int_equal(ask(g, after.v, after.n, exact(after.n, 4, 2)), GUARD_REFUSE);
+    guard_free(g);
+    free(before.v);
+    free(after.v);
+}
+
 /* a + b, b + c and c + a give twice a, b and c. */
 static void a_cycle_is_refused(void **state)
 {
@@ -256,6 +272,7 @@ int main(void)
         cmocka_unit_test(one_person_more_is_refused),
         cmocka_unit_test(a_rounded_print_that_stays_tells_nothing),
         cmocka_unit_test(everybody_but_a_few_is_refused),
+        cmocka_unit_test(everybody_and_one_more_is_refused),
         cmocka_unit_test(a_cycle_is_refused),
         cmocka_unit_test(parts_of_an_old_total_are_the_gates),
         cmocka_unit_test(every_random_tracker_is_caught),

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Totals of several runs over different sites, beside a naive reader who subtracts every pair.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "disclose/network.h"
+#include "disclose/rounding.h"
+#include "histories.h"
+
+enum { CELLS = 6 };
+
+/* The release of `total` (a list of CELLS counts) over the sites of a mask. */
+static struct released *release_of(const int64_t *total, unsigned sites, const char *profile,
+                                   const char *cohort, const char *table)
+{
+    struct result *r = result_new("network");
+    struct result_table *t = result_add_table(r, table, table, OUTPUT_COUNT, 1, CELLS);
+    struct result_level *levels = arena_array(r->arena, CELLS, sizeof *levels);
+    uint32_t *at = arena_array(r->arena, CELLS, sizeof *at);
+    struct js *context = js_object(), *names = js_array(), *cohorts = js_object();
+    struct released *out = NULL;
+    struct policy policy;
+    struct err e;
+    for (uint32_t i = 0; i < CELLS; i++) {
+        levels[i] = (struct result_level){arena_printf(r->arena, "level %u", i), -1};
+        at[i] = i;
+        t->cells[i].at = &at[i];
+        t->cells[i].persons = total[i];
+        t->cells[i].value = (double)total[i];
+    }
+    t->unit = "persons";
+    t->dimensions[0] = (struct result_dimension){"by", levels, CELLS, false};
+    for (unsigned s = 0; s < 12; s++)
+        if (sites >> s & 1)
+            js_push(names, js_string(arena_printf(r->arena, "body:%u", s)));
+    js_put_str(cohorts, "any name", cohort);
+    js_put_str(context, "run", arena_printf(r->arena, "run-%u", sites));
+    js_put(context, "cohorts_sha256", cohorts);
+    js_put(context, "sites", names);
+    assert_int_equal(policy_profile(profile, &policy, &e), ST_OK);
+    if (disclose_release(r, &policy, context, &out, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    js_free(context);
+    result_free(r);
+    return out;
+}
+
+static size_t found(const struct released *fresh, const struct released *earlier)
+{
+    struct err e;
+    struct js *findings = js_array();
+    assert_int_equal(network_compare(fresh, earlier, findings, &e), ST_OK);
+    size_t n = js_size(findings);
+    js_free(findings);
+    return n;
+}
+
+/* What a reader of both tables works out by hand: the bounds of each difference, from the printed numbers. */
+static size_t naive(const struct released *more, const struct released *fewer, const char *profile)
+{
+    struct policy p;
+    struct err e;
+    size_t n = 0;
+    assert_int_equal(policy_profile(profile, &p, &e), ST_OK);
+    for (uint32_t i = 0; i < CELLS; i++) {
+        const struct released_cell *a = released_cell_find(released_table(more, 0), &i),
+                                   *b = released_cell_find(released_table(fewer, 0), &i);
+        if ((a && a->hidden) || (b && b->hidden))
+            continue;
+        int64_t least = INT64_MAX, most = INT64_MIN, k = policy_minimum(&p, OUTPUT_COUNT);
+        for (int64_t x = 0; x < 400; x++)
+            for (int64_t y = 0; y < 400; y++) {
+                bool fits =
+                    (x == 0 || x >= k) && (y == 0 || y >= k) &&
+                    round_count(x, (enum rounding)p.rounding, p.base) == (a ? (int64_t)a->value : 0) &&
+                    round_count(y, (enum rounding)p.rounding, p.base) == (b ? (int64_t)b->value : 0);
+                least = fits && x - y < least ? x - y : least;
+                most = fits && x - y > most ? x - y : most;
+            }
+        n += least > 0 && most < k;
+    }
+    return n;
+}
+
+static void a_site_between_two_totals_is_found(void **state)
+{
+    (void)state;
+    const int64_t three[CELLS] = {103, 60, 70, 80, 90, 100}, two[CELLS] = {101, 40, 50, 60, 70, 80};
+    struct released *all = release_of(three, 7, "gel-5", "aa", "t"),
+                    *part = release_of(two, 3, "gel-5", "aa", "t"),
+                    *renamed = release_of(two, 3, "gel-5", "aa", "another_name"),
+                    *other = release_of(two, 3, "gel-5", "bb", "t"),
+                    *apart = release_of(two, 24, "gel-5", "aa", "t"),
+                    *again = release_of(two, 7, "gel-5", "aa", "t");
+    assert_int_equal(found(all, part), 1); /* the third site has two persons in the first cell */
+    assert_int_equal(found(part, all), 1); /* in whatever order they come */
+    assert_int_equal(found(renamed, all), 1);
+    assert_int_equal(found(other, all), 0); /* other persons are counted */
+    assert_int_equal(found(apart, all), 0); /* neither's sites are all the other's */
+    assert_int_equal(found(again, all), 0); /* the same sites: each compares its own persons */
+    struct released *list[] = {all, part, renamed, other, apart, again};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        released_free(list[i]);
+}
+
+/* 3 to 12 sites, runs over a random half of them and over all: exactly what the naive reader finds. */
+static void random_networks_give_what_a_reader_works_out(void **state)
+{
+    (void)state;
+    static const char *const profiles[] = {"gel-5", "sde-10", "opensafely"};
+    struct world w = {.state = 5};
+    size_t total_found = 0;
+    for (int trial = 0; trial < 60; trial++) {
+        unsigned n = 3 + (unsigned)world_draw(&w, 10), all = (1u << n) - 1;
+        unsigned part = all & ~(1u << world_draw(&w, n)) & ~(world_draw(&w, 2) ? 1u << world_draw(&w, n) : 0);
+        int64_t more[CELLS] = {0}, fewer[CELLS] = {0};
+        for (int c = 0; c < CELLS; c++)
+            for (unsigned s = 0; s < n; s++) {
+                int64_t here = (int64_t)world_draw(&w, world_draw(&w, 2) ? 6 : 40);
+                more[c] += here;
+                fewer[c] += part >> s & 1 ? here : 0;
+            }
+        const char *profile = profiles[trial % 3];
+        struct released *a = release_of(more, all, profile, "aa", "t"),
+                        *b = release_of(fewer, part, profile, "aa", "t");
+        size_t n_found = found(a, b);
+        assert_int_equal(n_found, naive(a, b, profile));
+        assert_int_equal(n_found, found(b, a));
+        total_found += n_found;
+        released_free(a);
+        released_free(b);
+    }
+    assert_true(total_found > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_site_between_two_totals_is_found),
+        cmocka_unit_test(random_networks_give_what_a_reader_works_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
