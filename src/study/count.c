@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "study/events.h"
 #include "cohort/evaluate.h"
 #include "study/members.h"
 #include "study/tables.h"
@@ -71,21 +70,6 @@ static enum status count_local(const void *spec, const struct js *parameters, co
     return ST_OK;
 }
 
-/* Of the steps, only the last is known by its persons. */
-static enum status count_members(const void *spec, const struct study_site *site, struct members *into,
-                                 struct err *e)
-{
-    (void)e;
-    const struct count *c = spec;
-    struct index_rows rows = {0};
-    if (site)
-        index_rows_init(&site->cohorts[c->cohort], &rows);
-    char *name = members_cell_name(c->name, &c->steps[c->n_steps - 1], 1);
-    members_add(into, name, rows.person, rows.n);
-    free(name);
-    if (site)
-        index_rows_deinit(&rows);
-    return ST_OK;
 /* Who is left after a step. */
 static void add_step(struct members *into, const char *name, const uint64_t *words, size_t n_words)
 {
@@ -100,6 +84,18 @@ static void add_step(struct members *into, const char *name, const uint64_t *wor
     free(persons);
 }
 
+static void add_steps(const struct count *c, const struct cohort_trace *trace, struct members *into)
+{
+    for (size_t i = 0; i < c->n_steps; i++) {
+        char *name = members_cell_name(c->name, &c->steps[i], 1);
+        if (trace)
+            add_step(into, name, trace->persons[i], trace->n_words);
+        else
+            members_add(into, name, NULL, 0);
+        free(name);
+    }
+}
+
 /* The rows say how many are left after a step, not who: the cohort is evaluated once more, with notes. */
 static enum status count_members(const void *spec, const struct study_site *site, struct members *into,
                                  struct err *e)
@@ -107,16 +103,14 @@ static enum status count_members(const void *spec, const struct study_site *site
     const struct count *c = spec;
     struct cohort_trace trace = {0};
     struct cohort_rows rows = {0};
-    enum status s =
-        cohort_evaluate_noted(site->definitions[c->cohort], site->store, site->pool, NULL, &trace, &rows, e);
-    if (s == ST_OK && trace.n_steps != c->n_steps)
+    enum status s = site ? cohort_evaluate_noted(site->definitions[c->cohort], site->store, site->pool, NULL,
+                                                 &trace, &rows, e)
+                         : ST_OK;
+    if (s == ST_OK && site && trace.n_steps != c->n_steps)
         s = err_set(e, ST_INTERNAL, "cohort %s noted %zu attrition steps where %zu were expected",
                     c->cohort_name, trace.n_steps, c->n_steps);
-    for (size_t i = 0; s == ST_OK && i < trace.n_steps; i++) {
-        char *name = xasprintf("%s: %s", c->name, c->steps[i]);
-        add_step(into, name, trace.persons[i], trace.n_words);
-        free(name);
-    }
+    if (s == ST_OK)
+        add_steps(c, site ? &trace : NULL, into);
     cohort_trace_deinit(&trace);
     cohort_rows_deinit(&rows);
     return s;

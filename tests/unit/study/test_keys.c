@@ -154,27 +154,56 @@ static void sites_with_other_secrets_have_other_keys(void **state)
     study_free(study);
 }
 
-/* Attrition: only the last step is known by its persons. */
-static void cells_of_unknown_persons_have_no_key(void **state)
+static struct released *with_noise(const struct result *r)
 {
-    const struct sites *s = *state;
-    struct study *study =
-        study_of("{\"kind\": \"count\", \"name\": \"attrition\", \"cohort\": \"hypertension\"}");
-    struct record_keys keys = keys_of(7);
     struct policy p;
     struct released *out;
     struct err e = {0};
-    struct result *r = keyed(study, s->site, &keys, 1);
-    const struct result_table *t = &r->tables[0];
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        assert_int_equal(t->cells[i].key >= 0, i + 1 == t->n_cells);
     assert_int_equal(policy_parse(SLICE("name: t\nversion: 1\nrounding: cell_key\nnoise_most: 5\n"
                                         "noise_variance: 3\nnoise_skip: 2\n"),
                                   "t", &p, &e),
                      ST_OK);
     assert_int_equal(disclose_release(r, &p, NULL, &out, &e), ST_OK);
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        assert_int_equal(released_table(out, 0)->cells[i].hidden, i + 1 < t->n_cells);
+    return out;
+}
+
+/* Pathways do not say who is in which. */
+static void cells_of_unknown_persons_have_no_key(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study = study_of(
+        "{\"kind\": \"pathways\", \"name\": \"lines\", \"cohort\": \"hypertension\", \"treatments\": ["
+        "{\"name\": \"ramipril\", \"concepts\": [1334456]}, {\"name\": \"amlodipine\", \"concepts\": "
+        "[1332418]}], \"window\": [0, 1825], \"max_length\": 2}");
+    struct record_keys keys = keys_of(7);
+    struct result *r = keyed(study, s->site, &keys, 1);
+    struct released *out = with_noise(r);
+    for (uint64_t i = 0; i < r->tables[0].n_cells; i++) {
+        assert_true(r->tables[0].cells[i].key < 0);
+        assert_true(r->tables[0].cells[i].persons == 0 || released_table(out, 0)->cells[i].hidden);
+    }
+    released_free(out);
+    result_free(r);
+    study_free(study);
+}
+
+/* Every step of an attrition is known by its persons, and equal steps print the same. */
+static void every_step_of_an_attrition_has_its_key(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"count\", \"name\": \"attrition\", \"cohort\": \"hypertension\"}");
+    struct record_keys keys = keys_of(7);
+    struct result *r = keyed(study, s->site, &keys, 1);
+    struct released *out = with_noise(r);
+    const struct result_cell *c = r->tables[0].cells;
+    const struct released_cell *told = released_table(out, 0)->cells;
+    for (uint64_t i = 0; i < r->tables[0].n_cells; i++) {
+        assert_true(c[i].key >= 0);
+        assert_int_equal(i && c[i].key == c[i - 1].key, i && c[i].persons == c[i - 1].persons);
+        if (i && c[i].key == c[i - 1].key && !told[i].hidden && !told[i - 1].hidden)
+            assert_true(told[i].value == told[i - 1].value);
+    }
     released_free(out);
     result_free(r);
     study_free(study);
@@ -224,6 +253,7 @@ int main(void)
         cmocka_unit_test(the_key_of_a_total_is_the_sum_of_its_persons),
         cmocka_unit_test(sites_with_other_secrets_have_other_keys),
         cmocka_unit_test(cells_of_unknown_persons_have_no_key),
+        cmocka_unit_test(every_step_of_an_attrition_has_its_key),
         cmocka_unit_test(a_site_without_keys_refuses),
         cmocka_unit_test(a_secret_is_made_once_and_kept_to_its_owner),
     };
