@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -19,19 +24,92 @@ struct stmt {
 struct db {
     sqlite3 *handle;
     struct stmt *statements;
+    int64_t prepared;
 };
+
+/* Why a file cannot be written, as an errno; 0 = not known. SQLite's own is often that of a later call, so
+   the place is looked at: never by opening the file itself, whose closing would drop this process's locks. */
+static int why_unwritable(struct db *d)
+{
+    const char *path = sqlite3_db_filename(d->handle, "main");
+    int err = sqlite3_system_errno(d->handle);
+    struct rlimit limit;
+    if (err == EROFS || err == EPERM || err == ENOSPC || err == EDQUOT || err == EFBIG || !path || !*path)
+        return err;
+    if (access(path, W_OK) != 0)
+        return errno;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return EFBIG;
+    char *folder = xasprintf("%.*s", (int)(strrchr(path, '/') ? strrchr(path, '/') - path : 0), path);
+    int fd = open(*folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    err = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return err;
+}
+
+/* A disk that turned read-only, or a file that was made unchangeable, is another thing than no permission:
+   nobody may write, and it passes. */
+static enum status status_of_disk(struct db *d, int code)
+{
+    switch (why_unwritable(d)) {
+    case EROFS:
+    case EPERM:
+        return ST_READ_ONLY;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ST_NO_SPACE;
+    default:
+        return code == SQLITE_READONLY ? ST_DENIED : ST_IO;
+    }
+}
+
+static enum status status_of(struct db *d, int code)
+{
+    switch (code) {
+    case SQLITE_FULL:
+        return ST_NO_SPACE;
+    case SQLITE_CONSTRAINT:
+        return ST_CONFLICT;
+    case SQLITE_PERM:
+        return ST_DENIED;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ST_TIMEOUT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ST_CORRUPT;
+    case SQLITE_NOMEM:
+        return ST_NO_MEMORY;
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return status_of_disk(d, code);
+    default:
+        return ST_IO;
+    }
+}
 
 static enum status fault(struct db *d, const char *doing, struct err *e)
 {
     int code = d->handle ? sqlite3_errcode(d->handle) : SQLITE_NOMEM;
-    enum status s = code == SQLITE_FULL                               ? ST_NO_SPACE
-                    : code == SQLITE_CONSTRAINT                       ? ST_CONFLICT
-                    : code == SQLITE_READONLY || code == SQLITE_PERM  ? ST_DENIED
-                    : code == SQLITE_BUSY || code == SQLITE_LOCKED    ? ST_TIMEOUT
-                    : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ST_CORRUPT
-                    : code == SQLITE_NOMEM                            ? ST_NO_MEMORY
-                                                                      : ST_IO;
-    err_set(e, s, "database: %s: %s", doing, sqlite3_errstr(code));
+    enum status s = status_of(d, code & 0xff);
+    if (s == ST_READ_ONLY)
+        err_set(
+            e, s,
+            "database: %s: the disk or the file is read-only; what is there can be read, and writing goes "
+            "on by itself when it can be written again",
+            doing);
+    else if (s == ST_NO_SPACE)
+        err_set(
+            e, s,
+            "database: %s: no space is left on the disk (or a quota or limit is reached); writing goes on "
+            "by itself when there is some",
+            doing);
+    else
+        err_set(e, s, "database: %s: %s", doing, sqlite3_errstr(code));
     err_detail(e, "%s", d->handle ? sqlite3_errmsg(d->handle) : "no handle");
     return s;
 }
@@ -179,8 +257,14 @@ enum status db_backup(struct db *d, const char *path, struct err *e)
     return s;
 }
 
+int64_t db_statements(const struct db *d)
+{
+    return d->prepared;
+}
+
 enum status db_prepare(struct db *d, const char *sql, struct stmt **out, struct err *e)
 {
+    d->prepared++;
     *out = NULL;
     for (struct stmt *s = d->statements; s; s = s->next)
         if (!s->in_use && strcmp(s->sql, sql) == 0) {

@@ -32,6 +32,9 @@ int64_t db_last_id(struct db *d);
 int64_t db_changes(struct db *d);
 MUST_CHECK enum status db_backup(struct db *d, const char *path, struct err *e); /* online copy */
 
+/* How many statements were asked for since it was opened: whether anything was read in between. */
+int64_t db_statements(const struct db *d);
+
 /* Statements. db_prepare caches by the SQL text's address-independent content; stmt_done gives it back
  * (resets, clears). */
 MUST_CHECK enum status db_prepare(struct db *d, const char *sql, struct stmt **out, struct err *e);

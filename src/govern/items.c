@@ -14,6 +14,7 @@ const char *const projections_schema =
     "CREATE INDEX item_kind ON item(noun, kind, id) WHERE kind IS NOT NULL;"
     "CREATE INDEX item_body ON item(noun, body, id);"
     "CREATE INDEX item_about ON item(noun, about, id);"
+    "CREATE INDEX item_changed ON item(changed);"
     "CREATE TABLE actor(key TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE held(person TEXT NOT NULL, role TEXT NOT NULL, body TEXT NOT NULL, scope TEXT NOT NULL,"
     " from_day INTEGER NOT NULL, until_day INTEGER NOT NULL, PRIMARY KEY(person, role, body, scope)) STRICT,"

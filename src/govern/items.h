@@ -5,6 +5,7 @@
 #ifndef ACCORD_GOVERN_ITEMS_H
 #define ACCORD_GOVERN_ITEMS_H
 
+#include "govern/reads.h"
 #include "govern/verb.h"
 
 /* The SQL that makes every projection, and their names (ended by NULL) with the order that lists their rows.
@@ -15,7 +16,14 @@ struct projection {
 };
 extern const struct projection projections[];
 /* Changes whenever a fold or a table changes, so that older files are rebuilt. */
-enum { PROJECTION_VERSION = 4 };
+enum { PROJECTION_VERSION = 5 };
+
+/* What is being taken down of the reading of a registry (reads.h). */
+struct watch {
+    struct reads *into; /* NULL = nothing */
+    int64_t from, told; /* statements before, and those that were covered since */
+};
+struct watch *registry_watching(struct registry *r);
 
 struct item {
     struct js *doc;

@@ -135,6 +135,7 @@ enum status match_body(struct registry *r, const char *body, int limit, struct j
     struct pairs p = {0};
     bool there;
     *out = NULL;
+    struct reading reading = reads_begin(r);
     enum status s = item_exists(d, "body", body, &there, e);
     if (s == ST_OK && !there)
         s = err_set(e, ST_NOT_FOUND, "there is no body '%.64s'", body);
@@ -146,6 +147,8 @@ enum status match_body(struct registry *r, const char *body, int limit, struct j
     }
     for (size_t i = 0; s == ST_OK && i < js_size(*out); i++)
         s = name_of(r, js_get_str(js_at(*out, i), "body"), js_edit_at(*out, i), e);
+    reads_nouns(r, "signal|body|vocabulary");
+    reads_end(r, reading);
     free(p.v);
     free(signals.v);
     arena_free(a);
@@ -158,6 +161,7 @@ enum status match_suggest(struct registry *r, int limit, struct js **out, struct
     struct signal_rows signals = {0};
     struct pairs p = {0};
     *out = js_array();
+    struct reading reading = reads_begin(r);
     enum status s = signals_load(ledger_db(registry_ledger(r)), a, &signals, e);
     if (s == ST_OK)
         pairs_best(&signals, (size_t)limit, &p);
@@ -167,6 +171,8 @@ enum status match_suggest(struct registry *r, int limit, struct js **out, struct
         js_put_str(line, "offers_body", p.v[i].offers_body);
         js_push(*out, line);
     }
+    reads_nouns(r, "signal|body|project|vocabulary");
+    reads_end(r, reading);
     free(p.v);
     free(signals.v);
     arena_free(a);

@@ -186,11 +186,14 @@ enum status profile_leads(struct registry *r, int32_t day, struct js **out, stru
         "coalesce(json_extract(doc, '$.to'), '9999')>=?1 ORDER BY id";
     char today[11];
     date_format(day, today);
+    struct reading reading = reads_begin(r);
     enum status s = rows_of(r, sql, PARAMS(today), COLUMNS("body", "name"), out, e);
     for (size_t i = 0; s == ST_OK && i < js_size(*out); i++) {
         struct js *one = js_edit_at(*out, i);
         s = add_leads(r, js_get_str(one, "body"), day, one, e);
     }
+    reads_nouns(r, "body|grant|person|register|contact|vocabulary");
+    reads_end(r, reading);
     return s;
 }
 

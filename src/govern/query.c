@@ -29,7 +29,10 @@ enum status registry_item(struct registry *r, const char *noun, const char *id, 
     struct item i;
     bool found;
     *out = NULL;
+    struct reading reading = reads_begin(r);
     enum status s = item_find(ledger_db(registry_ledger(r)), noun, id, &i, &found, e);
+    reads_item(r, noun, id);
+    reads_end(r, reading);
     if (s == ST_OK && !found)
         s = err_set(e, ST_NOT_FOUND, "there is no %.24s '%.64s'", noun, id);
     if (s == ST_OK)
@@ -79,7 +82,6 @@ enum status registry_item_personal(struct registry *r, const char *noun, const c
 /* Each combination of filters is a query of its own, so that each uses its index. */
 static void list_sql(const struct registry_query *q, struct buf *out)
 {
-    buf_adds(out, LIST_SELECT);
     if (q->body)
         buf_adds(out, "AND body=?4 ");
     if (q->about)
@@ -141,31 +143,68 @@ static enum status push_row(struct stmt *q, const struct registry_query *query, 
     return s;
 }
 
+/* What the list shows changes with the items of its noun; of one body or about one item, with those alone. */
+static void note_list(struct registry *r, const struct registry_query *query)
+{
+    if (query->about)
+        reads_about(r, query->noun, query->about);
+    else if (query->body)
+        reads_of_body(r, query->noun, query->body);
+    else
+        reads_nouns(r, query->noun);
+}
+
+static enum status list_prepare(struct registry *r, const struct registry_query *query, const char *select,
+                                struct stmt **out, struct err *e)
+{
+    struct buf sql;
+    struct reading reading = reads_begin(r);
+    int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
+    buf_init(&sql, 2048);
+    buf_adds(&sql, select);
+    list_sql(query, &sql);
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, out, e);
+    buf_deinit(&sql);
+    note_list(r, query);
+    reads_end(r, reading);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(*out, 1, query->noun);
+    stmt_bind_text(*out, 2, query->after ? query->after : "");
+    stmt_bind_text(*out, 3, query->state);
+    stmt_bind_text(*out, 4, query->body);
+    stmt_bind_text(*out, 5, query->about);
+    stmt_bind_int(*out, 6, limit < LIST_CEILING ? limit : LIST_CEILING);
+    stmt_bind_text(*out, 7, query->kind);
+    stmt_bind_text(*out, 8, query->on);
+    stmt_bind_text(*out, 9, query->stage);
+    stmt_bind_text(*out, 10, query->code);
+    stmt_bind_text(*out, 11, query->place);
+    return ST_OK;
+}
+
+enum status registry_count(struct registry *r, const struct registry_query *query, int64_t *out,
+                           struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    *out = 0;
+    enum status s = list_prepare(r, query, "SELECT 1 FROM item WHERE noun=?1 AND id>?2 ", &q, e);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
+        ++*out;
+    stmt_done(q);
+    return s;
+}
+
 enum status registry_list(struct registry *r, const struct registry_query *query, struct js **out,
                           struct err *e)
 {
     struct stmt *q;
-    struct buf sql;
     bool row = true;
-    int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
     *out = NULL;
-    buf_init(&sql, 2048);
-    list_sql(query, &sql);
-    enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, &q, e);
-    buf_deinit(&sql);
+    enum status s = list_prepare(r, query, LIST_SELECT, &q, e);
     if (s != ST_OK)
         return s;
-    stmt_bind_text(q, 1, query->noun);
-    stmt_bind_text(q, 2, query->after ? query->after : "");
-    stmt_bind_text(q, 3, query->state);
-    stmt_bind_text(q, 4, query->body);
-    stmt_bind_text(q, 5, query->about);
-    stmt_bind_int(q, 6, limit < LIST_CEILING ? limit : LIST_CEILING);
-    stmt_bind_text(q, 7, query->kind);
-    stmt_bind_text(q, 8, query->on);
-    stmt_bind_text(q, 9, query->stage);
-    stmt_bind_text(q, 10, query->code);
-    stmt_bind_text(q, 11, query->place);
     struct js *list = js_array();
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
         s = push_row(q, query, list, e);
@@ -182,11 +221,14 @@ enum status registry_actor(struct registry *r, const char *key_hex, struct js **
     struct stmt *q;
     bool row = false;
     *out = NULL;
+    struct reading reading = reads_begin(r);
     enum status s =
         db_prepare(ledger_db(registry_ledger(r)),
                    "SELECT a.kind, a.id, i.body FROM actor a LEFT JOIN item i ON i.noun=a.kind AND "
                    "i.id=a.id WHERE a.key=?1",
                    &q, e);
+    reads_nouns(r, "person|node|register");
+    reads_end(r, reading);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, key_hex);

@@ -17,7 +17,13 @@
 struct registry {
     struct ledger *ledger;
     bool replaying;
+    struct watch watch;
 };
+
+struct watch *registry_watching(struct registry *r)
+{
+    return &r->watch;
+}
 
 struct ledger *registry_ledger(struct registry *r)
 {

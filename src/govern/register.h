@@ -92,6 +92,10 @@ struct registry_query {
 MUST_CHECK enum status registry_list(struct registry *r, const struct registry_query *q, struct js **out,
                                      struct err *e);
 
+/* How many there are of them, up to the query's limit. */
+MUST_CHECK enum status registry_count(struct registry *r, const struct registry_query *q, int64_t *out,
+                                      struct err *e);
+
 /* Who a key belongs to: {"kind":"person"|"node"|"hub","id":…,"body":…}. ST_NOT_FOUND. Caller frees. */
 MUST_CHECK enum status registry_actor(struct registry *r, const char *key_hex, struct js **out,
                                       struct err *e);

@@ -132,11 +132,14 @@ enum status clocks(struct registry *r, int32_t day, bool overdue_only, struct js
     struct stmt *q;
     bool row = true;
     *out = js_array();
+    struct reading reading = reads_begin(r);
     enum status s = db_prepare(d, clocks_sql, &q, e);
     if (s != ST_OK)
         return s;
     while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
         s = push_clock(d, q, day, overdue_only, *out, e);
     stmt_done(q);
+    reads_nouns(r, "contact|project|review|transfer|measure|artefact|vocabulary");
+    reads_end(r, reading);
     return s;
 }

@@ -7,6 +7,7 @@
 #define ACCORD_HTTP_PUBLIC_H
 
 #include "http/route.h"
+#include "govern/reads.h"
 #include "http/show.h"
 
 /* A page that is being written. */

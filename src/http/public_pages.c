@@ -31,15 +31,9 @@ const char public_foot[] =
 enum status public_begin(struct public_page *p, struct call *c, const char *title, const char *lead,
                          struct err *e)
 {
-    struct registry_query q = {.noun = "body", .limit = MOST_LISTED};
-    struct js *bodies = NULL;
     *p = (struct public_page){.call = c, .by_id = js_object()};
     p->names = (struct names){.by_id = p->by_id, .registry = c->registry};
     buf_init(&p->out, PAGE_MOST);
-    enum status s = registry_list(c->registry, &q, &bodies, e);
-    for (size_t i = 0; s == ST_OK && i < js_size(bodies); i++)
-        js_put_str(p->by_id, js_get_str(js_at(bodies, i), "id"), js_get_str(js_at(bodies, i), "name"));
-    js_free(bodies);
     p->frame = (struct html_frame){.title = title,
                                    .name = "Accord",
                                    .menu = public_menu,
@@ -48,7 +42,7 @@ enum status public_begin(struct public_page *p, struct call *c, const char *titl
                                    .script = true};
     html_begin(&p->frame, &p->out);
     html_add(&p->out, "<h1>%s</h1><p class=\"nhsuk-lede-text\">%s</p>", title, lead);
-    return s;
+    return buf_check(&p->out, "the page", e);
 }
 
 enum status public_end(struct public_page *p, enum status s, const char *api, struct err *e)
@@ -270,7 +264,7 @@ static void write_choice(struct buf *out, const char *name, const char *label, c
         if (!value || js_get(seen, value))
             continue;
         js_put(seen, value, js_boolean(true));
-        const char *body = strcmp(name, "body") == 0 ? js_get_str(names->by_id, value) : NULL;
+        const char *body = strcmp(name, "body") == 0 ? show_body_name(names, value) : NULL;
         html_add(out, "<option value=\"%s\"%s>", value,
                  chosen && strcmp(chosen, value) == 0 ? " selected" : "");
         if (body)
@@ -345,6 +339,7 @@ static enum status get_list(struct call *c, const struct noun_page *page, struct
     if (s != ST_OK)
         return s;
     s = public_begin(&p, c, page->title, page->lead, e);
+    reads_nouns(c->registry, "body"); /* many rows name one each */
     if (s == ST_OK)
         s = registry_list(c->registry, &q, &items, e);
     if (s == ST_OK)
@@ -412,20 +407,15 @@ static enum status get_item(struct call *c, const struct noun_page *page, const 
 
 /* --- the front page ------------------------------------------------------------------------------------ */
 
-static enum status count(struct call *c, const char *noun, const char *state, const char *kind, size_t *n,
+static enum status count(struct call *c, const char *noun, const char *state, const char *kind, int64_t *n,
                          struct err *e)
 {
     char today[11];
-    struct registry_query q = {
-        .noun = noun, .state = state, .kind = kind, .limit = MOST_LISTED, .brief = true};
-    struct js *items = NULL;
+    struct registry_query q = {.noun = noun, .state = state, .kind = kind, .limit = MOST_LISTED};
     date_format((int32_t)(time_now_ms() / 86400000), today);
     if (strcmp(noun, "body") == 0)
         q.on = today;
-    enum status s = registry_list(c->registry, &q, &items, e);
-    *n = js_size(items);
-    js_free(items);
-    return s;
+    return registry_count(c->registry, &q, n, e);
 }
 
 static enum status write_live(struct public_page *p, struct err *e)
@@ -443,7 +433,7 @@ static enum status write_live(struct public_page *p, struct err *e)
     enum status s = ST_OK;
     buf_adds(&p->out, "<h2>Live now</h2><ul class=\"accord-cards\">");
     for (size_t i = 0; s == ST_OK && i < sizeof live / sizeof *live; i++) {
-        size_t n = 0;
+        int64_t n = 0;
         s = count(p->call, live[i].noun, live[i].state, live[i].kind, &n, e);
         html_add(&p->out, "<li class=\"accord-figure\"><a href=\"%s\"><strong>%d%s</strong> %s</a></li>",
                  live[i].path, (int)n, n == MOST_LISTED ? "+" : "", live[i].label);

@@ -115,12 +115,27 @@ static int by_seq(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* An entry about an item changes it, so that the item stands for its entries. */
+static enum status entries_of(struct registry *r, const char *subject, struct entries *into, struct err *e)
+{
+    const char *colon = strchr(subject, ':');
+    char noun[24];
+    struct reading reading = reads_begin(r);
+    enum status s = ledger_walk(registry_ledger(r), 0, -1, subject, keep, into, e);
+    if (colon && (size_t)(colon - subject) < sizeof noun) {
+        snprintf(noun, sizeof noun, "%.*s", (int)(colon - subject), subject);
+        reads_item(r, noun, colon + 1);
+        reads_end(r, reading);
+    }
+    return s;
+}
+
 static enum status collect(struct public_page *p, const char *const *subjects, struct entries *into,
                            struct err *e)
 {
     enum status s = ST_OK;
     for (size_t i = 0; s == ST_OK && subjects[i]; i++)
-        s = ledger_walk(registry_ledger(p->call->registry), 0, -1, subjects[i], keep, into, e);
+        s = entries_of(p->call->registry, subjects[i], into, e);
     qsort(into->list, into->n, sizeof *into->list, by_seq);
     return s;
 }
@@ -168,18 +183,14 @@ static void add(struct subjects *s, const char *noun, const char *id)
         s->list[s->n++] = arena_printf(s->arena, "%s:%s", noun, id);
 }
 
-/* Items of a noun whose member is this text, or that are about it where `member` is NULL; their ids are added
-   and, when `ids` is given, put there too. */
+/* Items of a noun that are about this one; their ids are added and, when `ids` is given, put there too. */
 static enum status add_related(struct public_page *p, struct subjects *into, const char *noun,
-                               const char *member, const char *text, struct js *ids, struct err *e)
+                               const char *about, struct js *ids, struct err *e)
 {
-    struct registry_query q = {.noun = noun, .about = member ? NULL : text};
+    struct registry_query q = {.noun = noun, .about = about};
     struct js *items = NULL;
     enum status s = registry_list(p->call->registry, &q, &items, e);
     for (size_t i = 0; s == ST_OK && i < js_size(items); i++) {
-        const char *value = member ? js_get_str(js_at(items, i), member) : text;
-        if (!value || strcmp(value, text) != 0)
-            continue;
         add(into, noun, js_get_str(js_at(items, i), "id"));
         if (ids)
             js_push(ids, js_string(js_get_str(js_at(items, i), "id")));
@@ -194,8 +205,8 @@ static enum status add_about(struct public_page *p, struct subjects *into, const
 {
     enum status s = ST_OK;
     for (size_t i = 0; s == ST_OK && i < js_size(ids); i++)
-        s = add_related(p, into, noun, NULL, arena_printf(into->arena, "%s:%s", of, js_str(js_at(ids, i))),
-                        found, e);
+        s = add_related(p, into, noun, arena_printf(into->arena, "%s:%s", of, js_str(js_at(ids, i))), found,
+                        e);
     return s;
 }
 
@@ -210,17 +221,17 @@ enum status story_project(struct public_page *p, const struct js *project, struc
         add(all, "signal", js_str(js_at(signals, i)));
     add(all, "project", id);
     const char *about = arena_printf(all->arena, "project:%s", id);
-    enum status s = add_related(p, all, "review", NULL, about, NULL, e);
+    enum status s = add_related(p, all, "review", about, NULL, e);
     if (s == ST_OK)
-        s = add_related(p, all, "agreement", "project", id, agreements, e);
+        s = add_related(p, all, "agreement", about, agreements, e);
     if (s == ST_OK)
         s = add_about(p, all, "agreement", agreements, "run", runs, e);
     if (s == ST_OK)
         s = add_about(p, all, "run", runs, "artefact", NULL, e);
     if (s == ST_OK)
-        s = add_related(p, all, "transfer", "project", id, NULL, e);
+        s = add_about(p, all, "agreement", agreements, "transfer", NULL, e);
     if (s == ST_OK)
-        s = add_related(p, all, "measure", "project", id, NULL, e);
+        s = add_related(p, all, "measure", about, NULL, e);
     if (s == ST_OK)
         s = story_write(p, all->list, e);
     js_free(agreements);

@@ -253,12 +253,30 @@ static enum status check_node(struct call *c, struct err *e)
     return s == ST_NOT_FOUND ? err_set(e, ST_DENIED, "the request's key is not that of an enrolled node") : s;
 }
 
-/* A log that grew, or another day, is another version. */
-static enum status version_now(struct call *c, int64_t *out, struct err *e)
+/* What the request sees; changes up to there are made known to the kept answers. */
+static enum status moment_of(struct call *c, struct moment *out, struct err *e)
 {
-    int64_t size = 0, day = time_now_ms() / 86400000;
-    enum status s = ledger_size(registry_ledger(c->registry), &size, e);
-    *out = (day << 40) + size;
+    struct answers *kept = c->hub->answers;
+    int64_t known = answers_known(kept);
+    out->day = time_now_ms() / 86400000;
+    enum status s = ledger_size(registry_ledger(c->registry), &out->size, e);
+    if (s != ST_OK || out->size <= known)
+        return s;
+    s = registry_changes(c->registry, known, answers_changed, kept, e);
+    if (s == ST_OK)
+        answers_seen(kept, out->size);
+    return s;
+}
+
+static enum status run_and_keep(struct call *c, const struct route *route, const char *address,
+                                struct moment now, struct err *e)
+{
+    struct reads from;
+    registry_watch(c->registry, &from);
+    enum status s = route->run(c, e);
+    registry_unwatch(c->registry);
+    if (s == ST_OK && !c->passing && !c->parked && c->response->code == 200)
+        answers_keep(c->hub->answers, now, &from, address, c->response);
     return s;
 }
 
@@ -266,16 +284,17 @@ static enum status run_kept(struct call *c, const struct route *route, struct er
 {
     const struct http_request *r = c->request;
     struct answers *kept = c->hub->answers;
-    int64_t version = 0;
+    struct moment now;
     if (request_header(r, "If-None-Match"))
         return route->run(c, e);
     const char *address = arena_printf(r->arena, "%s?%s", r->path, r->query ? r->query : "");
-    enum status s = version_now(c, &version, e);
-    if (s != ST_OK || answers_find(kept, version, address, r->arena, c->response))
+    enum status s = moment_of(c, &now, e);
+    if (s != ST_OK || answers_find(kept, now, address, r->arena, c->response))
         return s;
-    s = route->run(c, e);
-    if (s == ST_OK && !c->passing && !c->parked && c->response->code == 200)
-        answers_keep(kept, version, address, c->response);
+    if (!answers_claim(kept, address) && answers_find(kept, now, address, r->arena, c->response))
+        return s;
+    s = run_and_keep(c, route, address, now, e);
+    answers_made(kept, address);
     return s;
 }
 

@@ -55,7 +55,7 @@ enum hold {
     HOLD_NOTHING,  /* accounts and files, which see to themselves */
     HOLD_SNAPSHOT, /* one state of register and board, beside whatever commits */
     HOLD_REGISTER  /* a snapshot too, for what follows from the register and the day alone: a public answer is
-                      kept until the log grows (answers.h) */
+                      kept until what it was read from changes (answers.h) */
 };
 
 struct route {

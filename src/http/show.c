@@ -96,9 +96,22 @@ static void show_link(struct buf *out, const struct names *names, const char *pa
     buf_adds(out, "</a>");
 }
 
+const char *show_body_name(const struct names *names, const char *id)
+{
+    struct js *item = NULL;
+    struct err ignored;
+    const char *name = js_get_str(names->by_id, id);
+    if (name || !names->registry || registry_item(names->registry, "body", id, &item, &ignored) != ST_OK)
+        return name;
+    if (js_get_str(item, "name"))
+        js_put_str(names->by_id, id, js_get_str(item, "name"));
+    js_free(item);
+    return js_get_str(names->by_id, id);
+}
+
 void show_body(struct buf *out, const struct names *names, const char *id)
 {
-    const char *name = id ? js_get_str(names->by_id, id) : NULL;
+    const char *name = id ? show_body_name(names, id) : NULL;
     if (name)
         html_add(out, "<a href=\"/bodies/%s\">%s</a>", id, name);
     else

@@ -40,11 +40,14 @@ struct shown {
     const char *noun; /* of SHOW_ITEM and SHOW_ITEMS: the page's first segment, "projects" */
 };
 
-/* Names of bodies by id and where other items' titles are read; an id that is not there shows itself. */
+/* Where names and titles are read, and those of bodies that were read already; an id that is not there shows
+   itself. */
 struct names {
-    const struct js *by_id;    /* {id: name} */
-    struct registry *registry; /* may be NULL */
+    struct js *by_id;          /* {id: name} of bodies; grows */
+    struct registry *registry; /* may be NULL: then only what by_id has */
 };
+/* A body's name, NULL when there is none. Borrowed from by_id. */
+const char *show_body_name(const struct names *names, const char *id);
 
 /* One value; nothing for an absent one. */
 void show_value(struct buf *out, const struct names *names, const struct shown *field,

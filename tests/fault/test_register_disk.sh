@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A full disk and one that became read-only: commands are refused with a reason, reads go on, nothing half-done is left, and
-# the hub goes on by itself when there is room again. Needs root, for a small disk of memory of its own.
+# A full disk, one that turns read-only while the hub runs, files that were made unchangeable, a limit of file sizes: commands are
+# refused with a reason, reads go on, nothing half-done is left, and the hub goes on by itself when it can write again. Needs root,
+# for small disks of its own; parts that this machine cannot do are said and left out.
 set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
 mkdir -p "$GRID/keys" "$GRID/hub"
@@ -37,6 +38,29 @@ rm "$GRID/hub/filler"
 [ "$(post again)" = 201 ] || fail "with room again: $(cat "$GRID/body")"
 [ "$(entries)" = $((before + 1)) ] || fail "entries were lost"
 
+# --- no file may grow ----------------------------------------------------------------------------------------------
+wait_refused() { # CODE WHAT: commands are refused so (what is written into pages that are there already may still pass)
+  local code=201 i
+  for ((i = 0; i < 40 && code == 201; i++)); do code=$(post "$3$i"); done
+  [ "$code" = "$1" ] || fail "$2 gave $code: $(cat "$GRID/body")"
+  refused "$2"
+  [ "$(post "$3-next")" = "$1" ] || fail "$2, again: $(cat "$GRID/body")"
+}
+goes_on() { # WHAT: what was written before is there, and the next command is taken
+  local before; before=$(entries)
+  [ "$(post "$1-on")" = 201 ] || fail "after $1: $(cat "$GRID/body")"
+  [ "$(entries)" = $((before + 1)) ] || fail "entries were lost after $1"
+}
+if prlimit --pid "${GRID_PID[hub]}" --fsize=4096:unlimited 2> /dev/null; then
+  wait_refused 507 'a limit of file sizes' f
+  reads 'under a limit of file sizes'
+  prlimit --pid "${GRID_PID[hub]}" --fsize=unlimited:unlimited
+  goes_on limit
+else
+  echo "limits cannot be set here"
+fi
+before=$(entries)
+
 # --- read-only -----------------------------------------------------------------------------------------------------
 grid_stop
 mount -o remount,ro "$GRID/hub" || fail "cannot make the disk read-only"
@@ -44,6 +68,52 @@ a hub --data "$GRID/hub" --listen 127.0.0.1:0 2> "$GRID/said" && fail "a hub tha
 [ -s "$GRID/said" ] || fail "no word of the read-only disk"
 mount -o remount,rw "$GRID/hub"
 grid_hub
-[ "$(entries)" = $((before + 1)) ] || fail "entries were lost"
+[ "$(entries)" = "$before" ] || fail "entries were lost"
+grid_stop
+
+# --- turning read-only while the hub runs: files made unchangeable, then a disk that the kernel gave up on ------------
+cp -a "$GRID/hub" "$GRID/plain"
+hub_in() { # DIR: the hub over another folder
+  "$ACCORD" hub --data "$1" --listen 127.0.0.1:0 2> "$GRID/hub.log" &
+  GRID_PID[hub]=$!
+  for _ in $(seq 100); do ACCORD_HUB=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$GRID/hub.log" | head -n 1) && [ -n "$ACCORD_HUB" ] && break; sleep 0.1; done
+  export ACCORD_HUB; api=$ACCORD_HUB/api/v1
+}
+hub_in "$GRID/plain"
+[ "$(post before)" = 201 ] || fail "on a plain folder: $(cat "$GRID/body")"
+if chattr +i "$GRID"/plain/*.db* 2> /dev/null; then
+  wait_refused 503 'an unchangeable file' u
+  reads 'with unchangeable files'
+  chattr -i "$GRID"/plain/*.db*
+  goes_on unchangeable
+else
+  echo "files cannot be made unchangeable here"
+fi
+grid_stop
+truncate -s 60M "$GRID/image" && mkfs.ext4 -q -F "$GRID/image" 2> /dev/null && mkdir "$GRID/disk"
+if mount -o loop,errors=remount-ro "$GRID/image" "$GRID/disk" 2> /dev/null; then
+  trap 'grid_stop; umount -l "$GRID/disk" 2> /dev/null; umount -l "$GRID/hub"; grid_end' EXIT
+  trigger=/sys/fs/ext4/$(basename "$(findmnt -no SOURCE "$GRID/disk")")/trigger_fs_error
+  cp -a "$GRID"/plain/. "$GRID/disk/" && sync -f "$GRID/disk"
+  hub_in "$GRID/disk"
+  [ "$(post before2)" = 201 ] || fail "on a disk: $(cat "$GRID/body")"
+  before2=$(entries)
+  if echo 1 2> /dev/null > "$trigger"; then
+    wait_refused 503 'a disk that turned read-only' r
+    reads 'on a disk that turned read-only'
+    grid_stop
+    umount "$GRID/disk" || fail "the disk is held by somebody"
+    e2fsck -fy "$GRID/image" > /dev/null 2>&1
+    mount -o loop "$GRID/image" "$GRID/disk" || fail "the disk does not come back"
+    hub_in "$GRID/disk"
+    [ "$(entries)" -ge "$before2" ] || fail "entries were lost on the disk that turned read-only"
+    goes_on disk
+  else
+    echo "this kernel cannot be told to give a disk up"
+  fi
+  grid_stop
+else
+  echo "no loop device here"
+fi
 a register replay "$GRID/hub/register.db" --quiet > /dev/null || fail "the log does not replay"
-echo "a full disk: refused by name, reads go on, and it goes on with room; a read-only one is said at the start"
+echo "full, limited, unchangeable or read-only: refused by name, reads go on, and so does the hub when it can write again"

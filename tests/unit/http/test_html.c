@@ -74,7 +74,7 @@ static void an_item_shows_what_its_table_names(void **state)
                  "t", &item, &e),
         ST_OK);
     assert_int_equal(js_parse(SLICE("{\"a\":\"Kent & Medway\"}"), "t", &by_id, &e), ST_OK);
-    show_item(&out, &(struct names){by_id}, fields, item);
+    show_item(&out, &(struct names){by_id, NULL}, fields, item);
     assert_null(strstr(out.p, "<script>"));
     assert_null(strstr(out.p, "not shown"));
     assert_null(strstr(out.p, "Absent"));
