@@ -156,5 +156,15 @@ for (const [file, method] of [['pkg_proportion_grouped.csv', 'proportion'], ['pk
     if (!g) return rl.skip('other axis point');
     for (const k of Object.keys(r).slice(1)) rl.same(`${r.Observed_events} ${k}`, r[k], g[k.replace('_isr', '_limit')]);
   });
+  const po = new Tally('pkg_funnel_prop_outputs.csv', 1e-6); // written with eight digits
+  load('pkg_funnel_prop_outputs.csv').forEach((r, i) => compare(po, `${r.Population}`, r, got?.[i], { Lower2s0025limit: 'lower_2s_limit',
+    Upper2s0025limit: 'upper_2s_limit', Lower3s0001limit: 'lower_3s_limit', Upper3s0001limit: 'upper_3s_limit', Baseline: 'baseline' }));
+  const ro = new Tally('pkg_funnel_rate_outputs.csv', 1e-4); // the package finds Poisson limits by bisection
+  const rate = run('funnel', 'pkg_funnel_rate_input_funnels.csv', '--type', 'rate', '--x', 'ev', '--n', 'denominator_derived_crude', '--years', 3).limits;
+  load('pkg_funnel_rate_outputs.csv').forEach(r => {
+    const g = rate?.find(c => c.events === Number(r.Events));
+    if (!g) return ro.skip('other axis point');
+    for (const k of Object.keys(r).filter(k => !['Events', 'statistic', 'method'].includes(k))) ro.same(`${r.Events} ${k}`, r[k], g[k]);
+  });
 }
 report();

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,79 @@ static void a_site_counted_twice_doubles_counts_and_keeps_estimates(void **state
     study_free(study);
 }
 
+static const struct result_table *named(const struct result *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->n_tables; i++)
+        if (strcmp(r->tables[i].name, name) == 0)
+            return &r->tables[i];
+    fail_msg("no table %s", name);
+    return NULL;
+}
+
+/* The coefficients of a model of age (so many years from `centre`, per `per`) and sex over the three sites. */
+static void coefficients(const struct fixture *f, const char *model, double centre, double per, double *out,
+                         size_t n)
+{
+    char text[600];
+    snprintf(text, sizeof text,
+             "{\"name\": \"t\", %s, \"covariates\": [\"sex\", {\"number\": \"age\", \"centre\": %g, \"per\": "
+             "%g}]}",
+             model, centre, per);
+    struct study *study = study_of(text);
+    struct result *r = run_over(study, f->sites->site, THREE, 0);
+    const struct result_table *t = named(r, "t_coefficients");
+    assert_int_equal(t->n_cells, n);
+    for (size_t k = 0; k < n; k++)
+        out[k] = t->cells[k].value;
+    result_free(r);
+    study_free(study);
+}
+
+static void close_to(double computed, double expected)
+{
+    if (!(fabs(computed - expected) <= 1e-9 * fmax(1, fabs(expected))) &&
+        !(isnan(computed) && isnan(expected)))
+        fail_msg("%.17g, expected %.17g", computed, expected);
+}
+
+/* Age from 60 instead of from 0 moves the intercept by 60 times its coefficient, and nothing else; per ten years
+   it is ten times as large. Where the sites have intercepts or baselines of their own, nothing moves. */
+static void a_constant_added_to_a_covariate_moves_only_the_intercept(void **state)
+{
+    static const char *const with[] = {"\"kind\": \"regression\", \"family\": \"logistic\", \"site_term\": "
+                                       "false, \"cohort\": \"hypertension\","
+                                       " \"outcome\": \"tia\", \"exclude_prior\": false",
+                                       "\"kind\": \"regression\", \"family\": \"poisson\", \"site_term\": "
+                                       "false, \"cohort\": \"hypertension\","
+                                       " \"outcome\": \"tia\", \"exclude_prior\": false"};
+    static const char *const without[] = {
+        "\"kind\": \"regression\", \"family\": \"logistic\", \"cohort\": \"hypertension\", \"outcome\": "
+        "\"tia\","
+        " \"exclude_prior\": false",
+        "\"kind\": \"cox\", \"cohort\": \"diabetes\", \"outcome\": \"admission\"",
+        "\"kind\": \"fine_gray\", \"cohort\": \"diabetes\", \"outcome\": \"admission\", \"competing\": "
+        "\"death\""};
+    enum { INTERCEPT, SEX, OTHER, AGE, N };
+    double from_0[N], from_60[N], tens[N];
+    for (size_t m = 0; m < sizeof with / sizeof *with; m++) {
+        coefficients(*state, with[m], 0, 1, from_0, N);
+        coefficients(*state, with[m], 60, 1, from_60, N);
+        coefficients(*state, with[m], 0, 10, tens, N);
+        close_to(from_60[INTERCEPT], from_0[INTERCEPT] + 60 * from_0[AGE]);
+        close_to(tens[AGE], 10 * from_0[AGE]);
+        for (size_t k = SEX; k < N; k++)
+            close_to(from_60[k], from_0[k]);
+    }
+    for (size_t m = 0; m < sizeof without / sizeof *without; m++) {
+        coefficients(*state, without[m], 0, 1, from_0, N - 1);
+        coefficients(*state, without[m], 60, 1, from_60, N - 1);
+        coefficients(*state, without[m], 0, 10, tens, N - 1);
+        close_to(tens[AGE - 1], 10 * from_0[AGE - 1]);
+        for (size_t k = 0; k < N - 1; k++)
+            close_to(from_60[k], from_0[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +224,7 @@ int main(void)
         cmocka_unit_test(the_order_of_sites_does_not_show),
         cmocka_unit_test(sites_equal_their_pooled_rows),
         cmocka_unit_test(a_site_counted_twice_doubles_counts_and_keeps_estimates),
+        cmocka_unit_test(a_constant_added_to_a_covariate_moves_only_the_intercept),
     };
     return cmocka_run_group_tests(tests, make, destroy);
 }
