@@ -8,6 +8,7 @@
 //   t.fits()                  the same without pictures
 //   t.scan()                  axe must find nothing (WCAG 2.2 AA)
 //   t.reach(role, name)       presses Tab until the focus is there
+//   t.pick(control, label)    chooses in a list, or in a field with a list to search
 //   t.accord(...words)        runs the program; its answer
 //   t.key(who)                path of a person's key in the demo
 //   t.account(person)         makes an account at the hub: {person, password, secret, key}
@@ -157,6 +158,15 @@ export async function begin(browser, journey, options) {
         await page.keyboard.press("Tab");
       }
       throw new Error(`${role} '${name}' cannot be reached with the Tab key`);
+    },
+    async pick(control, label) {
+      await control.waitFor();
+      if (!(await control.evaluate((e) => e.role === "combobox" || e.getAttribute("role") === "combobox"))) return control.selectOption({ label });
+      await control.fill(label);
+      await page.getByRole("option", { name: label, exact: true }).waitFor();
+      await control.press("ArrowDown");
+      await control.press("Enter");
+      expect(`'${label}' is chosen`, (await control.inputValue()) === label);
     },
     async end() {
       if (scripted) await t.scan();

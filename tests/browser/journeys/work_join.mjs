@@ -40,8 +40,21 @@ export default async function (t) {
   await press("Accept an organisation");
   await t.see("It is on the register");
   await page.getByRole("link", { name: "Back to your work" }).click();
+  // As if there were more organisations than a list holds: the register is asked for the others while one types.
+  const full = Array.from({ length: 1000 }, (_, i) => ({ id: `body-${i}`, title: `Body ${i}` }));
+  await page.route(/\/register\/body\?limit=1000&/, (route) => route.fulfill({ json: { items: full } }));
   await page.getByRole("link", { name: "Record a check of an organisation" }).click();
-  await page.getByLabel("For which organisation?").selectOption({ label: "Hedgerow Health CIC" });
+  const which = page.getByRole("combobox", { name: "For which organisation?" });
+  await which.fill("zzz");
+  await page.getByRole("status").getByText("Nothing is found.").waitFor();
+  await press("Save and continue");
+  await t.see("There is a problem");
+  t.expect("what was never taken goes away", (await which.inputValue()) === "");
+  await which.fill("body 99");
+  await page.getByRole("option").first().waitFor();
+  await t.scan();
+  await which.press("Escape");
+  await t.pick(page.getByLabel("For which organisation?"), "Hedgerow Health CIC");
   await press("Save and continue");
   await page.getByRole("radio", { name: "Data Security and Protection Toolkit" }).check();
   for (const [part, value] of [["Day", "30"], ["Month", "6"], ["Year", "2027"]]) await page.getByLabel(part, { exact: true }).fill(value);

@@ -45,3 +45,11 @@ export const form = {
     long: (most: number) => `at most ${most.toLocaleString("en-GB")} characters`,
   },
 } as const;
+
+export const combobox = {
+  hint: "Type a few letters and choose from the list.",
+  list: "What fits",
+  found: (n: number) => (n === 0 ? "Nothing is found." : n === 1 ? "One is found." : `${n} are found. Use the arrow keys.`),
+  chosen: (label: string) => `Chosen: ${label}`,
+  remove: (what: string) => `Remove ${what}`,
+} as const;

@@ -6,17 +6,18 @@ import { go } from "../../go";
 import type { Session } from "../../session";
 import { form as ft } from "../../text/form";
 import { verbs } from "../../text/words";
-import { Button, ErrorSummary, Select, type Errors } from "./controls";
+import { SelectOne } from "./combobox";
+import { Button, ErrorSummary, type Errors } from "./controls";
 import { Do } from "./form/form";
-import { nameOf, useItems } from "./form/lists";
+import { useFindable } from "./form/lists";
 import { fieldWords } from "../../text/fields";
 
 export function ChooseBody(props: { session: Session; verb: string; own: boolean }) {
   const mine = new Map(props.session.roles.filter((r) => r.role === "lead" || r.role === "member").map((r) => [r.body, r.body_name]));
-  const all = useItems(props.own ? undefined : "body");
+  const all = useFindable(props.own ? undefined : "body");
   const [body, setBody] = useState("");
   const [errors, setErrors] = useState<Errors>({});
-  const choices = props.own ? [...mine].map(([value, label]) => ({ value, label })) : (all ?? []).map((b) => ({ value: String(b["id"]), label: nameOf(b) }));
+  const choices = props.own ? [...mine].map(([value, label]) => ({ value, label })) : all.choices;
   if (props.own && choices.length === 1 && choices[0]) return <Do session={props.session} verb={props.verb} id={choices[0].value} />;
   const submit = (e: Event) => {
     e.preventDefault();
@@ -28,7 +29,7 @@ export function ChooseBody(props: { session: Session; verb: string; own: boolean
       <ErrorSummary errors={errors} />
       <Head title={verbs[props.verb]?.do ?? props.verb} lead={verbs[props.verb]?.hint ?? ""} />
       <form onSubmit={submit} noValidate>
-        <Select id="body" label={fieldWords(props.verb, "body").label} value={body} choices={choices} empty={ft.choose} error={errors["body"]} onInput={setBody} />
+        <SelectOne id="body" label={fieldWords(props.verb, "body").label} value={body} choices={choices} more={all.more} empty={ft.choose} error={errors["body"]} onInput={setBody} />
         <Button>{ft.continue}</Button>
       </form>
     </>

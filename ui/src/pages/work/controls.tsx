@@ -51,7 +51,7 @@ export function ErrorSummary(props: { errors: Errors }) {
   );
 }
 
-interface Frame {
+export interface Frame {
   id: string;
   label: string;
   hint?: string | undefined;

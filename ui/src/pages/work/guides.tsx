@@ -300,7 +300,7 @@ const projectSteps: Step[] = [
   { title: t.project.who, fields: ["title", "body", "signals", "parties"] },
   { title: t.project.plain, fields: ["lay", "purpose", "purpose_kind", "decision", "population", "codes"] },
   { title: t.project.kind, fields: ["kind", "data", "access", "use", "starts", "ends", "emergency"] },
-  { title: t.project.benefit, lead: t.project.benefitLead, fields: ["benefits"] },
+  { title: t.project.benefit, lead: t.project.benefitLead, fields: ["benefits", "groups", "areas"] },
   { title: t.project.replace, lead: t.project.replaceLead, fields: ["cost_per_year", "substitutes", "funder"] },
   {
     title: t.project.conduct,
@@ -389,7 +389,7 @@ const agreement: Partial<Guide> = {
     { title: t.agreement.money, lead: t.agreement.moneyLead, fields: ["prices", "quote", "waiver", "mechanisms", "nhs_share_percent"] },
     {
       title: t.agreement.terms,
-      fields: ["exit_plan", "publication", "audit", "background_ip", "foreground_ip", "exclusivity", "consent_to_commercialise", "charges_patients", "limits_care", "parent"],
+      fields: ["exit_plan", "open_after_days", "publication", "audit", "background_ip", "foreground_ip", "exclusivity", "consent_to_commercialise", "charges_patients", "limits_care", "parent"],
     },
   ],
   special: { template: Template, "annex.analyses": Analyses, prices: PriceLists, "quote.code": Price },

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first thing that a new account does: its holder registers as a person.
 import { useState } from "preact/hooks";
-import type { Item } from "../../api";
-import { Load } from "../../components/load";
 import { Head } from "../../components/page";
 import { refresh } from "../../session";
 import { work } from "../../text/work";
 import { act } from "./act";
-import { Button, ErrorSummary, Select, TextInput, type Errors } from "./controls";
+import { SelectOne } from "./combobox";
+import { Button, ErrorSummary, TextInput, type Errors } from "./controls";
+import { useFindable } from "./form/lists";
 import { message } from "./sign_in";
 
 const t = work.register;
@@ -17,6 +17,7 @@ export function Register(props: { account: string }) {
   const [body, setBody] = useState("");
   const [errors, setErrors] = useState<Errors>({});
   const [busy, setBusy] = useState(false);
+  const bodies = useFindable("body", "&state=registered");
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy) return;
@@ -33,19 +34,7 @@ export function Register(props: { account: string }) {
       <Head title={t.title} lead={t.lead} />
       <form onSubmit={submit} noValidate>
         <TextInput id="name" label={t.name} hint={t.nameHint} value={name} onInput={setName} width={20} complete="name" error={errors["name"]} />
-        <Load<{ items: Item[] }> path="/register/body?state=registered&limit=1000">
-          {({ items }) => (
-            <Select
-              id="body"
-              label={t.body}
-              hint={t.bodyHint}
-              value={body}
-              onInput={setBody}
-              empty={t.noBody}
-              choices={items.map((b) => ({ value: String(b["id"]), label: String(b["name"]) }))}
-            />
-          )}
-        </Load>
+        <SelectOne id="body" label={t.body} hint={t.bodyHint} value={body} onInput={setBody} empty={t.noBody} choices={bodies.choices} more={bodies.more} />
         <Button busy={busy}>{t.submit}</Button>
       </form>
     </>

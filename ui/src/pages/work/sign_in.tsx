@@ -33,25 +33,45 @@ function Organisation() {
   ) : null;
 }
 
-export function SignIn(props: { ended: boolean }) {
-  const [person, setPerson] = useState("");
-  const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
+// What all three forms share: what is wrong, and that nothing is sent twice. `wrong` finds what can be seen here, `send` may find
+// more, which `told` puts to its field.
+interface Sending {
+  wrong: () => Errors;
+  send: () => Promise<unknown>;
+  told?: (text: string) => Errors;
+}
+
+function useSending(form: Sending): { errors: Errors; busy: boolean; submit: (e: Event) => Promise<void> } {
   const [errors, setErrors] = useState<Errors>({});
   const [busy, setBusy] = useState(false);
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy) return;
-    const found: Errors = {};
-    if (!person.trim()) found["person"] = t.needPerson;
-    if (!password) found["password"] = t.needPassword;
-    if (!/^\d{6}$/.test(code.replace(/\s/g, ""))) found["code"] = t.needCode;
+    const found = form.wrong();
     setErrors(found);
     if (Object.keys(found).length) return;
     setBusy(true);
-    await signIn(person.trim(), password, code.replace(/\s/g, "")).catch((x: unknown) => setErrors({ "": message(x) }));
+    await form.send().catch((x: unknown) => setErrors((form.told ?? ((text) => ({ "": text })))(message(x))));
     setBusy(false);
   };
+  return { errors, busy, submit };
+}
+
+const digits = (code: string): string => code.replace(/\s/g, "");
+const codeWrong = (code: string): Errors => (/^\d{6}$/.test(digits(code)) ? {} : { code: t.needCode });
+
+function Code(props: { label: string; value: string; error: string | undefined; onInput: (v: string) => void }) {
+  return <TextInput id="code" {...props} hint={t.codeHint} width={5} numeric complete="one-time-code" />;
+}
+
+export function SignIn(props: { ended: boolean }) {
+  const [person, setPerson] = useState("");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const { errors, busy, submit } = useSending({
+    wrong: () => ({ ...(person.trim() ? {} : { person: t.needPerson }), ...(password ? {} : { password: t.needPassword }), ...codeWrong(code) }),
+    send: () => signIn(person.trim(), password, digits(code)),
+  });
   return (
     <>
       <ErrorSummary errors={errors} />
@@ -69,17 +89,7 @@ export function SignIn(props: { ended: boolean }) {
           complete="current-password"
           error={errors["password"]}
         />
-        <TextInput
-          id="code"
-          label={t.code}
-          hint={t.codeHint}
-          value={code}
-          onInput={setCode}
-          width={5}
-          numeric
-          complete="one-time-code"
-          error={errors["code"]}
-        />
+        <Code label={t.code} value={code} error={errors["code"]} onInput={setCode} />
         <Button busy={busy}>{t.submit}</Button>
       </form>
       <Organisation />
@@ -110,27 +120,17 @@ function NewAccount(props: { onMade: (made: Made, password: string) => void }) {
   const [person, setPerson] = useState("");
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
-  const [errors, setErrors] = useState<Errors>({});
-  const [busy, setBusy] = useState(false);
-  const submit = async (e: Event) => {
-    e.preventDefault();
-    if (busy) return;
-    const found: Errors = {};
-    if (!/^[a-z0-9-]{1,64}$/.test(person)) found["person"] = a.needPerson;
-    if (password.length < 12) found["password"] = a.needPassword;
-    else if (password !== again) found["again"] = a.notSame;
-    setErrors(found);
-    if (Object.keys(found).length) return;
-    setBusy(true);
-    try {
-      props.onMade(await send<Made>("POST", "/accounts", { person, password }), password);
-    } catch (x) {
-      const text = message(x);
+  const { errors, busy, submit } = useSending({
+    wrong: () => ({
+      ...(/^[a-z0-9-]{1,64}$/.test(person) ? {} : { person: a.needPerson }),
+      ...(password.length < 12 ? { password: a.needPassword } : password === again ? {} : { again: a.notSame }),
+    }),
+    send: async () => props.onMade(await send<Made>("POST", "/accounts", { person, password }), password),
+    told: (text) => {
       const field = /^(person|password): /.exec(text)?.[1] ?? "";
-      setErrors({ [field]: field ? text.slice(field.length + 2) : text });
-    }
-    setBusy(false);
-  };
+      return { [field]: field ? text.slice(field.length + 2) : text };
+    },
+  });
   return (
     <>
       <ErrorSummary errors={errors} />
@@ -160,16 +160,11 @@ function NewAccount(props: { onMade: (made: Made, password: string) => void }) {
 
 function SecondFactor(props: { made: Made; password: string }) {
   const [code, setCode] = useState("");
-  const [errors, setErrors] = useState<Errors>({});
-  const [busy, setBusy] = useState(false);
-  const submit = async (e: Event) => {
-    e.preventDefault();
-    if (busy) return;
-    if (!/^\d{6}$/.test(code.replace(/\s/g, ""))) return setErrors({ code: t.needCode });
-    setBusy(true);
-    await signIn(props.made.person, props.password, code.replace(/\s/g, "")).catch((x: unknown) => setErrors({ code: message(x) }));
-    setBusy(false);
-  };
+  const { errors, busy, submit } = useSending({
+    wrong: () => codeWrong(code),
+    send: () => signIn(props.made.person, props.password, digits(code)),
+    told: (text) => ({ code: text }),
+  });
   return (
     <>
       <ErrorSummary errors={errors} />
@@ -184,7 +179,7 @@ function SecondFactor(props: { made: Made; password: string }) {
         </div>
       </dl>
       <form onSubmit={submit} noValidate>
-        <TextInput id="code" label={a.confirm} hint={t.codeHint} value={code} onInput={setCode} width={5} numeric complete="one-time-code" error={errors["code"]} />
+        <Code label={a.confirm} value={code} error={errors["code"]} onInput={setCode} />
         <Button busy={busy}>{a.confirmed}</Button>
       </form>
     </>

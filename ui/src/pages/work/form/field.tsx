@@ -6,7 +6,8 @@ import { useWho } from "../../../session";
 import { choiceWords, fieldWords, schemes } from "../../../text/fields";
 import { form as t } from "../../../text/form";
 import { Button, Checkboxes, DateInput, Fieldset, Radios, Select, TextArea, TextInput, type Choice, type Errors } from "../controls";
-import { nameOf, useCodes, useItems } from "./lists";
+import { SelectMany, SelectOne } from "../combobox";
+import { nameOf, useCodes, useFindable, useItem } from "./lists";
 import { asked, asList, asObject, asText, asTexts, controlId, type Asks, type Field, type Raw, type Raws, type Verb } from "./spec";
 
 export interface FieldProps {
@@ -50,20 +51,27 @@ function ChooseOne(p: FieldProps & { choices: Choice[] }) {
 // A verb that one does for one's body offers the bodies that one may act for.
 function ChooseItem(p: FieldProps) {
   const who = useWho();
-  const items = useItems(p.field.noun);
   const own = p.path === "body" && p.field.noun === "body" && who.state === "in" && !p.verb.roles.includes("public") && !p.verb.roles.includes("steward");
-  const mine = own && who.state === "in" ? who.session.roles.filter((r) => p.verb.roles.includes(r.role)).map((r) => r.body) : undefined;
-  const choices = (items ?? []).filter((i) => !mine?.length || mine.includes(String(i["id"]))).map((i) => ({ value: String(i["id"]), label: nameOf(i) }));
-  return <Select {...frame(p)} value={asText(p.value)} choices={choices} empty={p.field.required ? t.choose : t.none} onInput={p.onInput} />;
+  const mine = own && who.state === "in" ? who.session.roles.filter((r) => p.verb.roles.includes(r.role)).map((r) => ({ value: r.body, label: r.body_name })) : [];
+  const found = useFindable(mine.length ? undefined : p.field.noun);
+  const value = asText(p.value);
+  const elsewhere = useItem(p.field.noun ?? "", value && found.more && !found.choices.some((c) => c.value === value) ? value : undefined);
+  const choices = mine.length ? [...new Map(mine.map((c) => [c.value, c])).values()] : found.choices;
+  return (
+    <SelectOne {...frame(p)} value={value} choices={choices} more={found.more} said={elsewhere && nameOf(elsewhere)} empty={p.field.required ? t.choose : t.none} onInput={p.onInput} />
+  );
 }
 
+const MANY = 15;
+
 function ChooseItems(p: FieldProps) {
-  const items = useItems(p.field.noun, p.field.noun === "signal" ? "&state=published" : "");
-  const choices = (items ?? []).map((i) => ({ value: String(i["id"]), label: nameOf(i) }));
-  if (!p.field.noun) return <TextArea {...frame(p)} value={asTexts(p.value).join("\n")} rows={3} onInput={(v) => p.onInput(v.split("\n"))} />;
+  const found = useFindable(p.field.noun, p.field.noun === "signal" ? "&state=published" : "");
+  const values = asTexts(p.value);
+  if (!p.field.noun) return <TextArea {...frame(p)} value={values.join("\n")} rows={3} onInput={(v) => p.onInput(v.split("\n"))} />;
+  if (found.more || found.choices.length > MANY) return <SelectMany {...frame(p)} values={values} choices={found.choices} more={found.more} onInput={p.onInput} />;
   return (
     <div class="accord-many">
-      <Checkboxes {...frame(p)} values={asTexts(p.value)} choices={choices} onInput={p.onInput} />
+      <Checkboxes {...frame(p)} values={values} choices={found.choices} onInput={p.onInput} />
     </div>
   );
 }
@@ -71,7 +79,7 @@ function ChooseItems(p: FieldProps) {
 function ChooseCode(p: FieldProps) {
   const codes = useCodes(p.field.scheme);
   const choices = (codes ?? []).map((c) => ({ value: c.code, label: c.label }));
-  return <Select {...frame(p)} value={asText(p.value)} choices={choices} empty={t.none} onInput={p.onInput} />;
+  return <SelectOne {...frame(p)} value={asText(p.value)} choices={choices} empty={t.none} onInput={p.onInput} />;
 }
 
 function Scheme(p: FieldProps & { scheme: string }) {

@@ -2,6 +2,7 @@
 // Lists to choose from, each fetched once: items of a noun, codes of a vocabulary.
 import { useEffect, useState } from "preact/hooks";
 import { get, Problem, type Item } from "../../../api";
+import type { Choice } from "../controls";
 
 export interface Code {
   code: string;
@@ -39,10 +40,39 @@ function useFetched<T>(path: string | undefined): T | undefined {
   return got && got.path === path ? got.value : undefined;
 }
 
-// Id, title, state, kind and body of each; the whole of each where their documents are needed.
+const MOST_LISTED = 1000;
+const MOST_FOUND = 20;
+const todayIso = (): string => new Date().toISOString().slice(0, 10);
+const listed = (noun: string, filter: string, most: number): string =>
+  `/register/${noun}?limit=${most}&brief=true${noun === "body" ? `&on=${todayIso()}` : ""}${filter}`;
+
+// Beyond a thousand the register is asked: for the words in its public text, and for ids that begin so.
+async function findItems(noun: string, filter: string, typed: string): Promise<Choice[]> {
+  const words = typed.trim().split(/\s+/).map((w) => `${w}*`).join(" ");
+  const state = /[?&]state=([a-z_]+)/.exec(filter)?.[1];
+  const start = typed.trim();
+  const before = start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) - 1) + "~~"; // the ids behind this begin with it
+  const [texts, ids] = await Promise.all([
+    get<{ items: Item[] }>(`/search?noun=${noun}&limit=${MOST_FOUND}&q=${encodeURIComponent(words)}`),
+    get<{ items: Item[] }>(`${listed(noun, filter, MOST_FOUND)}&after=${encodeURIComponent(before)}`),
+  ]);
+  const right = [...texts.items.filter((i) => !state || i["state"] === state), ...ids.items.filter((i) => String(i["id"]).startsWith(start))];
+  return [...new Map(right.map((i) => [String(i["id"]), choiceOf(i)])).values()];
+}
+
+export const choiceOf = (i: Item): Choice => ({ value: String(i["id"]), label: nameOf(i) });
+
+// What can be chosen among a noun's items: all of them, or the first thousand and a way to find the others.
+export function useFindable(noun: string | undefined, filter = ""): { items: Item[]; choices: Choice[]; more: ((typed: string) => Promise<Choice[]>) | undefined } {
+  const items = useItems(noun, filter) ?? [];
+  const more = noun !== undefined && items.length >= MOST_LISTED ? (typed: string) => findItems(noun, filter, typed) : undefined;
+  return { items, choices: items.map(choiceOf), more };
+}
+
+// Id, title, state, kind and body of each (bodies: those of today); the whole of each where their documents are needed.
 export const useItems = (noun: string | undefined, filter = ""): Item[] | undefined =>
-  useFetched<{ items: Item[] }>(noun && `/register/${noun}?limit=1000&brief=true${filter}`)?.items;
-export const useWhole = (noun: string, filter = ""): Item[] | undefined => useFetched<{ items: Item[] }>(`/register/${noun}?limit=1000${filter}`)?.items;
+  useFetched<{ items: Item[] }>(noun && listed(noun, filter, MOST_LISTED))?.items;
+export const useWhole = (noun: string, filter = ""): Item[] | undefined => useFetched<{ items: Item[] }>(`/register/${noun}?limit=${MOST_LISTED}${filter}`)?.items;
 export const useItem = (noun: string, id: string | undefined): Item | undefined => useFetched<Item>(id === undefined ? undefined : `/register/${noun}/${encodeURIComponent(id)}`);
 
 // The vocabularies that the register has loaded; a scheme that is not there is not asked for.
