@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real OpenID provider (npm oidc-provider) on loopback, with one client and people who need no password: whoever the file
 // ACCOUNT names is signed in. Prints its issuer.
-//   node provider.mjs PORT REDIRECT-URI ACCOUNT-FILE
+//   node provider.mjs PORT REDIRECT-URI ACCOUNT-FILE [HOST]     HOST: 127.0.0.1, or localhost to be another site than a hub there
 import { readFileSync } from "node:fs";
 import { Provider } from "oidc-provider";
 
-const [port, redirect, account] = process.argv.slice(2);
-const issuer = `http://127.0.0.1:${port}`;
+const [port, redirect, account, host = "127.0.0.1"] = process.argv.slice(2);
+const issuer = `http://${host}:${port}`;
 const provider = new Provider(issuer, {
   clients: [{ client_id: "accord", client_secret: "a client's +secret/ of some length", redirect_uris: [redirect], grant_types: ["authorization_code"], response_types: ["code"] }],
   pkce: { required: () => true, methods: ["S256"] },
@@ -26,4 +26,4 @@ provider.use(async (context, next) => {
   await provider.interactionFinished(context.req, context.res, { login: { accountId }, consent: { grantId: await grant.save() } });
   context.respond = false;
 });
-provider.listen(Number(port), "127.0.0.1", () => console.log(issuer));
+provider.listen(Number(port), host, () => console.log(issuer));

@@ -33,7 +33,7 @@ export function Identity() {
     if (provider) get<{ subject: string }>("/identity").then((i) => setSubject(i.subject), (e: unknown) => setProblem(message(e)));
   }, [provider]);
   if (!provider || subject === undefined) return null;
-  const link = () => change<{ url: string }>("POST", "/identity", {}).then(({ url }) => location.assign(url));
+  const link = () => change<{ url: string }>("POST", "/identity").then(({ url }) => location.assign(url));
   const end = () => change("DELETE", "/identity").then(() => setSubject(""));
   return (
     <>
