@@ -114,7 +114,7 @@ draft_agreement() {
   as stella template publish daa-8 --name "SDE data access agreement" --kind DAA --version 8.0 --hash "$template"
   as sid agreement draft copd --title "Undiagnosed COPD" --project $project --template "$template" \
     --parties "[$parties{\"body\":\"breathe\",\"role\":\"partner\"},{\"body\":\"easton\",\"role\":\"partner\"}]" \
-    --annex '{"analyses":["count","crosstab"],"studies":["any"]}' --from "$today" --to "$until_day" \
+    --annex '{"analyses":["count","crosstab","inequality","variation","survival","standardised_rate","pathways"],"studies":["any"]}' --from "$today" --to "$until_day" \
     --purpose "Find people with COPD who have no diagnosis yet" --access nhs_runs --use commercial \
     --exit-plan "The work ends with the term; nothing is kept but what was released." \
     --quote '[{"code":"application","quantity":1},{"code":"set-up","quantity":3}]' --prices prices-sde --nhs-share-percent 40 \

@@ -244,6 +244,12 @@ static bool usable(const struct curves *k, const struct released_table *t)
     return t && t->n_dimensions == 2 && (!k->group || t->dimensions[0].n_levels == k->group->n_levels);
 }
 
+/* On a narrow page every other one where there are many. */
+static uint32_t column_step(const struct picture *p, const struct curves *k)
+{
+    return p->c.narrow && k->at_risk->dimensions[1].n_levels > 5 ? 2 : 1;
+}
+
 static double column_day(const struct curves *k, uint32_t column)
 {
     return label_number(k->at_risk->dimensions[1].levels[column].label, -1);
@@ -258,7 +264,7 @@ static void draw_at_risk_row(struct picture *p, const struct curves *k, size_t g
     draw_text(c, MARGIN + 16, c->height + 14, name,
               fit_text(c, k->v[g].name, k->stacked ? c->width - 60 : k->x.from - MARGIN - 40, name));
     c->height += k->stacked ? RISK_ROW : 0;
-    for (uint32_t i = 0; i < k->at_risk->dimensions[1].n_levels; i++) {
+    for (uint32_t i = 0; i < k->at_risk->dimensions[1].n_levels; i += column_step(p, k)) {
         const struct released_cell *cell = at_risk_cell(k, g, i);
         double day = column_day(k, i);
         if (day < 0 || day > k->x.high)
@@ -294,7 +300,7 @@ static void draw_time_axis(struct picture *p, const struct curves *k)
     }
     buf_adds(&c->body, "<g class=\"axis\">");
     draw_line(c, k->x.from, k->y.from, k->x.to, k->y.from, INK_SECONDARY, 1, "");
-    for (uint32_t i = 0; i < k->at_risk->dimensions[1].n_levels; i++) {
+    for (uint32_t i = 0; i < k->at_risk->dimensions[1].n_levels; i += column_step(p, k)) {
         double day = column_day(k, i), x = scale_at(&k->x, day);
         if (day < 0 || day > k->x.high)
             continue;

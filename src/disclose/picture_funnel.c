@@ -159,25 +159,60 @@ static void draw_dispersed(struct picture *p, const struct funnel *f)
     }
 }
 
-/* The farthest out are named, as far as there is room. */
+struct frame {
+    double left, top, right, bottom;
+};
+
+static bool meet(struct frame a, struct frame b)
+{
+    return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/* Beside the mark, above or under it: where it meets no name and no mark of another. */
+static bool find_place(struct picture *p, const struct funnel *f, size_t unit, double width,
+                       const struct frame *taken, size_t n, struct frame *out)
+{
+    double x = scale_at(&f->x, f->units[unit].expected), y = scale_at(&f->y, f->units[unit].value);
+    const struct frame places[] = {{x + 9, y - 8, x + 9 + width, y + 7},
+                                   {x - 9 - width, y - 8, x - 9, y + 7},
+                                   {x - width / 2, y - 23, x + width / 2, y - 8},
+                                   {x - width / 2, y + 8, x + width / 2, y + 23}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        bool good = places[i].left > f->x.from && places[i].right < p->c.width - 4;
+        for (size_t k = 0; k < n; k++)
+            good = good && !meet(places[i], taken[k]);
+        for (size_t k = 0; k < f->n; k++) {
+            double u = scale_at(&f->x, f->units[k].expected), v = scale_at(&f->y, f->units[k].value);
+            good = good && (k == unit || !meet(places[i], (struct frame){u - 5, v - 5, u + 5, v + 5}));
+        }
+        *out = places[i];
+        if (good)
+            return true;
+    }
+    return false;
+}
+
+/* Units outside the outer limits are named as far as there is room, the largest first; the table has all. */
 static void draw_names(struct picture *p, const struct funnel *f)
 {
     struct canvas *c = &p->c;
     struct lettering l = {.size = 13, .bold = true};
-    double last = -1e9, last_x = -1e9;
-    size_t named = 0;
-    for (size_t i = f->n; i-- > 0 && named < NAMED_MOST;) {
-        const struct unit_point *u = &f->units[i];
-        double x = scale_at(&f->x, u->expected), y = scale_at(&f->y, u->value);
-        if (place_of(u) != BEYOND_998 || (fabs(y - last) < 14 && fabs(x - last_x) < 90))
+    struct frame taken[NAMED_MOST];
+    size_t named = 0, left_out = 0;
+    for (size_t i = f->n; i-- > 0;) {
+        if (place_of(&f->units[i]) != BEYOND_998)
             continue;
-        bool left = x > c->width * 0.6;
-        l.anchor = left ? ANCHOR_END : ANCHOR_START;
-        draw_text(c, x + (left ? -9 : 9), y + 4, l, fit_text(c, u->name, c->width * 0.4, l));
-        last = y;
-        last_x = x;
+        const char *name = fit_text(c, f->units[i].name, c->width * 0.4, l);
+        if (named == NAMED_MOST ||
+            !find_place(p, f, i, text_width(name, 13, true), taken, named, &taken[named])) {
+            left_out++;
+            continue;
+        }
+        draw_text(c, taken[named].left, taken[named].top + 12, l, name);
         named++;
     }
+    if (left_out)
+        picture_note(p, arena_printf(c->arena, "%zu more outside 99.8%% are named in the table.", left_out));
 }
 
 static void draw_units(struct picture *p, const struct funnel *f, size_t counts[N_PLACES])

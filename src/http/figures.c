@@ -5,7 +5,8 @@
 
 #include "http/html.h"
 
-enum { LONG_TABLE = 40, SAYS_MOST = 1 << 16 };
+/* Cells from which a table is long: beside a picture that shows them, and alone. */
+enum { LONG_BESIDE = 12, LONG_ALONE = 30, SAYS_MOST = 1 << 16 };
 
 static void write_picture(struct buf *out, const struct released *r, uint32_t i, const char *folder)
 {
@@ -25,14 +26,14 @@ void figure_write(struct buf *out, const struct released *r, uint32_t i, const c
 {
     const struct released_table *t = released_table(r, i);
     bool pictured = released_pictured(t);
-    folded = folded && pictured && t->n_cells > LONG_TABLE;
+    folded = folded && t->n_cells > (pictured ? LONG_BESIDE : LONG_ALONE);
     if (pictured)
         write_picture(out, r, i, folder);
     if (folded)
         html_add(out,
                  "<details class=\"nhsuk-details\"><summary class=\"nhsuk-details__summary\"><span "
-                 "class=\"nhsuk-details__summary-text\">The numbers as a table: %s</span></summary>",
-                 t->title);
+                 "class=\"nhsuk-details__summary-text\">%s: %s</span></summary>",
+                 pictured ? "The numbers as a table" : "Table", t->title);
     html_released(out, t);
     if (folded)
         buf_adds(out, "</details>");

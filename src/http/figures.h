@@ -10,7 +10,7 @@
 #include "disclose/picture.h"
 
 /* Table i with its picture, whose files lie at `folder` (figure_file). `folded`: a long table is behind a
-   heading that opens it, where it has a picture. */
+   heading that opens it. */
 void figure_write(struct buf *out, const struct released *r, uint32_t i, const char *folder, bool folded);
 /* "NAME.svg", "NAME.narrow.svg" or "NAME.csv" of the table NAME; *type is its media type. ST_NOT_FOUND. */
 MUST_CHECK enum status figure_file(const struct released *r, const char *file,

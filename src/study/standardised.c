@@ -147,6 +147,8 @@ static enum status standardised_finish(const void *spec, const struct js *parame
                   c->indirect ? "observed over expected"
                               : arena_printf(into->arena, "per %g person-years", c->multiplier),
                   OUTPUT_RATE, groups, 1);
+    if (c->indirect)
+        t->picture = PICTURE_FOREST;
     struct group_figures all = {0};
     for (size_t g = 0; g < groups->n_levels; g++)
         add_group(total, g, &all);

@@ -74,7 +74,7 @@ ask 422 POST /agreement/check "${json[@]}" -d "{$terms,\"prices\":\"nothing\"}"
 ask 200 POST /study/check "${json[@]}" -d @"$SOURCE/demo/study.json"
 hash=$("$ACCORD" study check "$SOURCE/demo/study.json" 2>&1 > /dev/null | grep -oE '[0-9a-f]{64}')
 is .hash "\"$hash\""
-is '[.cohorts[0].name, (.analyses | length), (.cohorts[0].text | test("Malignant tumour of lung"))]' '["copd",2,true]'
+is '[.cohorts[0].name, (.analyses | length), (.cohorts[0].text | test("Malignant tumour of lung"))]' '["copd",7,true]'
 jq '.analyses[0].cohort = "nobody"' "$SOURCE/demo/study.json" > "$GRID/bad.json"
 ask 422 POST /study/check "${json[@]}" -d @"$GRID/bad.json"
 is '.detail | startswith("$.analyses[0].cohort")' true

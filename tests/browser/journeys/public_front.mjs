@@ -23,5 +23,13 @@ export default async function (t) {
     await picture.scrollIntoViewIfNeeded();
     await t.page.waitForFunction((e) => e.complete, await picture.elementHandle());
     t.expect("every picture is drawn", await picture.evaluate((e) => e.naturalWidth > 0));
+    t.expect("every picture is told in words", ((await picture.getAttribute("alt")) ?? "").length > 60);
+    t.expect("a wide page has the wide picture", await picture.evaluate((e) => !e.currentSrc.includes(".narrow")));
   }
+  await t.shot("public-result-pictures");
+  for (const name of ["attrition", "copd_by_deprivation_groups", "networks_ratios", "after_diagnosis_curve", "new_copd", "treatments"])
+    t.expect(`there is a picture of ${name}`, (await t.page.locator(`main img[src$="/${name}.svg"]`).count()) === 1);
+  await t.page.setViewportSize({ width: 360, height: 740 });
+  const first = t.page.locator("main img").first();
+  await t.page.waitForFunction((e) => e.complete && e.currentSrc.endsWith(".narrow.svg"), await first.elementHandle());
 }
