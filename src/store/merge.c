@@ -14,7 +14,7 @@
 #include "store/importing.h"
 #include "store/merge_plan.h"
 
-enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18, REST_ROWS = 1 << 22 };
+enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18, REST_ROWS = 1 << 20 };
 
 struct part_facts {
     uint32_t persons;
