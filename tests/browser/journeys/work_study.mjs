@@ -32,6 +32,8 @@ export default async function (t) {
   await t.page.getByRole("button", { name: "Send it to the sites" }).click();
   await t.see("has sent its masked part");
   await t.see("The result is held at the lead site");
+  await t.page.getByRole("img", { name: /Masked parts that each site has sent, over time\. .*NHS West Yorkshire: 1/ }).waitFor();
+  t.expect("the chart is drawn", await t.page.locator(".accord-progress canvas").evaluate((c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some((x) => x !== 0)));
   await t.shot("run");
   await t.scan();
 

@@ -95,6 +95,9 @@ export const run = {
   result: "Read the result",
   page: "The study on the register",
   live: "This page renews itself.",
+  progress: "Masked parts that each site has sent, over time",
+  parts: "Parts",
+  seconds: "Seconds since it was asked for",
 };
 
 export const parameters = {

@@ -2,17 +2,32 @@
 // A run, site by site, as it happens.
 import { useEffect, useState } from "preact/hooks";
 import { get, Problem, type Item } from "../../api";
+import { lazy } from "../../components/lazy";
 import { Head, State } from "../../components/page";
 import { text } from "../../text";
 import { run as t } from "../../text/pages";
 import { asList, asText } from "./form/spec";
 import { useNames } from "./papers";
 
+interface ProgressProps {
+  record: Item;
+  over: boolean;
+  names: (id: string) => string;
+}
+
 const HOLD_SECONDS = 3; // sites answer while the state stays: look that often
 const over = ["released", "failed", "declined", "stopped"];
 
-function useRun(id: string): { run?: Item; problem?: string } {
-  const [got, set] = useState<{ run?: Item; problem?: string }>({});
+const Progress = lazy<ProgressProps>(() => import("./progress").then((m) => m.Progress));
+
+interface Watched {
+  run?: Item;
+  record?: Item; // what the register holds of it: who did what when
+  problem?: string;
+}
+
+function useRun(id: string): Watched {
+  const [got, set] = useState<Watched>({});
   useEffect(() => {
     let live = true;
     const follow = async () => {
@@ -20,7 +35,8 @@ function useRun(id: string): { run?: Item; problem?: string } {
       while (live && !over.includes(state)) {
         const run = await get<Item>(`/runs/${encodeURIComponent(id)}${state ? `?wait=${HOLD_SECONDS}&state=${state}` : ""}`);
         state = asText(run["state"]);
-        if (live) set({ run });
+        const record = await get<Item>(`/register/run/${encodeURIComponent(id)}`);
+        if (live) set({ run, record });
       }
     };
     follow().catch((e: unknown) => live && set({ problem: e instanceof Problem ? e.message : text.state.failed }));
@@ -32,7 +48,7 @@ function useRun(id: string): { run?: Item; problem?: string } {
 }
 
 export function Run(props: { id: string }) {
-  const { run, problem } = useRun(props.id);
+  const { run, record, problem } = useRun(props.id);
   const names = useNames();
   if (problem !== undefined) return <p role="alert">{problem}</p>;
   if (!run) return <p aria-live="polite">{text.state.loading}</p>;
@@ -72,6 +88,7 @@ export function Run(props: { id: string }) {
           </tbody>
         </table>
       </div>
+      {record && asList(record["events"]).length > 0 && <Progress record={record} over={over.includes(state)} names={names} />}
       {!over.includes(state) && <p class="nhsuk-body-s">{t.live}</p>}
       <p>
         <a href={page}>{state === "released" ? t.result : t.page}</a>
