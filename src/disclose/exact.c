@@ -245,6 +245,15 @@ static enum lp_status solve(const struct programme *p, double *solution)
 
 /* --- components one by one ----------------------------------------------------------------------------- */
 
+/* Nothing is cheaper than hiding nothing more. */
+static bool hides_more(const struct search *s, uint32_t component, const bool *hidden)
+{
+    for (uint32_t v = component; v < s->system->n_variables; v++)
+        if (s->component[v] == component && hidden[v] && !s->must[v] && s->weight[v] > 0)
+            return true;
+    return false;
+}
+
 static double cost_of(const struct search *s, const bool *hidden)
 {
     double cost = 0;
@@ -328,8 +337,10 @@ double exact_improve(const struct system *s, const struct room *room, const doub
     for (uint32_t v = 0; v < s->n_variables; v++) {
         uint32_t size = x.component[v] == v ? size_of(&x, v) : 0;
         *n_components += size > 0;
-        if (size > 0 && size <= most)
-            *n_optimal += improve(&x, v, hidden);
+        if (size > 0 && !hides_more(&x, v, hidden))
+            ++*n_optimal;
+        else if (size > 0 && size <= most)
+            *n_optimal += improve(&x, v, hidden) ? 1 : 0;
     }
     free(x.component);
     free(x.hides);

@@ -15,7 +15,7 @@
 #include "disclose/protect.h"
 
 enum {
-    EXACT_MOST = 600,
+    EXACT_MOST = 150,
     EXACT_REACH = 16
 }; /* alternatives' variables of one component, over its questions */
 
