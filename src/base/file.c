@@ -36,7 +36,7 @@ enum status file_read(const char *path, struct buf *out, struct err *e)
 
 struct file_new {
     char *path;
-    char *temporary;
+    char *temporary; /* NULL: a device or pipe, which is written as it is */
     FILE *stream;
 };
 
@@ -51,24 +51,46 @@ static char *directory_of(const char *path)
     return d;
 }
 
+static void file_new_free(struct file_new *f)
+{
+    free(f->path);
+    free(f->temporary);
+    free(f);
+}
+
+/* /dev/null, /dev/stdout, a named pipe: nothing to replace, and root could. */
+static bool is_written_as_it_is(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int open_temporary(struct file_new *f, unsigned mode)
+{
+    f->temporary = xasprintf("%s.new-%ld-XXXXXX", f->path, (long)getpid());
+    int fd = mkostemp(f->temporary, O_CLOEXEC);
+    if (fd < 0 || fchmod(fd, mode) == 0)
+        return fd;
+    unlink(f->temporary);
+    close(fd);
+    return -1;
+}
+
 enum status file_new_open(const char *path, unsigned mode, struct file_new **out, struct err *e)
 {
     struct file_new *f = xcalloc(1, sizeof *f);
     *out = NULL;
     f->path = xstrdup(path);
-    f->temporary = xasprintf("%s.new-%ld-XXXXXX", path, (long)getpid());
-    int fd = mkostemp(f->temporary, O_CLOEXEC);
-    if (fd >= 0 && fchmod(fd, mode) == 0)
+    int fd = is_written_as_it_is(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_temporary(f, mode);
+    if (fd >= 0)
         f->stream = fdopen(fd, "wb");
     if (!f->stream) {
         enum status s = err_errno(e, errno, "cannot create", path);
-        if (fd >= 0) {
+        if (fd >= 0 && f->temporary)
             unlink(f->temporary);
+        if (fd >= 0)
             close(fd);
-        }
-        free(f->path);
-        free(f->temporary);
-        free(f);
+        file_new_free(f);
         return s;
     }
     *out = f;
@@ -80,29 +102,21 @@ FILE *file_new_stream(struct file_new *f)
     return f->stream;
 }
 
-static void file_new_free(struct file_new *f)
-{
-    free(f->path);
-    free(f->temporary);
-    free(f);
-}
-
 void file_new_abandon(struct file_new *f)
 {
     if (!f)
         return;
     fclose(f->stream);
-    unlink(f->temporary);
+    if (f->temporary)
+        unlink(f->temporary);
     file_new_free(f);
 }
 
-enum status file_new_commit(struct file_new *f, struct err *e)
+/* The new file in place of the old one, both on the disk before anybody is told. */
+static enum status put_in_place(struct file_new *f, bool written, struct err *e)
 {
-    enum status s = ST_OK;
     char *directory = directory_of(f->path);
-    bool written = fflush(f->stream) == 0 && fsync(fileno(f->stream)) == 0;
-    if (fclose(f->stream) != 0)
-        written = false;
+    enum status s = ST_OK;
     if (!written || rename(f->temporary, f->path) != 0) {
         s = err_errno(e, errno, "cannot write", f->path);
         unlink(f->temporary);
@@ -110,6 +124,19 @@ enum status file_new_commit(struct file_new *f, struct err *e)
         s = dir_sync(directory, e);
     }
     free(directory);
+    return s;
+}
+
+enum status file_new_commit(struct file_new *f, struct err *e)
+{
+    bool written = fflush(f->stream) == 0 && (!f->temporary || fsync(fileno(f->stream)) == 0);
+    enum status s = ST_OK;
+    if (fclose(f->stream) != 0)
+        written = false;
+    if (f->temporary)
+        s = put_in_place(f, written, e);
+    else if (!written)
+        s = err_errno(e, errno, "cannot write", f->path);
     file_new_free(f);
     return s;
 }

@@ -16,7 +16,7 @@
 
 /* Reads a file to the end of `out` (the buffer's max is the ceiling). */
 MUST_CHECK enum status file_read(const char *path, struct buf *out, struct err *e);
-/* Replaces path atomically. mode as for open(2); 0600 for keys. */
+/* Replaces path atomically. mode as for open(2); 0600 for keys. A device or pipe is written as it is. */
 MUST_CHECK enum status file_replace(const char *path, struct slice bytes, unsigned mode, struct err *e);
 
 /* The same for streams: write to file_new_stream(f), then commit or abandon; abandon after commit does

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Crypto with published vectors, key files, atomic files, the database door and the pool. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,6 +152,27 @@ static void a_replaced_file_is_whole_and_an_abandoned_one_leaves_nothing(void **
     free(path);
 }
 
+/* As root, replacing would leave a machine without its /dev/null. */
+static void a_device_or_pipe_is_written_and_not_replaced(void **state)
+{
+    (void)state;
+    char *path = in_folder("pipe"), got[8] = "";
+    struct err e = {0};
+    struct stat before, after;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_CLOEXEC); /* a reader, so that nobody waits */
+    assert_true(fd >= 0);
+    assert_int_equal(file_replace(path, SLICE("abc"), 0644, &e), ST_OK);
+    assert_int_equal(read(fd, got, sizeof got), 3);
+    assert_string_equal(got, "abc");
+    close(fd);
+    assert_int_equal(stat("/dev/null", &before), 0);
+    assert_int_equal(file_replace("/dev/null", SLICE("abc"), 0644, &e), ST_OK);
+    assert_int_equal(stat("/dev/null", &after), 0);
+    assert_true(S_ISCHR(after.st_mode) && before.st_ino == after.st_ino);
+    free(path);
+}
+
 static void a_database_migrates_once_and_refuses_a_newer_one(void **state)
 {
     (void)state;
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_the_same_from_any_block),
         cmocka_unit_test(a_key_file_is_private_and_checked),
         cmocka_unit_test(a_replaced_file_is_whole_and_an_abandoned_one_leaves_nothing),
+        cmocka_unit_test(a_device_or_pipe_is_written_and_not_replaced),
         cmocka_unit_test(a_database_migrates_once_and_refuses_a_newer_one),
         cmocka_unit_test(a_pool_does_each_task_once_and_reports_the_first_failure),
     };
