@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "cohort/events.h"
 
-enum { BUCKET_BITS = 14, BUCKET = 1 << BUCKET_BITS };
+enum { BUCKET_BITS = EVENTS_BUCKET_BITS, BUCKET = 1 << BUCKET_BITS };
 
 /* In an order that unsigned numbers have. */
 static uint64_t key_of(uint32_t person, int32_t day)
@@ -64,24 +64,11 @@ static void sort_bucket(const uint64_t *from, size_t n, uint64_t *to, uint32_t *
     order_persons(to, n);
 }
 
-/* Where each bucket begins, from the second place on; the first is for where it ends while it is being
- * filled. */
-static size_t *bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets)
-{
-    size_t *first = xcalloc(n_buckets + 2, sizeof *first);
-    for (size_t p = 0; p < n_pieces; p++)
-        for (size_t i = 0; i < pieces[p].n; i++)
-            first[(pieces[p].person[i] >> BUCKET_BITS) + 2]++;
-    for (size_t b = 2; b < n_buckets + 2; b++)
-        first[b] += first[b - 1];
-    return first;
-}
-
 void events_sort_days(const struct events *pieces, size_t n_pieces, size_t total, uint32_t n_persons,
                       struct events *out)
 {
     size_t n_buckets = (n_persons >> BUCKET_BITS) + 1, most = 0;
-    size_t *first = bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
+    size_t *first = events_bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
     for (size_t b = 0; b < n_buckets; b++)
         most = at[b + 1] - at[b] > most ? at[b + 1] - at[b] : most;
     uint64_t *keys = xrealloc_array(NULL, total, sizeof *keys),

@@ -16,7 +16,7 @@
 #include "base/vectors.h"
 
 enum {
-    BUCKET_BITS = 14,
+    BUCKET_BITS = EVENTS_BUCKET_BITS,
     BUCKET = 1 << BUCKET_BITS,
     DIGIT_BITS = 8,
     DIGIT = 1 << DIGIT_BITS,
@@ -324,8 +324,7 @@ static void sort_bucket(const struct events *pieces, size_t n_pieces, const stru
     gather(pieces, n_pieces, to, n, out, first);
 }
 
-/* How many entries each bucket has, then where it begins; one more than there are buckets. */
-static size_t *bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets)
+size_t *events_bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets)
 {
     size_t *first = xcalloc(n_buckets + 2, sizeof *first);
     for (size_t p = 0; p < n_pieces; p++)
@@ -340,7 +339,7 @@ static void sort_long(const struct events *pieces, size_t n_pieces, size_t total
                       struct events *out)
 {
     size_t n_buckets = (n_persons >> BUCKET_BITS) + 1, most = 0;
-    size_t *first = bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
+    size_t *first = events_bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
     struct entry *entries = xmalloc(total * sizeof *entries);
     for (size_t b = 0; b < n_buckets; b++)
         most = at[b + 1] - at[b] > most ? at[b + 1] - at[b] : most;

@@ -187,6 +187,54 @@ static enum status judge_all(struct gate *g, struct err *e)
     return s;
 }
 
+/* --- numbers at risk beside a curve -------------------------------------------------------------------- */
+
+static uint32_t level_labelled(const struct result_dimension *d, const char *label)
+{
+    uint32_t i = 0;
+    while (i < d->n_levels && strcmp(d->levels[i].label, label) != 0)
+        i++;
+    return i; /* n_levels: none */
+}
+
+/* Whether the counts are the numbers at risk on days of the curves: sets each within the one before, of the
+   same groups. */
+static bool at_risk_of(const struct result_table *counts, const struct result_table *curves)
+{
+    if (counts->type != OUTPUT_COUNT || curves->type != OUTPUT_SURVIVAL || counts->n_dimensions != 2 ||
+        curves->n_dimensions != 2)
+        return false;
+    const struct result_dimension *day = &counts->dimensions[1], *time = &curves->dimensions[1];
+    bool shared = false;
+    for (uint32_t i = 0; i < day->n_levels && !shared; i++)
+        shared = level_labelled(time, day->levels[i].label) < time->n_levels;
+    return shared && day->nested && strcmp(counts->dimensions[0].name, curves->dimensions[0].name) == 0;
+}
+
+/* Where counts print exactly, a number at risk inside of a merged step would tell how few left before that
+   day: it is hidden with the step. */
+static void hide_inside_steps(struct gate *g, uint32_t counts, uint32_t curves)
+{
+    const struct result_table *n = &g->result->tables[counts], *c = &g->result->tables[curves];
+    for (uint64_t i = 0; i < n->n_cells; i++) {
+        const char *group = n->dimensions[0].levels[n->cells[i].at[0]].label;
+        const char *day = n->dimensions[1].levels[n->cells[i].at[1]].label;
+        for (uint64_t k = 0; k < c->n_cells; k++)
+            if (g->verdicts[curves][k].mark != CELL_SHOWN && g->verdicts[counts][i].mark == CELL_SHOWN &&
+                strcmp(c->dimensions[1].levels[c->cells[k].at[1]].label, day) == 0 &&
+                strcmp(c->dimensions[0].levels[c->cells[k].at[0]].label, group) == 0)
+                verdict_hide(&g->verdicts[counts][i], CELL_PRIMARY, "inside a merged step");
+    }
+}
+
+static void judge_at_risk(struct gate *g)
+{
+    for (uint32_t i = 0; i < g->result->n_tables && g->policy->rounding == ROUNDING_NONE; i++)
+        for (uint32_t k = 0; k < g->result->n_tables; k++)
+            if (at_risk_of(&g->result->tables[i], &g->result->tables[k]))
+                hide_inside_steps(g, i, k);
+}
+
 enum status gate_run(const struct result *r, const struct policy *p, struct gate **out, struct err *e)
 {
     *out = NULL;
@@ -203,6 +251,8 @@ enum status gate_run(const struct result *r, const struct policy *p, struct gate
         s = complete(g, e);
     if (s == ST_OK)
         s = judge_all(g, e);
+    if (s == ST_OK)
+        judge_at_risk(g);
     if (s == ST_OK)
         s = secure_all(g, e);
     if (s == ST_OK)

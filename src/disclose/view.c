@@ -35,6 +35,8 @@ static const struct reason {
     {"perfect fit", NULL, "a correlation of one gives every person's value away"},
     {"events or risk set of the step", "minimum_survival",
      "fewer events, or a smaller drop of the risk set, than the minimum since the last printed step"},
+    {"inside a merged step", "minimum_survival",
+     "the curve prints no step that ends here: the number would tell how few left before it"},
     {"observed extremes never leave", NULL, "a minimum or maximum is one person's value"},
     {"not estimated", NULL, "the analysis has no estimate to print"},
     {"complementary", NULL, "hidden so that no other hidden cell can be worked out from sums"},

@@ -488,6 +488,71 @@ static void survival_steps_are_merged(void **state)
     result_free(r);
 }
 
+enum { CURVE_STEPS = 40, RISK_EVERY = 4, RISK_COLUMNS = CURVE_STEPS / RISK_EVERY };
+
+/* A curve of one group, and the numbers at risk on every fourth day beside it. */
+static struct result *curve_with_numbers(void)
+{
+    struct result *r = result_new("curve");
+    (void)result_add_table(r, "curve", "curve", OUTPUT_SURVIVAL, 2, CURVE_STEPS);
+    struct result_table *risk = result_add_table(r, "at_risk", "at risk", OUTPUT_COUNT, 2, RISK_COLUMNS);
+    struct result_level *all = arena_alloc(r->arena, sizeof *all);
+    struct result_level *days = arena_array(r->arena, CURVE_STEPS, sizeof *days);
+    struct result_level *columns = arena_array(r->arena, RISK_COLUMNS, sizeof *columns);
+    *all = (struct result_level){"all", -1};
+    struct result_table *curve = &r->tables[0];
+    curve->dimensions[0] = risk->dimensions[0] = (struct result_dimension){"group", all, 1, false};
+    curve->dimensions[1] = (struct result_dimension){"time", days, CURVE_STEPS, false};
+    risk->dimensions[1] = (struct result_dimension){"at risk on", columns, RISK_COLUMNS, true};
+    place(r, curve);
+    place(r, risk);
+    double at_risk = 400, survival = 1;
+    for (int i = 0; i < CURVE_STEPS; i++) {
+        double events = (i * 7) % 5, censored = (i * 3) % 11;
+        days[i] = (struct result_level){arena_printf(r->arena, "day %d", i + 1), -1};
+        survival *= 1 - events / at_risk;
+        curve->cells[i].persons = (int64_t)at_risk;
+        curve->cells[i].denominator = at_risk;
+        curve->cells[i].numerator = events;
+        curve->cells[i].value = survival;
+        if (i % RISK_EVERY == 0) {
+            columns[i / RISK_EVERY] = (struct result_level){arena_printf(r->arena, "day %d", i), -1};
+            risk->cells[i / RISK_EVERY].persons = (int64_t)at_risk;
+            risk->cells[i / RISK_EVERY].value = at_risk;
+        }
+        at_risk -= events + censored;
+    }
+    return r;
+}
+
+/* Printed exactly, a number at risk stands only where a printed step of the curve ends, or at the start. */
+static void numbers_at_risk_tell_nothing_inside_a_merged_step(void **state)
+{
+    (void)state;
+    struct result *r = curve_with_numbers();
+    struct policy p = policy_of("sde-10");
+    struct gate *g;
+    struct err e = {0};
+    int inside = 0, shown = 0;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    for (int i = 0; i < RISK_COLUMNS; i++)
+        assert_int_equal(g->verdicts[1][i].mark, CELL_SHOWN); /* rounded: nothing to hide */
+    gate_free(g);
+    p.rounding = ROUNDING_NONE;
+    if (gate_run(r, &p, &g, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    for (int i = 1; i < RISK_COLUMNS; i++) {
+        bool ends = g->verdicts[0][i * RISK_EVERY - 1].mark == CELL_SHOWN;
+        bool printed = g->verdicts[1][i].mark == CELL_SHOWN;
+        assert_true(ends || !printed);
+        inside += !ends;
+        shown += printed;
+    }
+    assert_true(inside > 0 && shown > 0);
+    gate_free(g);
+    result_free(r);
+}
+
 static void rounding_follows_its_sources(void **state)
 {
     (void)state;
@@ -528,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_small_count_of_many_persons_is_hidden),
         cmocka_unit_test(small_models_are_refused),
         cmocka_unit_test(survival_steps_are_merged),
+        cmocka_unit_test(numbers_at_risk_tell_nothing_inside_a_merged_step),
         cmocka_unit_test(rounding_follows_its_sources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,10 @@ static void add_site(struct pooled *all, const struct effect *c, const struct st
     struct cohort_rows *cohorts = arena_array(a, study_n_cohorts(study), sizeof *cohorts);
     for (size_t i = 0; i < study_n_cohorts(study); i++)
         cohorts[i] = *study_site_cohort(site, i);
-    struct study_site view = {store, NULL, 0, store_persons(store)->n, cohorts, study_n_cohorts(study)};
+    struct study_site view = {.store = store,
+                              .end_person = store_persons(store)->n,
+                              .cohorts = cohorts,
+                              .n_cohorts = study_n_cohorts(study)};
     index_rows_init(&cohorts[c->cohort], &rows);
     double *y = arena_array(a, rows.n + 1, sizeof *y), *treated = arena_array(a, rows.n + 1, sizeof *treated);
     uint16_t *level = arena_array(a, rows.n + 1, sizeof *level);
