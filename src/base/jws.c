@@ -14,7 +14,8 @@
 enum { TOKEN_MOST = 16384, NUMBER_MOST = 1024, LEAST_RSA_BITS = 2048, COORDINATE = 32, ED25519_BYTES = 32 };
 
 const char *const jws_algorithm_names[] = {
-    [JWS_RS256] = "RS256", [JWS_PS256] = "PS256", [JWS_ES256] = "ES256", [JWS_EDDSA] = "EdDSA", NULL};
+    [JWS_RS256] = "RS256", [JWS_RS512] = "RS512", [JWS_PS256] = "PS256",
+    [JWS_ES256] = "ES256", [JWS_EDDSA] = "EdDSA", NULL};
 
 void base64url_encode(const uint8_t *bytes, size_t n, struct buf *out)
 {
@@ -84,8 +85,11 @@ static bool is_or_absent(const struct js *object, const char *key, const char *t
 
 static bool key_fits(const struct js *key, const char *kid, enum jws_algorithm algorithm)
 {
-    static const char *const types[] = {
-        [JWS_RS256] = "RSA", [JWS_PS256] = "RSA", [JWS_ES256] = "EC", [JWS_EDDSA] = "OKP"};
+    static const char *const types[] = {[JWS_RS256] = "RSA",
+                                        [JWS_RS512] = "RSA",
+                                        [JWS_PS256] = "RSA",
+                                        [JWS_ES256] = "EC",
+                                        [JWS_EDDSA] = "OKP"};
     const char *type = js_get_str(key, "kty"), *id = js_get_str(key, "kid");
     if (!type || strcmp(type, types[algorithm]) != 0 || (kid && (!id || strcmp(id, kid) != 0)))
         return false;
@@ -169,6 +173,7 @@ static EVP_PKEY *key_make(const struct js *jwk, enum jws_algorithm algorithm)
 {
     switch (algorithm) {
     case JWS_RS256:
+    case JWS_RS512:
     case JWS_PS256:
         return rsa_key(jwk);
     case JWS_ES256:
@@ -195,13 +200,19 @@ static int ecdsa_der(const uint8_t *raw, size_t n, uint8_t **der)
     return size;
 }
 
+const EVP_MD *jws_digest(enum jws_algorithm algorithm)
+{
+    if (algorithm == JWS_EDDSA)
+        return NULL;
+    return algorithm == JWS_RS512 ? EVP_sha512() : EVP_sha256();
+}
+
 static bool verify_bytes(EVP_PKEY *key, enum jws_algorithm algorithm, const uint8_t *sig, size_t n,
                          struct slice text)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     EVP_PKEY_CTX *how = NULL;
-    const EVP_MD *md = algorithm == JWS_EDDSA ? NULL : EVP_sha256();
-    bool good = EVP_DigestVerifyInit(c, &how, md, NULL, key) == 1;
+    bool good = EVP_DigestVerifyInit(c, &how, jws_digest(algorithm), NULL, key) == 1;
     if (good && algorithm == JWS_PS256)
         good = EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
                EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;

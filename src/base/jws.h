@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signed JSON as others send it: verifying a compact JWS (RFC 7515) against a set of public keys (RFC 7517).
+ * Signed JSON: verifying a compact JWS (RFC 7515) as others send it against a set of public keys (RFC 7517), and
+ * signing one (jws_sign.c).
  * The algorithm is the caller's, never the token's own choice: a header that names another one, or "none",
  * is refused. The second door to OpenSSL, beside crypto.c.
  */
@@ -12,8 +13,8 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* RS256 and PS256 with 2,048 bits or more, ES256 on P-256, EdDSA on Ed25519 (RFC 7518, RFC 8037). */
-enum jws_algorithm { JWS_RS256, JWS_PS256, JWS_ES256, JWS_EDDSA };
+/* RS256, RS512 and PS256 with 2,048 bits or more, ES256 on P-256, EdDSA on Ed25519 (RFC 7518, RFC 8037). */
+enum jws_algorithm { JWS_RS256, JWS_RS512, JWS_PS256, JWS_ES256, JWS_EDDSA };
 extern const char *const jws_algorithm_names[]; /* "RS256" …, ended by NULL */
 
 /* Whether the set ({"keys": [...]}) has a key that this token may be signed with: of the algorithm, for
@@ -24,6 +25,19 @@ bool jws_key_known(struct slice token, const struct js *keys, enum jws_algorithm
    caller frees *claims and checks what they say. */
 MUST_CHECK enum status jws_verify(struct slice token, const struct js *keys, enum jws_algorithm algorithm,
                                   struct js **claims, struct err *e);
+
+/* A private key that signs. From a PEM file that only its owner may read; ST_INVALID where its key is not one for
+   the algorithm. kid (may be NULL) names the key in tokens. */
+struct jws_signer;
+MUST_CHECK enum status jws_signer_open(const char *path, enum jws_algorithm algorithm, const char *kid,
+                                       struct jws_signer **out, struct err *e);
+void jws_signer_close(struct jws_signer *s); /* NULL is fine */
+/* Appends the compact token of the claims. */
+MUST_CHECK enum status jws_sign(const struct jws_signer *s, const struct js *claims, struct buf *out,
+                                struct err *e);
+
+/* OpenSSL's digest of the algorithm, NULL for EdDSA; for the two files of this header. */
+const struct evp_md_st *jws_digest(enum jws_algorithm algorithm);
 
 /* base64url without padding (RFC 4648 section 5). Decoding returns the number of bytes, -1 when it is none or
    does not fit. */

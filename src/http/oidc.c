@@ -21,17 +21,19 @@ enum {
     CALL_MS = 5000,
     REPLY_MOST = 1 << 20
 };
-enum { SKEW_S = 60, TOKEN_AGE_S = 600, SECRET_BYTES = 32, TALKS = 2 };
+enum { SKEW_S = 60, TOKEN_AGE_S = 600, ASSERTION_AGE_S = 60, SECRET_BYTES = 32, TALKS = 2 };
 
 struct settings {
     const char *issuer, *client_id, *client_secret_file, *public_url, *name, *scope, *acr, *ca_file;
-    int algorithm;
+    const char *client_key_file, *client_key_id;
+    int algorithm, client_key_algorithm;
 };
 
 struct oidc {
     struct config *file; /* owns the texts of the settings */
     struct settings settings;
     struct buf secret;
+    struct jws_signer *signer; /* instead of a secret; NULL */
     sem_t talks;
     pthread_mutex_t lock; /* around what follows */
     struct js *metadata, *keys;
@@ -49,6 +51,12 @@ static const struct config_field fields[] = {
     {.key = "client_secret_file",
      .type = CONFIG_TEXT,
      .offset = offsetof(struct settings, client_secret_file)},
+    {.key = "client_key_file", .type = CONFIG_TEXT, .offset = offsetof(struct settings, client_key_file)},
+    {.key = "client_key_id", .type = CONFIG_TEXT, .offset = offsetof(struct settings, client_key_id)},
+    {.key = "client_key_algorithm",
+     .type = CONFIG_CHOICE,
+     .offset = offsetof(struct settings, client_key_algorithm),
+     .choices = jws_algorithm_names},
     {.key = "public_url",
      .type = CONFIG_TEXT,
      .offset = offsetof(struct settings, public_url),
@@ -72,6 +80,21 @@ static enum status read_secret(struct oidc *o, struct err *e)
     enum status s = secret_file_read(o->settings.client_secret_file, &o->secret, e);
     while (s == ST_OK && o->secret.n && strchr("\r\n", o->secret.p[o->secret.n - 1]))
         o->secret.p[--o->secret.n] = '\0';
+    return s;
+}
+
+static enum status open_signer(struct oidc *o, struct err *e)
+{
+    const struct settings *c = &o->settings;
+    if (!c->client_key_file)
+        return ST_OK;
+    if (c->client_secret_file)
+        return err_set(e, ST_USAGE,
+                       "sign-in settings: name 'client_secret_file' or 'client_key_file', not both");
+    enum status s = jws_signer_open(c->client_key_file, (enum jws_algorithm)c->client_key_algorithm,
+                                    c->client_key_id, &o->signer, e);
+    if (s != ST_OK)
+        err_wrap(e, "sign-in settings, 'client_key_file'");
     return s;
 }
 
@@ -120,6 +143,8 @@ enum status oidc_open(const char *path, struct oidc **out, struct err *e)
     if (s == ST_OK)
         s = read_secret(o, e);
     if (s == ST_OK)
+        s = open_signer(o, e);
+    if (s == ST_OK)
         *out = o;
     else
         oidc_close(o);
@@ -133,6 +158,7 @@ void oidc_close(struct oidc *o)
     js_free(o->metadata);
     js_free(o->keys);
     secret_deinit(&o->secret);
+    jws_signer_close(o->signer);
     config_free(o->file);
     sem_destroy(&o->talks);
     pthread_mutex_destroy(&o->lock);
@@ -426,6 +452,29 @@ static void add_basic(const struct oidc *o, struct arena *a, const char **header
     secret_deinit(&text);
 }
 
+/* private_key_jwt (OpenID Connect Core 1.0, section 9; RFC 7523): who has the key is the client. */
+static enum status add_assertion(const struct oidc *o, const char *audience, struct buf *form, struct err *e)
+{
+    struct js *claims = js_object();
+    struct buf token;
+    int64_t now = time_now_ms() / 1000;
+    buf_init(&token, 8192);
+    js_put_str(claims, "iss", o->settings.client_id);
+    js_put_str(claims, "sub", o->settings.client_id);
+    js_put_str(claims, "aud", audience);
+    js_put_int(claims, "iat", now);
+    js_put_int(claims, "exp", now + ASSERTION_AGE_S);
+    put_random(claims, "jti");
+    enum status s = jws_sign(o->signer, claims, &token, e);
+    if (s == ST_OK) {
+        add_member(form, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        add_member(form, "client_assertion", token.p);
+    }
+    js_free(claims);
+    secret_deinit(&token);
+    return s;
+}
+
 static enum status exchange(struct oidc *o, struct arena *a, const char *url, const struct js *attempt,
                             const char *code, struct js **answer, struct err *e)
 {
@@ -436,11 +485,15 @@ static enum status exchange(struct oidc *o, struct arena *a, const char *url, co
     add_member(&form, "code", code);
     add_redirect(o, &form);
     add_member(&form, "code_verifier", js_get_str(attempt, "verifier"));
+    enum status s = ST_OK;
     if (o->secret.n)
         add_basic(o, a, headers);
     else
         add_member(&form, "client_id", o->settings.client_id);
-    enum status s = buf_check(&form, "the code", e);
+    if (o->signer)
+        s = add_assertion(o, url, &form, e);
+    if (s == ST_OK)
+        s = buf_check(&form, "the code", e);
     if (s == ST_OK)
         s = talk(o, url,
                  (struct http_call){.method = "POST",

@@ -17,8 +17,8 @@
 #include "base/mem.h"
 
 struct oidc;
-/* Reads the YAML file that docs/operator describes: issuer, client_id, client_secret_file, public_url,
-   algorithm, name, scope, acr, ca_file. */
+/* Reads the YAML file that docs/operator describes: issuer, client_id, client_secret_file or client_key_file with
+   client_key_id and client_key_algorithm, public_url, algorithm, name, scope, acr, ca_file. */
 MUST_CHECK enum status oidc_open(const char *path, struct oidc **out, struct err *e);
 void oidc_close(struct oidc *o); /* NULL is fine */
 const char *oidc_issuer(const struct oidc *o);

@@ -136,4 +136,25 @@ ask 200 -b "$GRID/jar" "$api/session"; [ "$(get .person)" = ada ] || fail "signe
 ask 200 "$api/sign-in"; [ "$(get .name)" = 'The test' ] && get .logout | grep -q "127.0.0.1:$port" || fail "$(cat "$GRID/body")"
 echo nobody > "$GRID/account"
 visit 401 "$ACCORD_HUB/sign-in"; says access_denied
-echo "sign-in: a real provider signs in who was linked; lies are refused in four algorithms"
+
+# --- ... that knows the hub by a key instead of a secret ------------------------------------------------------------------
+for how in RS256:rsa RS512:rsa PS256:rsa ES256:ec EdDSA:ed; do
+  kill "$real"; wait "$real" 2> /dev/null
+  alg=${how%:*} key=$GRID/${how#*:}.pem
+  [ -s "$key" ] || (umask 077; case $how in
+    *:rsa) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 ;; *:ec) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 ;; *:ed) openssl genpkey -algorithm ED25519 ;;
+  esac > "$key" 2> /dev/null)
+  rm -f "$GRID/real"; echo alice-2 > "$GRID/account"
+  node "$modules/provider.mjs" "$port" "$ACCORD_HUB/sign-in/callback" "$GRID/account" 127.0.0.1 "$key" "$alg" > "$GRID/real" 2> "$GRID/real.log" & real=$!
+  for ((n = 0; n < 100; n++)); do [ -s "$GRID/real" ] && break; sleep 0.1; done
+  settings "http://127.0.0.1:$port" RS256 "$(printf 'client_key_file: %s\nclient_key_id: one\nclient_key_algorithm: %s\n' "$key" "$alg")"
+  visit 200 "$ACCORD_HUB/sign-in"; says 'signed in'
+done
+(umask 077; openssl genpkey -algorithm ED25519 > "$GRID/other.pem" 2> /dev/null)
+settings "http://127.0.0.1:$port" RS256 "$(printf 'client_key_file: %s\nclient_key_id: one\nclient_key_algorithm: EdDSA\n' "$GRID/other.pem")"
+visit 401 "$ACCORD_HUB/sign-in"
+bad=$'issuer: https://id.example\nclient_id: a\npublic_url: https://hub.example\nclient_key_file: '
+refused "$bad$GRID/ec.pem" 'one private key for RS256'
+refused "$bad$GRID/hub.log" 'client_key_file'
+(umask 077; echo x > "$GRID/secret"); refused "$bad$GRID/rsa.pem"$'\nclient_secret_file: '"$GRID/secret" 'not both'
+echo "sign-in: a real provider signs in who was linked, and knows the hub by its secret or its key; lies are refused in four algorithms"
