@@ -8,7 +8,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 cd "$dir" || exit 1
 ulimit -c unlimited 2> /dev/null || { echo "core files cannot be allowed here"; exit 77; }
 # crash COMMAND...: what the shell says of its end by SIGABRT
-crash() { bash -c '"$@" > out 2> err & pid=$!; for i in {1..400}; do [ -s out ] || [ -s err ] && break; sleep 0.05; done; kill -ABRT $pid; wait $pid' - "$@" 2>&1; }
+crash() { rm -f out err; bash -c '"$@" > out 2> err & pid=$!; for i in {1..400}; do [ -s out ] || [ -s err ] && break; sleep 0.05; done; kill -ABRT $pid; wait $pid' - "$@" 2>&1; }
 said=$(crash sh -c 'echo ready; exec sleep 30')
 grep -q 'core dumped' <<< "$said" || { echo "no program leaves a core file here"; exit 77; }
 "$ACCORD" key new stella --quiet > /dev/null
