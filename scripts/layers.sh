@@ -16,7 +16,7 @@ door() { # header pattern, the file that may include it
 }
 door 'jansson' 'base/json.c'
 door 'sqlite3' 'base/db.c'
-door 'sodium|openssl' 'base/(crypto|jws).c'
+door 'sodium|openssl' 'base/(crypto|jws|jws_sign).c'
 door 'curl/' 'base/http_client.c'
 door 'microhttpd|gnutls' 'http/server.c'
 door 'zstd|zlib' 'base/(stream|zip|csv).c'

@@ -3,7 +3,7 @@
  * Signed JSON: verifying a compact JWS (RFC 7515) as others send it against a set of public keys (RFC 7517), and
  * signing one (jws_sign.c).
  * The algorithm is the caller's, never the token's own choice: a header that names another one, or "none",
- * is refused. The second door to OpenSSL, beside crypto.c.
+ * is refused. The second door to OpenSSL (jws.c and jws_sign.c), beside crypto.c.
  */
 #ifndef ACCORD_BASE_JWS_H
 #define ACCORD_BASE_JWS_H
