@@ -87,19 +87,29 @@ static void drop_empty(struct curves *k)
     k->n = n;
 }
 
+/* Where no step may be shown the frame is that of all days, from none to everybody. */
 static void find_ranges(struct curves *k, double *days, double *low, double *high)
 {
+    double last = 1;
+    bool any = false;
     *days = 1;
     *low = *high = k->start;
     for (size_t g = 0; g < k->n; g++)
         for (size_t i = 0; i < k->v[g].n; i++) {
             const struct released_cell *c = &k->v[g].cells[i];
+            last = fmax(last, day_of(k, c));
             if (c->hidden)
                 continue;
+            any = true;
             *days = fmax(*days, day_of(k, c));
             *low = fmin(*low, has_interval(c) ? c->lower : c->value);
             *high = fmax(*high, has_interval(c) ? c->upper : c->value);
         }
+    if (!any) {
+        *days = last;
+        *low = 0;
+        *high = 1;
+    }
 }
 
 /* Survival goes down from one; an axis that does not begin at zero is said to. */

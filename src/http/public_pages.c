@@ -421,22 +421,23 @@ static enum status count(struct call *c, const char *noun, const char *state, co
 static enum status write_live(struct public_page *p, struct err *e)
 {
     static const struct {
-        const char *path, *noun, *state, *kind, *label;
-    } live[] = {{"/boards", "body", NULL, "icb", "NHS boards on the register"},
-                {"/signals", "signal", "published", NULL, "needs and offers published"},
-                {"/projects", "project", NULL, NULL, "projects"},
-                {"/agreements", "agreement", "in_force", NULL, "agreements in force"},
-                {"/runs", "run", NULL, NULL, "studies asked for"},
-                {"/artefacts", "artefact", NULL, NULL, "results"},
-                {"/transfers", "transfer", "made", NULL, "transfers of value made"},
-                {"/measures", "measure", NULL, NULL, "benefits and harms measured"}};
+        const char *path, *noun, *state, *kind, *label, *one;
+    } live[] = {
+        {"/boards", "body", NULL, "icb", "NHS boards on the register", "NHS board on the register"},
+        {"/signals", "signal", "published", NULL, "needs and offers published", "need or offer published"},
+        {"/projects", "project", NULL, NULL, "projects", "project"},
+        {"/agreements", "agreement", "in_force", NULL, "agreements in force", "agreement in force"},
+        {"/runs", "run", NULL, NULL, "studies asked for", "study asked for"},
+        {"/artefacts", "artefact", NULL, NULL, "results", "result"},
+        {"/transfers", "transfer", "made", NULL, "transfers of value made", "transfer of value made"},
+        {"/measures", "measure", NULL, NULL, "benefits and harms measured", "benefit or harm measured"}};
     enum status s = ST_OK;
     buf_adds(&p->out, "<h2>Live now</h2><ul class=\"accord-cards\">");
     for (size_t i = 0; s == ST_OK && i < sizeof live / sizeof *live; i++) {
         int64_t n = 0;
         s = count(p->call, live[i].noun, live[i].state, live[i].kind, &n, e);
         html_add(&p->out, "<li class=\"accord-figure\"><a href=\"%s\"><strong>%d%s</strong> %s</a></li>",
-                 live[i].path, (int)n, n == MOST_LISTED ? "+" : "", live[i].label);
+                 live[i].path, (int)n, n == MOST_LISTED ? "+" : "", n == 1 ? live[i].one : live[i].label);
     }
     buf_adds(&p->out, "</ul>");
     return s;

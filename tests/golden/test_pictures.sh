@@ -50,6 +50,13 @@ for name in attrition by_sex_age by_ethnicity_deprivation by_site rate practices
 done
 grep -qF 'Dashed: steps' "$here/wide/km_curve.svg" || fail "the curve does not say what is merged"
 
+# A curve of which no step may be shown has its whole frame, and says so.
+jq '(.tables[] | select(.name == "km_curve") | .cells[]) |= (.denominator = 5 | .numerator = 0 | .persons = 5)' "$result" > "$here/few.json"
+"$ACCORD" disclose release "$here/few.json" -o "$here/few"
+grep -q '>100%<' "$here/few/km_curve.svg" && grep -q '>0%<' "$here/few/km_curve.svg" && ! grep -qE '>(1[2-9]0|200)%<' "$here/few/km_curve.svg" ||
+  fail "an empty curve's axis is not from 0% to 100%"
+grep -q 'no step of the curve may be shown' "$here/few/km_curve.svg" || fail "an empty curve does not say why"
+
 # Wrong kinds are told, and a document that was changed is not drawn.
 jq '.tables[0].picture = "funel"' "$result" > "$here/kind.json"
 got=$("$ACCORD" disclose release "$here/kind.json" 2>&1) && fail "an unknown kind is taken"
