@@ -160,7 +160,7 @@ export async function begin(browser, journey, options) {
       throw new Error(`${role} '${name}' cannot be reached with the Tab key`);
     },
     async pick(control, label) {
-      await control.waitFor();
+      await control.and(page.locator(":enabled")).waitFor(); // a list that is on its way may become another control
       if (!(await control.evaluate((e) => e.role === "combobox" || e.getAttribute("role") === "combobox"))) return control.selectOption({ label });
       await control.fill(label);
       await page.getByRole("option", { name: label, exact: true }).waitFor();

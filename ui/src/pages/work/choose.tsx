@@ -29,7 +29,7 @@ export function ChooseBody(props: { session: Session; verb: string; own: boolean
       <ErrorSummary errors={errors} />
       <Head title={verbs[props.verb]?.do ?? props.verb} lead={verbs[props.verb]?.hint ?? ""} />
       <form onSubmit={submit} noValidate>
-        <SelectOne id="body" label={fieldWords(props.verb, "body").label} value={body} choices={choices} more={all.more} empty={ft.choose} error={errors["body"]} onInput={setBody} />
+        <SelectOne id="body" label={fieldWords(props.verb, "body").label} value={body} choices={choices} more={all.more} loading={all.loading} empty={ft.choose} error={errors["body"]} onInput={setBody} />
         <Button>{ft.continue}</Button>
       </form>
     </>

@@ -140,8 +140,8 @@ export function Combobox(props: Props) {
   );
 }
 
-// A plain list while the choices are few, else one to search.
-export function SelectOne(props: Props & { empty: string }) {
+// A plain list where the choices are few, else one to search; while they are on their way nothing can be chosen.
+export function SelectOne(props: Props & { empty: string; loading?: boolean }) {
   return props.more || props.choices.length > FEW ? <Combobox {...props} /> : <Select {...props} />;
 }
 

@@ -210,10 +210,12 @@ export interface Choice {
   hint?: string;
 }
 
-export function Select(props: Frame & { value: string; choices: Choice[]; empty: string; onInput: (value: string) => void }) {
+export function Select(props: Frame & { value: string; choices: Choice[]; empty: string; loading?: boolean; onInput: (value: string) => void }) {
   return (
     <Group {...props}>
       <select
+        disabled={props.loading}
+        aria-busy={props.loading ? true : undefined}
         class={"nhsuk-select accord-select" + (props.error ? " nhsuk-select--error" : "")}
         id={props.id}
         name={props.id}

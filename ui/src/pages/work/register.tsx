@@ -34,7 +34,7 @@ export function Register(props: { account: string }) {
       <Head title={t.title} lead={t.lead} />
       <form onSubmit={submit} noValidate>
         <TextInput id="name" label={t.name} hint={t.nameHint} value={name} onInput={setName} width={20} complete="name" error={errors["name"]} />
-        <SelectOne id="body" label={t.body} hint={t.bodyHint} value={body} onInput={setBody} empty={t.noBody} choices={bodies.choices} more={bodies.more} />
+        <SelectOne id="body" label={t.body} hint={t.bodyHint} value={body} onInput={setBody} empty={t.noBody} choices={bodies.choices} more={bodies.more} loading={bodies.loading} />
         <Button busy={busy}>{t.submit}</Button>
       </form>
     </>

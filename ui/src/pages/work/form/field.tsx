@@ -58,7 +58,7 @@ function ChooseItem(p: FieldProps) {
   const elsewhere = useItem(p.field.noun ?? "", value && found.more && !found.choices.some((c) => c.value === value) ? value : undefined);
   const choices = mine.length ? [...new Map(mine.map((c) => [c.value, c])).values()] : found.choices;
   return (
-    <SelectOne {...frame(p)} value={value} choices={choices} more={found.more} said={elsewhere && nameOf(elsewhere)} empty={p.field.required ? t.choose : t.none} onInput={p.onInput} />
+    <SelectOne {...frame(p)} value={value} choices={choices} more={found.more} loading={!mine.length && found.loading} said={elsewhere && nameOf(elsewhere)} empty={p.field.required ? t.choose : t.none} onInput={p.onInput} />
   );
 }
 

@@ -12,19 +12,26 @@ export interface Code {
 }
 
 const fetched = new Map<string, Promise<unknown>>();
+const known = new Map<string, unknown>(); // what has come, so that a new row of a form has its list at once
 
 function once<T>(path: string): Promise<T> {
   let here = fetched.get(path) as Promise<T> | undefined;
   if (!here) {
     here = get<T>(path);
     fetched.set(path, here);
-    here.catch(() => fetched.delete(path));
+    here.then(
+      (value) => fetched.get(path) === here && known.set(path, value),
+      () => fetched.delete(path),
+    );
   }
   return here;
 }
 
 // After a change what was fetched may be old.
-export const forget = (): void => fetched.clear();
+export const forget = (): void => {
+  fetched.clear();
+  known.clear();
+};
 
 function useFetched<T>(path: string | undefined): T | undefined {
   const [got, set] = useState<{ path: string; value: T }>();
@@ -37,7 +44,8 @@ function useFetched<T>(path: string | undefined): T | undefined {
         },
       );
   }, [path]);
-  return got && got.path === path ? got.value : undefined;
+  if (got && got.path === path) return got.value;
+  return path === undefined ? undefined : (known.get(path) as T | undefined);
 }
 
 const MOST_LISTED = 1000;
@@ -63,10 +71,14 @@ async function findItems(noun: string, filter: string, typed: string): Promise<C
 export const choiceOf = (i: Item): Choice => ({ value: String(i["id"]), label: nameOf(i) });
 
 // What can be chosen among a noun's items: all of them, or the first thousand and a way to find the others.
-export function useFindable(noun: string | undefined, filter = ""): { items: Item[]; choices: Choice[]; more: ((typed: string) => Promise<Choice[]>) | undefined } {
-  const items = useItems(noun, filter) ?? [];
+export function useFindable(
+  noun: string | undefined,
+  filter = "",
+): { items: Item[]; choices: Choice[]; loading: boolean; more: ((typed: string) => Promise<Choice[]>) | undefined } {
+  const come = useItems(noun, filter);
+  const items = come ?? [];
   const more = noun !== undefined && items.length >= MOST_LISTED ? (typed: string) => findItems(noun, filter, typed) : undefined;
-  return { items, choices: items.map(choiceOf), more };
+  return { items, choices: items.map(choiceOf), loading: noun !== undefined && come === undefined, more };
 }
 
 // Id, title, state, kind and body of each (bodies: those of today); the whole of each where their documents are needed.
