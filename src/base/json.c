@@ -132,6 +132,16 @@ size_t js_size(const struct js *j)
     return js_is(j, JS_ARRAY) ? json_array_size(as_json_t(j)) : 0;
 }
 
+bool js_has_text(const struct js *array, const char *text)
+{
+    for (size_t i = 0; text && js_is(array, JS_ARRAY) && i < js_size(array); i++) {
+        const char *element = js_str(js_at(array, i));
+        if (element && strcmp(element, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct js *js_at(const struct js *array, size_t i)
 {
     return array ? from_json_t(json_array_get(as_json_t(array), i)) : NULL;

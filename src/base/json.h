@@ -33,6 +33,8 @@ bool js_is_number(const struct js *j);
 bool js_is_bool(const struct js *j);
 const struct js *js_get(const struct js *object, const char *key);
 size_t js_size(const struct js *j); /* members or elements */
+/* Whether one of the array's elements is this text; never for NULL, and for what is no array. */
+bool js_has_text(const struct js *array, const char *text);
 const struct js *js_at(const struct js *array, size_t i);
 const char *js_str(const struct js *j); /* UTF-8 without NUL inside */
 int64_t js_int(const struct js *j);     /* integers only */

@@ -22,18 +22,10 @@ static enum status open_side(const struct released *r, struct side *out, struct 
     return policy_from_json(js_get(record, "policy"), &out->policy, e);
 }
 
-static bool has_text(const struct js *list, const char *text)
-{
-    for (size_t i = 0; text && i < js_size(list); i++)
-        if (js_str(js_at(list, i)) && strcmp(js_str(js_at(list, i)), text) == 0)
-            return true;
-    return false;
-}
-
 static bool all_among(const struct js *few, const struct js *many)
 {
     for (size_t i = 0; i < js_size(few); i++)
-        if (!has_text(many, js_str(js_at(few, i))))
+        if (!js_has_text(many, js_str(js_at(few, i))))
             return false;
     return true;
 }

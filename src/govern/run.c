@@ -94,27 +94,19 @@ const struct field artefact_publish_fields[] = {
 
 /* Runs */
 
-static bool texts_have(const struct js *list, const char *text)
-{
-    for (size_t i = 0; i < js_size(list); i++)
-        if (js_str(js_at(list, i)) && strcmp(js_str(js_at(list, i)), text) == 0)
-            return true;
-    return false;
-}
-
 /* Every analysis of the study, and the study itself, must be allowed by name or by "any". */
 static enum status check_annex(const struct js *annex, const struct js *study, const char *hash,
                                struct err *e)
 {
     const struct js *kinds = js_get(annex, "analyses"), *hashes = js_get(annex, "studies");
     const struct js *analyses = js_get(study, "analyses");
-    if (!texts_have(hashes, "any") && !texts_have(hashes, hash))
+    if (!js_has_text(hashes, "any") && !js_has_text(hashes, hash))
         return refuse(e, RULE_ANNEX, "study %s is not in it", hash);
-    if (texts_have(kinds, "any"))
+    if (js_has_text(kinds, "any"))
         return ST_OK;
     for (size_t i = 0; i < js_size(analyses); i++) {
         const char *kind = js_get_str(js_at(analyses, i), "kind");
-        if (!kind || !texts_have(kinds, kind))
+        if (!kind || !js_has_text(kinds, kind))
             return refuse(e, RULE_ANNEX, "analysis '%.40s' is not in it", kind ? kind : "?");
     }
     return ST_OK;

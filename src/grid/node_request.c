@@ -124,14 +124,6 @@ static enum status check_in_force(const struct agreed *a, const char *id, char r
     return ST_OK;
 }
 
-static bool has_text(const struct js *list, const char *text)
-{
-    for (size_t i = 0; i < js_size(list); i++)
-        if (js_str(js_at(list, i)) && strcmp(js_str(js_at(list, i)), text) == 0)
-            return true;
-    return false;
-}
-
 static enum status check_annex(const struct agreed *a, const struct study *study, char rule[32],
                                struct err *e)
 {
@@ -140,10 +132,10 @@ static enum status check_annex(const struct agreed *a, const struct study *study
     char hash[2 * HASH_BYTES + 1];
     study_hash(study, hash);
     rule_set(rule, "annex");
-    if (!has_text(studies, "any") && !has_text(studies, hash))
+    if (!js_has_text(studies, "any") && !js_has_text(studies, hash))
         return err_set(e, ST_DENIED, "the agreement's annex does not name study %.16s...", hash);
     for (size_t i = 0; i < study_n_analyses(study); i++)
-        if (!has_text(kinds, "any") && !has_text(kinds, study_analysis_kind(study, i)))
+        if (!js_has_text(kinds, "any") && !js_has_text(kinds, study_analysis_kind(study, i)))
             return err_set(e, ST_DENIED, "the agreement's annex does not name the analysis '%s'",
                            study_analysis_kind(study, i));
     rule[0] = '\0';
@@ -429,7 +421,7 @@ enum status attempt_check(struct node *n, const struct node_run *r, const struct
         return err_set(e, ST_DENIED, "the agreement or the attempt names no lead");
     for (size_t i = 0; s == ST_OK && i < js_size(list); i++) {
         const char *body = js_get_str(js_at(list, i), "body"), *key = js_get_str(js_at(list, i), "node");
-        if (!body || !key || !has_text(agreed, body))
+        if (!body || !key || !js_has_text(agreed, body))
             return err_set(e, ST_DENIED, "the attempt names a site that is not of the agreement");
         if (strcmp(body, n->body) == 0 && strcmp(key, n->key_hex) != 0)
             return err_set(e, ST_DENIED, "the attempt names another node for this site");

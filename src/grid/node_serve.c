@@ -97,14 +97,6 @@ static void *poller(void *context)
     return NULL;
 }
 
-static bool listed(const struct js *runs, const char *run)
-{
-    for (size_t i = 0; i < js_size(runs); i++)
-        if (strcmp(js_str(js_at(runs, i)), run) == 0)
-            return true;
-    return false;
-}
-
 /* Everything that is kept for a run but its output and what was told. */
 static enum status forget(struct node *n, const char *run, struct err *e)
 {
@@ -143,7 +135,7 @@ static enum status forget_finished(struct node *n, const struct js *runs, struct
         js_push(mine, js_string(stmt_text(q, 0)));
     stmt_done(q);
     for (size_t i = 0; s == ST_OK && i < js_size(mine); i++)
-        if (!listed(runs, js_str(js_at(mine, i)))) {
+        if (!js_has_text(runs, js_str(js_at(mine, i)))) {
             log_event(LOG_INFO, "node.over", "run", js_str(js_at(mine, i)), NULL);
             s = forget(n, js_str(js_at(mine, i)), e);
         }

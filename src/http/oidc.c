@@ -404,10 +404,7 @@ static bool names_client(const struct js *claims, const char *client)
     const char *azp = js_get_str(claims, "azp");
     if (js_str(aud))
         return strcmp(js_str(aud), client) == 0 && (!azp || strcmp(azp, client) == 0);
-    bool found = false;
-    for (size_t i = 0; i < js_size(aud); i++)
-        found |= js_str(js_at(aud, i)) && strcmp(js_str(js_at(aud, i)), client) == 0;
-    return found && (js_size(aud) == 1 || azp) && (!azp || strcmp(azp, client) == 0);
+    return js_has_text(aud, client) && (js_size(aud) == 1 || azp) && (!azp || strcmp(azp, client) == 0);
 }
 
 enum status oidc_check_claims(const struct js *claims, const struct oidc_expected *x, struct err *e)

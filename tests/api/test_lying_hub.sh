@@ -54,6 +54,12 @@ done
 grep -q 'does not continue what this node has read' "$GRID/node3.log" || fail "the operator is not told that the log was rewritten"
 grep -q 'this node has read [0-9]* of it before' "$GRID/node3.log" || fail "the operator is not told that the log is shorter"
 
+# --- an answer about work that is no such: the node goes on serving -----------------------------------------------
+echo garbled > "$GRID/lie"
+grid_submit r-garbled a2
+finish r-garbled
+kill -0 "${GRID_PID[node3]}" || fail "the node went down over the hub's answer"
+
 # --- the truth again: the node takes part again -----------------------------------------------------------------
 echo honest > "$GRID/lie"
 grid_submit r5 a2

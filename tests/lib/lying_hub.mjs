@@ -3,6 +3,7 @@
 // Prints its port and passes everything on to the hub, but for what LIE_FILE names at the time:
 //   omit     dossiers without the newest entry about the analyst
 //   rewrite  another text in one entry of the log
+//   garbled  runs under way that are no texts
 //   older    the first checkpoint that was asked for, again
 import { createServer, request } from "node:http";
 import { readFileSync } from "node:fs";
@@ -18,6 +19,7 @@ const lies = {
     return JSON.stringify(dossier);
   },
   rewrite: (url, body) => (url.startsWith("/api/v1/log/entries?") ? body.toString().replace(/"verb":"person.declare"/, '"verb":"person.revised"') : body),
+  garbled: (url, body) => (url.startsWith("/api/v1/node/work") ? JSON.stringify({ ...JSON.parse(body), runs: [1, null, {}, ["r"]] }) : body),
   older: (url, body) => (url === "/api/v1/log/checkpoint" && first ? first : body),
 };
 

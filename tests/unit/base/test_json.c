@@ -153,6 +153,18 @@ static void what_was_built_reads_back_equal(void **state)
     js_free(j);
 }
 
+static void a_text_is_found_among_elements_of_any_kind(void **state)
+{
+    (void)state;
+    struct js *j;
+    struct err e;
+    assert_int_equal(js_parse(SLICE("[1,null,{},[\"b\"],\"a\"]"), "t", &j, &e), ST_OK);
+    assert_true(js_has_text(j, "a"));
+    assert_false(js_has_text(j, "b") || js_has_text(j, "") || js_has_text(j, NULL));
+    assert_false(js_has_text(js_at(j, 2), "a") || js_has_text(js_at(j, 0), "a") || js_has_text(NULL, "a"));
+    js_free(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +175,7 @@ int main(void)
         cmocka_unit_test(integers_beyond_2_53_have_no_canonical_form),
         cmocka_unit_test(an_unknown_field_names_its_path_and_the_nearest_known_one),
         cmocka_unit_test(what_was_built_reads_back_equal),
+        cmocka_unit_test(a_text_is_found_among_elements_of_any_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controls of forms in the NHS design: each with its label, hint and error joined to it for screen readers.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { form as ft } from "../../text/form";
 import { work as t } from "../../text/work";
 
@@ -19,7 +19,8 @@ function nearest(id: string): HTMLElement | null {
 export function ErrorSummary(props: { errors: Errors }) {
   const box = useRef<HTMLDivElement>(null);
   const list = Object.entries(props.errors);
-  useEffect(() => {
+  // Before the browser paints: later it would take the focus from whoever has gone on to a field.
+  useLayoutEffect(() => {
     if (list.length) box.current?.focus();
   }, [props.errors]);
   if (!list.length) return null;
