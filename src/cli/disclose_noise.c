@@ -125,18 +125,26 @@ static void tell_plan(const struct js *plan)
             js_get_str(plan, "noise"), within, js_num(js_get(plan, "rho")), js_num(js_get(plan, "left")));
 }
 
+/* What was asked for and the book it is charged to; book NULL: no noise was asked for. */
+static enum status begin_noise(const struct args *a, struct private_how *how, struct privacy_book **book,
+                               struct err *e)
+{
+    *book = NULL;
+    if (!args_get(a, "noise"))
+        return ST_OK;
+    enum status s = read_how(a, how, e);
+    return s == ST_OK ? open_book(a, book, e) : s;
+}
+
 enum status plan_noise(const struct args *a, const struct result *result, struct js **record, struct err *e)
 {
     struct private_how how;
-    struct privacy_book *book = NULL;
+    struct privacy_book *book;
     *record = NULL;
-    if (!args_get(a, "noise"))
-        return ST_OK;
-    enum status s = read_how(a, &how, e);
-    if (s == ST_OK)
-        s = open_book(a, &book, e);
-    if (s == ST_OK)
-        s = private_plan(result, &how, book, record, e);
+    enum status s = begin_noise(a, &how, &book, e);
+    if (s != ST_OK || !book)
+        return s;
+    s = private_plan(result, &how, book, record, e);
     if (s == ST_OK)
         tell_plan(*record);
     privacy_close(book);
@@ -146,16 +154,13 @@ enum status plan_noise(const struct args *a, const struct result *result, struct
 enum status apply_noise(const struct args *a, struct result **result, struct js **record, struct err *e)
 {
     struct private_how how;
-    struct privacy_book *book = NULL;
+    struct privacy_book *book;
     struct result *noisy = NULL;
     *record = NULL;
-    if (!args_get(a, "noise"))
-        return ST_OK;
-    enum status s = read_how(a, &how, e);
-    if (s == ST_OK)
-        s = open_book(a, &book, e);
-    if (s == ST_OK)
-        s = private_result(*result, &how, book, &noisy, record, e);
+    enum status s = begin_noise(a, &how, &book, e);
+    if (s != ST_OK || !book)
+        return s;
+    s = private_result(*result, &how, book, &noisy, record, e);
     if (s == ST_OK) {
         result_free(*result);
         *result = noisy;
