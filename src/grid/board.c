@@ -241,12 +241,16 @@ static enum status divide(struct board *b, const char *run, const struct board_p
     return s;
 }
 
-static enum status set_waiting(struct board *b, const char *run, const struct js *missing, struct err *e)
+static enum status set_waiting(struct board *b, const char *run, int round, const struct js *missing,
+                               struct err *e)
 {
     struct buf why;
     struct stmt *q;
     buf_init(&why, 4096);
-    buf_printf(&why, "at least %d sites with the lead node are needed; missing:", MASK_LEAST_SITES);
+    if (round > 1)
+        buf_printf(&why, "round %d needs every site of the rounds before; missing:", round);
+    else
+        buf_printf(&why, "at least %d sites with the lead node are needed; missing:", MASK_LEAST_SITES);
     for (size_t i = 0; i < js_size(missing); i++)
         buf_printf(&why, "%s %s (%s)", i ? "," : "", js_get_str(js_at(missing, i), "body"),
                    js_get_str(js_at(missing, i), "why"));
@@ -261,6 +265,8 @@ static enum status set_waiting(struct board *b, const char *run, const struct js
     return s;
 }
 
+/* The first round can be repeated without a site. The later ones cannot: the rounds that were summed hold its
+   numbers, and the answer is to be that of one set of sites. */
 static enum status due_again_for(struct board *b, const char *run, int64_t deadline_ms, int64_t now_ms,
                                  struct js *again, struct err *e)
 {
@@ -270,7 +276,7 @@ static enum status due_again_for(struct board *b, const char *run, int64_t deadl
     enum status s = board_place_of(b, run, &p, e);
     if (s == ST_OK)
         s = divide(b, run, &p, now_ms > deadline_ms ? now_ms : 0, sites, missing, &lead_there, e);
-    if (s == ST_OK && js_size(missing) && js_size(sites) >= MASK_LEAST_SITES && lead_there) {
+    if (s == ST_OK && p.round == 1 && js_size(missing) && js_size(sites) >= MASK_LEAST_SITES && lead_there) {
         struct js *one = js_object(), *body = js_object();
         js_put_int(body, "round", p.round);
         js_put_int(body, "attempt", p.attempt + 1);
@@ -281,7 +287,7 @@ static enum status due_again_for(struct board *b, const char *run, int64_t deadl
         js_put(one, "body", body);
         js_push(again, one);
     } else if (s == ST_OK && js_size(missing)) {
-        s = set_waiting(b, run, missing, e);
+        s = set_waiting(b, run, p.round, missing, e);
     }
     js_free(sites);
     js_free(missing);

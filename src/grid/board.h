@@ -20,7 +20,8 @@
  *     artefact.release  lead     {document, hash}              public from here
  *     run.stop          analyst or controller  {reason}
  *
- * States: asked, running, waiting (too few sites answer), held, released, failed, declined, stopped.
+ * States: asked, running, waiting (too few sites answer; or one does not in a later round), held, released,
+ * failed, declined, stopped.
  * One thread at a time.
  */
 #ifndef ACCORD_GRID_BOARD_H

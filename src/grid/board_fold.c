@@ -185,19 +185,6 @@ static enum status apply_defer(const struct step *t, struct err *e)
     return stmt_run(q, e);
 }
 
-/* Without its lead node a run cannot go on. */
-static enum status apply_decline(const struct step *t, struct err *e)
-{
-    const char *why = js_get_str(t->body, "reason");
-    struct board_place p;
-    enum status s = set_answer(t, "declined", why, e);
-    if (s == ST_OK)
-        s = board_place_of(t->b, t->run, &p, e);
-    if (s == ST_OK && strcmp(p.lead, t->entry->actor) == 0)
-        s = set_state(t, "declined", why, e);
-    return s;
-}
-
 /* The next round has the sites of the attempt that was summed. The whole entry is kept: sites see in it that
    the lead node asked for the round, and the hash of its sealed order. */
 static enum status apply_round(const struct step *t, struct err *e)
@@ -231,6 +218,19 @@ static enum status end_with(const struct step *t, const char *state, struct err 
     if (s == ST_OK)
         s = drop_order(t, e);
     return s == ST_OK ? set_state(t, state, js_get_str(t->body, "reason"), e) : s;
+}
+
+/* A run cannot go on without its lead node; nor, once a round was summed, without any site whose numbers are
+   in it. */
+static enum status apply_decline(const struct step *t, struct err *e)
+{
+    struct board_place p;
+    enum status s = set_answer(t, "declined", js_get_str(t->body, "reason"), e);
+    if (s == ST_OK)
+        s = board_place_of(t->b, t->run, &p, e);
+    if (s == ST_OK && (p.round > 1 || strcmp(p.lead, t->entry->actor) == 0))
+        s = end_with(t, "declined", e);
+    return s;
 }
 
 static enum status apply_hold(const struct step *t, struct err *e)

@@ -385,11 +385,22 @@ enum status attempt_order(const struct js *work, struct buf *out, struct err *e)
                : err_set(e, ST_DENIED, "the order of this round is not the one that the lead node signed");
 }
 
+/* The sites of a later round are those whose numbers the lead node has summed. */
 static enum status check_sealed(const struct js *work, struct err *e)
 {
+    struct mask_place summed = {.round = (int)js_get_int(work, "round", 0) - 1};
+    struct site_key *sites = NULL;
+    size_t n_sites = 0;
     struct buf sealed;
+    snprintf(summed.run, sizeof summed.run, "%s", js_get_str(work, "run"));
     buf_init(&sealed, ORDER_MOST);
     enum status s = attempt_order(work, &sealed, e);
+    if (s == ST_OK)
+        s = attempt_sites(work, &sites, &n_sites, e);
+    if (s == ST_OK && !order_names(&summed, buf_slice(&sealed), sites, n_sites))
+        s = err_set(e, ST_DENIED, "the sites of round %d are not those of the round before",
+                    summed.round + 1);
+    free(sites);
     buf_deinit(&sealed);
     return s;
 }

@@ -91,6 +91,22 @@ static bool split(const struct mask_place *place, struct slice sealed, struct sl
     return true;
 }
 
+bool order_names(const struct mask_place *place, struct slice sealed, const struct site_key *sites,
+                 size_t n_sites)
+{
+    struct slice head, entries, text;
+    if (!split(place, sealed, &head, &entries, &text) || entries.n != n_sites * ENTRY_BYTES)
+        return false;
+    for (size_t i = 0; i < n_sites; i++) {
+        bool found = false;
+        for (size_t at = 0; !found && at < entries.n; at += ENTRY_BYTES)
+            found = memcmp(entries.p + at, sites[i].bytes, SIGN_PUBLIC_BYTES) == 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 enum status order_open(const struct identity *own, const struct mask_place *place, struct slice sealed,
                        struct js **out, struct err *e)
 {

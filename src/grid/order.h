@@ -24,6 +24,10 @@ enum { ORDER_STEP = 4096, ORDER_MOST = 1 << 26 };
 MUST_CHECK enum status order_seal(const struct site_key *sites, size_t n_sites,
                                   const struct mask_place *place, const struct js *parameters,
                                   struct buf *out, struct err *e);
+/* Is this an order to exactly these sites, which differ from each other? It names those of the round that was
+   summed. */
+bool order_names(const struct mask_place *place, struct slice sealed, const struct site_key *sites,
+                 size_t n_sites);
 /* At a site: ST_DENIED when it is not an order for this site and place. The caller frees *out. */
 MUST_CHECK enum status order_open(const struct identity *own, const struct mask_place *place,
                                   struct slice sealed, struct js **out, struct err *e);

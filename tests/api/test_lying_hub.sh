@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A node reads the hub's log itself: a hub that keeps an entry back, rewrites one or shows an older log gets no part of it.
+# Nor can it change the sites of a run between rounds.
 set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
 GRID_ATTEMPT=2
@@ -60,10 +61,30 @@ grid_submit r-garbled a2
 finish r-garbled
 kill -0 "${GRID_PID[node3]}" || fail "the node went down over the hub's answer"
 
+# --- a site that goes away behind the first round: its numbers are in what was summed, so the run waits for it ------
+grid_study_rounds
+echo silent > "$GRID/lie"
+grid_submit r-away a2
+grid_wait r-away waiting 30
+a run status r-away | grep -q 'round 2 needs every site of the rounds before; missing: T3 (did not answer in time)' || fail "the status does not say for whom it waits"
+echo honest > "$GRID/lie"
+finish r-away
+[ "$(curl -s "$ACCORD_HUB/api/v1/runs/r-away" | jq -c '[.attempt, (.sites | length), .missing]')" = '[1,4,[]]' ] || fail "the run went on with other sites"
+
+# --- and one that declines there ends it: no answer is made of two sets of sites; nor may a hub leave one out ------
+echo fewer > "$GRID/lie"
+grid_submit r-fewer a2
+grid_wait r-fewer declined 30
+said r-fewer | grep -q '^rule attempt: the sites of round 2 are not those of the round before' || fail "nobody said that a site was left out: $(said r-fewer)"
+grid_submit r-without a2
+grid_wait r-without declined 30
+[ "$(said r-without | wc -l)" = 1 ] || fail "others declined too: $(said r-without)"
+grid_study crosstab
+
 # --- the truth again: the node takes part again -----------------------------------------------------------------
 echo honest > "$GRID/lie"
 grid_submit r5 a2
 finish r5
 [ -z "$(said r5)" ] || fail "the node stays away from an honest hub: $(said r5)"
 [ "$(status log_entries)" -gt "$before" ] || fail "the node did not read on"
-echo "a lying hub: what is left out or rewritten is found"
+echo "a lying hub: what is left out or rewritten is found, and no answer is made of two sets of sites"

@@ -4,12 +4,21 @@
 //   omit     dossiers without the newest entry about the analyst
 //   rewrite  another text in one entry of the log
 //   garbled  runs under way that are no texts
+//   fewer    work of later rounds with one site less than the rounds before
+//   silent   no work of later rounds: as if the node had gone away in the middle of a run
 //   older    the first checkpoint that was asked for, again
 import { createServer, request } from "node:http";
 import { readFileSync } from "node:fs";
 
 const [hub, lieFile] = process.argv.slice(2);
-let first = null;
+let first = null, gone = false;
+
+// Work items of the node, each replaced by those that `of` makes of it.
+function changed(url, body, of) {
+  if (!url.startsWith("/api/v1/node/work")) return body;
+  const answer = JSON.parse(body);
+  return JSON.stringify({ ...answer, work: answer.work.flatMap(of) });
+}
 
 const lies = {
   omit: (url, body) => {
@@ -20,10 +29,14 @@ const lies = {
   },
   rewrite: (url, body) => (url.startsWith("/api/v1/log/entries?") ? body.toString().replace(/"verb":"person.declare"/, '"verb":"person.revised"') : body),
   garbled: (url, body) => (url.startsWith("/api/v1/node/work") ? JSON.stringify({ ...JSON.parse(body), runs: [1, null, {}, ["r"]] }) : body),
+  fewer: (url, body) => changed(url, body, (w) => (w.round > 1 ? [{ ...w, sites: w.sites.filter((s) => s.body !== "T2") }] : [w])),
+  silent: (url, body) => changed(url, body, (w) => ((gone ||= w.round > 1), [w])),
   older: (url, body) => (url === "/api/v1/log/checkpoint" && first ? first : body),
 };
 
 createServer((incoming, answer) => {
+  gone &&= readFileSync(lieFile, "utf8").trim() === "silent";
+  if (gone) return answer.writeHead(503).end();
   const asked = request(hub + incoming.url, { method: incoming.method, headers: incoming.headers }, (reply) => {
     const parts = [];
     reply.on("data", (part) => parts.push(part));
@@ -33,7 +46,8 @@ createServer((incoming, answer) => {
       const headers = { ...reply.headers };
       delete headers["content-length"];
       delete headers["transfer-encoding"];
-      answer.writeHead(reply.statusCode, headers).end(lie && reply.statusCode === 200 ? lie(incoming.url, body) : body);
+      const told = lie && reply.statusCode === 200 ? lie(incoming.url, body) : body;
+      answer.writeHead(gone ? 503 : reply.statusCode, headers).end(told);
     });
   });
   asked.on("error", () => answer.destroy());

@@ -103,6 +103,22 @@ static void a_changed_or_misplaced_order_is_refused(void **state)
     teardown(&w);
 }
 
+static void it_names_its_sites(void **state)
+{
+    (void)state;
+    struct world w;
+    setup(&w, "{}");
+    struct site_key turned[SITES] = {w.keys[2], w.keys[0], w.keys[1]}, other[SITES + 1];
+    memcpy(other, w.keys, sizeof w.keys);
+    memcpy(other[SITES].bytes, w.id[SITES]->sign_public, SIGN_PUBLIC_BYTES);
+    assert_true(order_names(&place, buf_slice(&w.sealed), turned, SITES));
+    assert_false(order_names(&place, buf_slice(&w.sealed), w.keys, SITES - 1));
+    assert_false(order_names(&place, buf_slice(&w.sealed), other, SITES + 1));
+    assert_false(order_names(&place, buf_slice(&w.sealed), other + 1, SITES));
+    assert_false(order_names(&place, (struct slice){w.sealed.p, 40}, w.keys, SITES));
+    teardown(&w);
+}
+
 static void a_key_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -123,6 +139,7 @@ int main(void)
         cmocka_unit_test(every_site_opens_it_and_nobody_else),
         cmocka_unit_test(nothing_shows_but_a_step_of_length),
         cmocka_unit_test(a_changed_or_misplaced_order_is_refused),
+        cmocka_unit_test(it_names_its_sites),
         cmocka_unit_test(a_key_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
