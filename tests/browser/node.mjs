@@ -4,6 +4,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WAIT_MS } from "./journey.mjs";
 
 function lines(t, site) {
   return readFileSync(join(t.demo, `node-${site}.log`), "utf8").split("\n").filter((l) => l.startsWith("{")).map((l) => JSON.parse(l));
@@ -45,11 +46,11 @@ export async function restart(t, site, admission) {
 }
 
 export async function until(what, name) {
-  for (let i = 0; i < 300; i++) {
+  for (const from = Date.now(); Date.now() - from < WAIT_MS; ) {
     if (await what()) return;
     await new Promise((done) => setTimeout(done, 50));
   }
-  throw new Error(`${name}: not after 15 s`);
+  throw new Error(`${name}: not after ${WAIT_MS / 1000} s`);
 }
 
 export function submit(t, run) {

@@ -7,6 +7,12 @@ export function go(path: string): void {
   window.dispatchEvent(new Event(changed));
 }
 
+// The page has become another: whoever reads it begins at its head.
+export function toTop(): void {
+  window.scrollTo(0, 0);
+  document.getElementById("main")?.focus();
+}
+
 export function onPath(f: () => void): () => void {
   window.addEventListener("popstate", f);
   window.addEventListener(changed, f);

@@ -3,12 +3,12 @@
 // acting for whoever is signed in, and draws the pages where people act.
 import "./style.scss";
 import "./pages.scss";
-import { render } from "preact";
+import { hydrate, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { lazy } from "./components/lazy";
 import { Signed } from "./components/who";
 import { Check } from "./components/check";
-import { go, onPath } from "./go";
+import { go, onPath, toTop } from "./go";
 import { useWho } from "./session";
 
 const Work = lazy<{ steps: string[] }>(() => import("./pages/work/work").then((m) => m.Work));
@@ -23,8 +23,7 @@ function usePath(): string {
     const show = () => {
       if (!isWork(location.pathname)) return location.reload();
       set(location.pathname);
-      window.scrollTo(0, 0);
-      document.getElementById("main")?.focus();
+      toTop();
     };
     const click = (e: MouseEvent) => {
       const link = (e.target as Element).closest("a");
@@ -68,7 +67,4 @@ const actions = document.getElementById("actions");
 if (actions) render(<ActionsOfSigned noun={actions.dataset["noun"] ?? ""} id={actions.dataset["id"] ?? ""} />, actions);
 
 const who = document.getElementById("who");
-if (who) {
-  who.textContent = "";
-  render(<Signed />, who);
-}
+if (who) hydrate(<Signed />, who); // the link that is there already stays

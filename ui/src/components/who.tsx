@@ -10,9 +10,8 @@ export function bodiesOf(session: Session): string {
 
 export function Signed() {
   const who = useWho();
-  if (who.state !== "in") return <a href="/work">{text.who.signIn}</a>;
-  const name = who.session.person ?? who.session.account;
-  const bodies = bodiesOf(who.session);
+  const session = who.state === "in" ? who.session : undefined;
+  const bodies = session && bodiesOf(session);
   const leave = async (e: Event) => {
     e.preventDefault();
     await signOut();
@@ -20,14 +19,18 @@ export function Signed() {
   };
   return (
     <>
-      <a href="/work">{text.who.work}</a>
-      <span>
-        {text.who.signedIn} <strong>{name}</strong>
-        {bodies && ` ${text.who.actingFor} ${bodies}`}
-      </span>
-      <button type="button" class="accord-leave" onClick={leave}>
-        {text.who.signOut}
-      </button>
+      <a href="/work">{session ? text.who.work : text.who.signIn}</a>
+      {session && (
+        <span>
+          {text.who.signedIn} <strong>{session.person ?? session.account}</strong>
+          {bodies && ` ${text.who.actingFor} ${bodies}`}
+        </span>
+      )}
+      {session && (
+        <button type="button" class="accord-leave" onClick={leave}>
+          {text.who.signOut}
+        </button>
+      )}
     </>
   );
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One of many, found by typing: a text field with a list below it (WAI-ARIA, editable combobox with list autocomplete). Arrow keys
 // move in the list, Enter takes, Escape closes, and what was typed but never taken goes away when the field is left.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { combobox as t } from "../../text/form";
-import { Button, Group, Select, describedBy, type Choice, type Frame } from "./controls";
+import { Button, Group, Select, describedBy, toControl, type Choice, type Frame } from "./controls";
 
 const MOST_SHOWN = 50;
 const FEW = 15; // so many fit a plain list
@@ -20,6 +20,12 @@ const plainly = (s: string): string => s.toLowerCase().normalize("NFD").replace(
 function matching(choices: Choice[], typed: string): Choice[] {
   const words = plainly(typed).split(/\s+/).filter(Boolean);
   return choices.filter((c) => words.every((w) => plainly(`${c.label} ${c.value}`).includes(w)));
+}
+
+// The one choice whose label or id is what was typed.
+function exactly(choices: Choice[], typed: string): Choice | undefined {
+  const same = choices.filter((c) => plainly(c.label) === plainly(typed) || c.value === typed);
+  return same.length === 1 ? same[0] : undefined;
 }
 
 function useFound(found: Found, typed: string): Choice[] {
@@ -57,15 +63,19 @@ export function Combobox(props: Props) {
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLUListElement>(null);
   const open = typed !== undefined;
+  const now = useRef(props); // an answer that comes late is for the form as it is then
+  now.current = props;
+  const turn = useRef(0); // counts what is done here, so that a late answer undoes nothing
   const found = useFound(props, open && typed !== chosen ? typed : "");
   const close = () => {
+    turn.current += 1;
     setTyped(undefined);
     setAt(-1);
   };
   const take = (c: Choice | undefined) => {
     if (c) {
       setTaken(c);
-      props.onInput(c.value, c.label);
+      now.current.onInput(c.value, c.label);
     }
     close();
   };
@@ -79,19 +89,31 @@ export function Combobox(props: Props) {
     if (e.key === "ArrowDown") move(at + 1);
     else if (e.key === "ArrowUp") move(at < 0 ? found.length - 1 : at - 1);
     else if (e.key === "Enter" && open && at >= 0) take(found[at]);
+    else if (e.key === "Enter" && open && typed !== chosen) leave(); // the list is closed first; the next one sends the form
     else if (e.key === "Escape" && open) close();
     else return;
     e.preventDefault();
   };
   const input = (text: string) => {
+    turn.current += 1;
     setTyped(text);
     setAt(-1);
     if (text === "") props.onInput("");
   };
   const leave = () => {
     if (typed === undefined) return;
-    const same = found.filter((c) => plainly(c.label) === plainly(typed.trim()) || c.value === typed.trim());
-    take(same.length === 1 ? same[0] : undefined);
+    const text = typed.trim();
+    const here = exactly(found, text);
+    take(here);
+    if (here || !text || !props.more || text === chosen) return;
+    const left = turn.current;
+    props.more(text).then(
+      (choices) => {
+        const late = exactly(choices, text);
+        if (late && turn.current === left) take(late);
+      },
+      () => undefined,
+    );
   };
   const option = (i: number) => `${props.id}-option-${i}`;
   return (
@@ -140,9 +162,15 @@ export function Combobox(props: Props) {
   );
 }
 
-// A plain list where the choices are few, else one to search; while they are on their way nothing can be chosen.
-export function SelectOne(props: Props & { empty: string; loading?: boolean }) {
-  return props.more || props.choices.length > FEW ? <Combobox {...props} /> : <Select {...props} />;
+// A plain list where the choices are few, else one to search. Whoever waits in the list while they are on their way has the focus in
+// what becomes of it.
+export function SelectOne(props: Props & { empty: string; loading?: boolean | undefined }) {
+  const search = props.more !== undefined || props.choices.length > FEW;
+  const within = document.activeElement?.id === props.id;
+  useLayoutEffect(() => {
+    if (within) toControl(props.id);
+  }, [search]);
+  return search ? <Combobox {...props} /> : <Select {...props} />;
 }
 
 // Several of many: what was chosen, each with a button that takes it away, and a field to add another.
@@ -161,7 +189,13 @@ export function SelectMany(props: Frame & Found & { values: string[]; onInput: (
         {props.values.map((v) => (
           <li key={v}>
             {named(v)}{" "}
-            <Button secondary onClick={() => props.onInput(props.values.filter((x) => x !== v))}>
+            <Button
+              secondary
+              onClick={() => {
+                props.onInput(props.values.filter((x) => x !== v));
+                toControl(props.id);
+              }}
+            >
               {t.remove(named(v))}
             </Button>
           </li>

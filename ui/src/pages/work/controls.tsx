@@ -2,6 +2,7 @@
 // The controls of forms in the NHS design: each with its label, hint and error joined to it for screen readers.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { text } from "../../text";
 import { form as ft } from "../../text/form";
 import { work as t } from "../../text/work";
 
@@ -16,12 +17,30 @@ function nearest(id: string): HTMLElement | null {
   return null;
 }
 
+// Where the focus was when a form was last sent, and whether somebody has typed since.
+const sent: { from: Element | null; typed: boolean } = { from: null, typed: false };
+const sends = (e: Event) => {
+  if (e.type === "submit" || (e.target as Element).closest("button")) Object.assign(sent, { from: document.activeElement, typed: false });
+};
+document.addEventListener("submit", sends, true);
+document.addEventListener("click", sends, true);
+document.addEventListener("input", () => (sent.typed = true), true);
+
+function goneOn(): boolean {
+  const at = document.activeElement;
+  return at !== null && at.matches("input, select, textarea") && (sent.typed || at !== sent.from);
+}
+
+// The focus goes to a control or a question by its id: from a button that goes away with what it removes.
+export const toControl = (id: string): void => document.getElementById(id)?.focus();
+
 export function ErrorSummary(props: { errors: Errors }) {
   const box = useRef<HTMLDivElement>(null);
   const list = Object.entries(props.errors);
-  // Before the browser paints: later it would take the focus from whoever has gone on to a field.
+  // Before the browser paints, and never from a field that somebody has gone on to while the answer was on its way: they are told
+  // (role=alert), not interrupted.
   useLayoutEffect(() => {
-    if (list.length) box.current?.focus();
+    if (list.length && !goneOn()) box.current?.focus();
   }, [props.errors]);
   if (!list.length) return null;
   const jump = (id: string) => (e: Event) => {
@@ -211,11 +230,11 @@ export interface Choice {
   hint?: string;
 }
 
-export function Select(props: Frame & { value: string; choices: Choice[]; empty: string; loading?: boolean; onInput: (value: string) => void }) {
+// While the choices are on their way it can be reached all the same: who goes from field to field must not miss it.
+export function Select(props: Frame & { value: string; choices: Choice[]; empty: string; loading?: boolean | undefined; onInput: (value: string) => void }) {
   return (
     <Group {...props}>
       <select
-        disabled={props.loading}
         aria-busy={props.loading ? true : undefined}
         class={"nhsuk-select accord-select" + (props.error ? " nhsuk-select--error" : "")}
         id={props.id}
@@ -225,7 +244,7 @@ export function Select(props: Frame & { value: string; choices: Choice[]; empty:
         aria-invalid={props.error ? true : undefined}
         onChange={(e) => props.onInput(e.currentTarget.value)}
       >
-        <option value="">{props.empty}</option>
+        <option value="">{props.loading ? text.state.loading : props.empty}</option>
         {props.choices.map((c) => (
           <option key={c.value} value={c.value} selected={c.value === props.value}>
             {c.label}

@@ -95,7 +95,7 @@ function Template(p: FieldProps) {
   const items = useWhole("template", "&state=published");
   const words = fieldWords(p.verb.verb, p.path);
   const choices = (items ?? []).map((i) => ({ value: String(i["hash"]), label: `${nameOf(i)}, version ${String(i["version"])}` }));
-  return <Select id={p.path} label={words.label} hint={words.hint} error={p.errors[p.path]} value={asText(p.value)} choices={choices} empty={ft.choose} onInput={p.onInput} />;
+  return <Select id={p.path} label={words.label} hint={words.hint} error={p.errors[p.path]} value={asText(p.value)} choices={choices} loading={items === undefined} empty={ft.choose} onInput={p.onInput} />;
 }
 
 function Analyses(p: FieldProps) {
@@ -107,16 +107,17 @@ function Analyses(p: FieldProps) {
 }
 
 function PriceLists(p: FieldProps) {
-  const items = useWhole("vocabulary")?.filter((v) => String(v["id"]).startsWith("prices-")) ?? [];
+  const all = useWhole("vocabulary");
+  const items = all?.filter((v) => String(v["id"]).startsWith("prices-")) ?? [];
   const words = fieldWords(p.verb.verb, p.path);
-  return <Select id={p.path} label={words.label} value={asText(p.value)} choices={items.map((v) => ({ value: String(v["id"]), label: String(v["source"] ?? v["id"]) }))} empty={ft.choose} onInput={p.onInput} />;
+  return <Select id={p.path} label={words.label} value={asText(p.value)} choices={items.map((v) => ({ value: String(v["id"]), label: String(v["source"] ?? v["id"]) }))} loading={all === undefined} empty={ft.choose} onInput={p.onInput} />;
 }
 
 function Price(p: FieldProps) {
   const codes = useCodes(asText(p.all["prices"]) || "prices-sde");
   const words = fieldWords(p.verb.verb, p.path);
   const choices = (codes ?? []).map((c) => ({ value: c.code, label: `${c.label}, ${money(c.amount)}` }));
-  return <Select id={p.path} label={words.label} error={p.errors[p.path]} value={asText(p.value)} choices={choices} empty={ft.choose} onInput={p.onInput} />;
+  return <Select id={p.path} label={words.label} error={p.errors[p.path]} value={asText(p.value)} choices={choices} loading={codes === undefined} empty={ft.choose} onInput={p.onInput} />;
 }
 
 // --- what is shown before ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import type { Json } from "../../../api";
 import { useWho } from "../../../session";
 import { choiceWords, fieldWords, schemes } from "../../../text/fields";
 import { form as t } from "../../../text/form";
-import { Button, Checkboxes, DateInput, Fieldset, Radios, Select, TextArea, TextInput, type Choice, type Errors } from "../controls";
+import { Button, Checkboxes, DateInput, Fieldset, Radios, Select, TextArea, TextInput, toControl, type Choice, type Errors } from "../controls";
 import { SelectMany, SelectOne } from "../combobox";
 import { nameOf, useCodes, useFindable, useItem } from "./lists";
 import { asked, asList, asObject, asText, asTexts, controlId, type Asks, type Field, type Raw, type Raws, type Verb } from "./spec";
@@ -79,7 +79,7 @@ function ChooseItems(p: FieldProps) {
 function ChooseCode(p: FieldProps) {
   const codes = useCodes(p.field.scheme);
   const choices = (codes ?? []).map((c) => ({ value: c.code, label: c.label }));
-  return <SelectOne {...frame(p)} value={asText(p.value)} choices={choices} empty={t.none} onInput={p.onInput} />;
+  return <SelectOne {...frame(p)} value={asText(p.value)} choices={choices} loading={codes === undefined} empty={t.none} onInput={p.onInput} />;
 }
 
 function Scheme(p: FieldProps & { scheme: string }) {
@@ -154,12 +154,16 @@ function List(p: FieldProps) {
   const words = fieldWords(p.verb.verb, p.path);
   const one = words.one ?? words.label.toLowerCase();
   const put = (i: number, raws: Raws) => p.onInput(rows.map((r, k) => (k === i ? raws : r)));
+  const remove = (i: number) => {
+    p.onInput(rows.filter((_, k) => k !== i));
+    toControl(p.path);
+  };
   return (
     <Fieldset {...frame(p)}>
       {rows.map((raws, i) => (
         <div class="accord-row" key={i} role="group" aria-label={`${one} ${i + 1}`}>
           <Inner {...p} fields={p.field.fields ?? []} raws={raws} at={controlId(p.path, i)} onRaws={(r) => put(i, r)} />
-          <Button secondary onClick={() => p.onInput(rows.filter((_, k) => k !== i))}>
+          <Button secondary onClick={() => remove(i)}>
             {t.remove(one, i + 1)}
           </Button>
         </div>

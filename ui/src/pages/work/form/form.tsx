@@ -6,7 +6,7 @@ import type { Item, Json } from "../../../api";
 import { Data } from "../../../components/data";
 import { Load } from "../../../components/load";
 import { Head } from "../../../components/page";
-import { go, onPath } from "../../../go";
+import { go, onPath, toTop } from "../../../go";
 import { refresh, type Session } from "../../../session";
 import { choiceWords, fieldWords } from "../../../text/fields";
 import { form as t } from "../../../text/form";
@@ -287,9 +287,11 @@ export function Form(props: { context: Context }) {
   if (done) return <Finished context={context} guide={guide} done={done} />;
 
   const put = (name: string, value: Json) => {
-    const next = { ...values, [name]: value };
-    setValues(next);
-    draftKeep(person, verb.verb, draftId, next);
+    setValues((was) => {
+      const next = { ...was, [name]: value };
+      draftKeep(person, verb.verb, draftId, next);
+      return next;
+    });
   };
   const again = () => {
     draftDrop(person, verb.verb, draftId);
@@ -316,7 +318,7 @@ export function Form(props: { context: Context }) {
       forget();
       await refresh();
       setDone(result);
-      window.scrollTo(0, 0);
+      toTop();
     } catch (e) {
       const [path, text] = placed(message(e), fields);
       setErrors({ [path]: path ? t.wrong.at(fieldWords(verb.verb, path).label, text) : text });

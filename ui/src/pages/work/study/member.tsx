@@ -6,7 +6,7 @@ import { analysis as t, breakdownWords, memberWords } from "../../../text/analys
 import { choiceWords } from "../../../text/fields";
 import { form as ft } from "../../../text/form";
 import { parameters } from "../../../text/pages";
-import { Button, Checkboxes, DateInput, Fieldset, Select, TextInput, Tick, type Choice, type Errors } from "../controls";
+import { Button, Checkboxes, DateInput, Fieldset, Select, TextInput, Tick, toControl, type Choice, type Errors } from "../controls";
 import { asObject, asText, controlId, isoDay, typedDay } from "../form/spec";
 import { breakdownMembers, dimensions, domains, membersOf, numbers, plain, seldom, whole, type Member, type Node, type Shape } from "./schema";
 
@@ -229,6 +229,10 @@ function Rows(p: MemberProps & { of: Shape; item: Node }) {
   const one = words.one ?? words.label.toLowerCase();
   const row: Member = { name: one, node: p.item, shape: p.of, required: true };
   const put = (next: Json[]) => p.onInput(next.length || p.member.required ? next : undefined);
+  const remove = (i: number) => {
+    put(rows.filter((_, k) => k !== i));
+    toControl(p.id);
+  };
   return (
     <Fieldset {...ownFrame(p)}>
       {rows.map((value, i) => {
@@ -240,7 +244,7 @@ function Rows(p: MemberProps & { of: Shape; item: Node }) {
             ) : (
               <MemberControl {...p} id={id} member={row} value={value} onInput={(v) => put(rows.map((r, k) => (k === i ? (v ?? "") : r)))} />
             )}
-            <Button secondary onClick={() => put(rows.filter((_, k) => k !== i))}>
+            <Button secondary onClick={() => remove(i)}>
               {ft.remove(one, i + 1)}
             </Button>
           </div>

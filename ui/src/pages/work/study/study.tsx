@@ -7,7 +7,7 @@ import { useState } from "preact/hooks";
 import { send, type Item, type Json } from "../../../api";
 import { Load } from "../../../components/load";
 import { Head } from "../../../components/page";
-import { go } from "../../../go";
+import { go, toTop } from "../../../go";
 import type { Session } from "../../../session";
 import { choiceWords } from "../../../text/fields";
 import { memberWords } from "../../../text/analysis";
@@ -17,7 +17,7 @@ import { act, slug, tail } from "../act";
 import { AnalysisForm } from "./analysis";
 import { Asked, type Checked } from "./asked";
 import { beginAnalysis, checkAnalysis, pruned } from "./schema";
-import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, type Errors } from "../controls";
+import { Button, ErrorSummary, Fieldset, Select, TextArea, TextInput, toControl, type Errors } from "../controls";
 import { draftDrop, draftFind, draftKeep } from "../form/draft";
 import { nameOf, useKinds, useWhole } from "../form/lists";
 import { asList, asObject, asText, asTexts } from "../form/spec";
@@ -52,10 +52,7 @@ function expressionOf(json: Json): Item {
   return typeof inner === "string" ? asObject(JSON.parse(inner) as Json) : inner !== undefined && outer["ConceptSets"] === undefined ? asObject(inner) : outer;
 }
 
-async function described(name: string, definition: Item): Promise<Cohort> {
-  const { text } = await send<{ text: string }>("POST", "/cohort/describe", { definition });
-  return { name, definition, text };
-}
+const meaning = async (definition: Item): Promise<string> => (await send<{ text: string }>("POST", "/cohort/describe", { definition })).text;
 
 function freeName(wanted: string, taken: string[]): string {
   const base = slug(wanted).replace(/-/g, "_").slice(0, 36) || "cohort";
@@ -89,17 +86,18 @@ function useLibrary(): LibraryEntry[] {
   return [...found.values()];
 }
 
-function Cohorts(props: { draft: Draft; error: string | undefined; onChange: (cohorts: Cohort[]) => void; onError: (text: string) => void }) {
+function Cohorts(props: { draft: Draft; error: string | undefined; onChange: (change: (was: Cohort[]) => Cohort[]) => void }) {
   const library = useLibrary();
   const [picked, setPicked] = useState("");
+  const [fault, setFault] = useState("");
   const { cohorts } = props.draft;
-  const names = cohorts.map((c) => c.name);
   const add = async (name: string, definition: Item) => {
     try {
-      props.onChange([...cohorts, await described(freeName(name, names), definition)]);
-      props.onError("");
+      const text = await meaning(definition);
+      props.onChange((was) => [...was, { name: freeName(name, was.map((c) => c.name)), definition, text }]);
+      setFault("");
     } catch (e) {
-      props.onError(message(e));
+      setFault(message(e));
     }
   };
   const upload = async (input: HTMLInputElement) => {
@@ -108,12 +106,17 @@ function Cohorts(props: { draft: Draft; error: string | undefined; onChange: (co
     try {
       await add(file.name.replace(/\.json$/i, ""), expressionOf(JSON.parse(await file.text()) as Json));
     } catch {
-      props.onError(t.notJson);
+      setFault(t.notJson);
     }
     input.value = "";
   };
   return (
     <Fieldset id="cohorts" label={t.who} error={props.error}>
+      {fault && (
+        <p class="nhsuk-error-message" role="alert">
+          {fault}
+        </p>
+      )}
       {cohorts.length === 0 && <p>{t.noCohorts}</p>}
       {cohorts.map((c, i) => (
         <div class="accord-row" key={c.name}>
@@ -126,7 +129,13 @@ function Cohorts(props: { draft: Draft; error: string | undefined; onChange: (co
             </summary>
             <div class="nhsuk-details__text accord-prose">{c.text}</div>
           </details>
-          <Button secondary onClick={() => props.onChange(cohorts.filter((_, k) => k !== i))}>
+          <Button
+            secondary
+            onClick={() => {
+              props.onChange((was) => was.filter((x) => x.name !== c.name));
+              toControl("cohorts");
+            }}
+          >
             {t.remove(c.name)}
           </Button>
         </div>
@@ -188,7 +197,13 @@ function Analyses(props: { draft: Draft; allowed: string[]; errors: Errors; onCh
             errors={props.errors}
             onChange={(next) => props.onChange(analyses.map((x, k) => (k === i ? next : x)))}
           />
-          <Button secondary onClick={() => props.onChange(analyses.filter((_, k) => k !== i))}>
+          <Button
+            secondary
+            onClick={() => {
+              props.onChange(analyses.filter((_, k) => k !== i));
+              toControl("analyses");
+            }}
+          >
             {t.remove(asText(a["name"]))}
           </Button>
         </div>
@@ -231,11 +246,13 @@ function Ask(props: { session: Session; agreements: Item[] }) {
   const [checked, setChecked] = useState<Checked>();
   const [busy, setBusy] = useState(false);
   const [key] = useState(() => crypto.randomUUID());
-  const put = (change: Partial<Draft>) => {
-    const next = { ...draft, ...change };
-    set(next);
-    draftKeep(person, verb, "new", next as unknown as Item);
-  };
+  // What comes late (a cohort in words) changes the draft as it is then.
+  const put = (change: (was: Draft) => Partial<Draft>) =>
+    set((was) => {
+      const next = { ...was, ...change(was) };
+      draftKeep(person, verb, "new", next as unknown as Item);
+      return next;
+    });
   const agreement = props.agreements.find((a) => a["id"] === draft.agreement);
   const allowed = asTexts(asObject(agreement?.["annex"])["analyses"]);
   const check = async (e: Event) => {
@@ -247,8 +264,7 @@ function Ask(props: { session: Session; agreements: Item[] }) {
     await send<Checked>("POST", "/study/check", documentOf(draft)).then(
       (c) => {
         setChecked(c);
-        window.scrollTo(0, 0);
-        document.getElementById("main")?.focus();
+        toTop();
       },
       (x: unknown) => setErrors(placed(message(x))),
     );
@@ -294,17 +310,16 @@ function Ask(props: { session: Session; agreements: Item[] }) {
           choices={props.agreements.map((a) => ({ value: String(a["id"]), label: nameOf(a) }))}
           empty={ft.choose}
           error={errors["agreement"]}
-          onInput={(agreement) => put({ agreement })}
+          onInput={(agreement) => put(() => ({ agreement }))}
         />
-        <TextInput id="title" label={t.name} hint={t.nameHint} value={draft.title} error={errors["title"]} onInput={(title) => put({ title })} />
-        <TextArea id="decision" label={`${t.decision} ${ft.optional}`} value={draft.decision} rows={2} onInput={(decision) => put({ decision })} />
+        <TextInput id="title" label={t.name} hint={t.nameHint} value={draft.title} error={errors["title"]} onInput={(title) => put(() => ({ title }))} />
+        <TextArea id="decision" label={`${t.decision} ${ft.optional}`} value={draft.decision} rows={2} onInput={(decision) => put(() => ({ decision }))} />
         <Cohorts
           draft={draft}
           error={errors["cohorts"]}
-          onChange={(cohorts) => put({ cohorts })}
-          onError={(text) => setErrors((was) => ({ ...Object.fromEntries(Object.entries(was).filter(([k]) => k !== "cohorts")), ...(text ? { cohorts: text } : {}) }))}
+          onChange={(change) => put((was) => ({ cohorts: change(was.cohorts) }))}
         />
-        <Analyses draft={draft} allowed={allowed} errors={errors} onChange={(analyses) => put({ analyses })} />
+        <Analyses draft={draft} allowed={allowed} errors={errors} onChange={(analyses) => put(() => ({ analyses }))} />
         <Button busy={busy}>{t.check}</Button>
       </form>
       <p class="nhsuk-body-s">{t.kept}</p>
