@@ -27,6 +27,15 @@ static void note_differencing(const struct js *view)
                 js_get_str(js_at(found, i), "earlier"));
 }
 
+static void note_withheld(const struct js *view)
+{
+    const struct js *tables = js_get(view, "tables");
+    for (size_t i = 0; i < js_size(tables); i++)
+        if (js_get_str(js_at(tables, i), "withheld"))
+            fprintf(stderr, "table '%s' is withheld (%s): %s\n", js_get_str(js_at(tables, i), "name"),
+                    js_get_str(js_at(tables, i), "withheld"), js_get_str(js_at(tables, i), "meaning"));
+}
+
 enum status checks_print(const struct args *a, struct js *view, struct err *e)
 {
     static const char *const columns[] = {"table", "cell",   "#persons", "verdict",
@@ -42,9 +51,11 @@ enum status checks_print(const struct args *a, struct js *view, struct err *e)
             char persons[24], interval[80];
             snprintf(persons, sizeof persons, "%lld", (long long)js_get_int(c, "persons", 0));
             out_row(o, js_get_str(c, "table"), js_get_str(c, "place"), persons, js_get_str(c, "verdict"),
-                    js_get_str(c, "reason"), js_get_str(c, "seen"), interval_of(c, interval));
+                    js_get_str(c, js_get(c, "reason") ? "reason" : "flag"), js_get_str(c, "seen"),
+                    interval_of(c, interval));
         }
         s = out_end(o, e);
+        note_withheld(view);
         note_differencing(view);
     }
     js_free(view);

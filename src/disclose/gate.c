@@ -4,12 +4,35 @@
 #include <math.h>
 #include <string.h>
 
+static bool is_hidden(const struct verdict *v)
+{
+    return v->mark == CELL_PRIMARY || v->mark == CELL_SECONDARY;
+}
+
 static bool hides(const struct gate *g, uint32_t i)
 {
     for (uint64_t k = 0; k < g->result->tables[i].n_cells; k++)
-        if (g->verdicts[i][k].mark != CELL_SHOWN)
+        if (is_hidden(&g->verdicts[i][k]))
             return true;
     return false;
+}
+
+static void withhold(struct gate *g, uint32_t i, const char *rule)
+{
+    g->withheld[i] = rule;
+    for (uint64_t k = 0; k < g->result->tables[i].n_cells; k++)
+        verdict_hide(&g->verdicts[i][k], CELL_PRIMARY, rule);
+}
+
+static bool counts_that_leave(const struct gate *g, uint32_t i)
+{
+    return !g->withheld[i] && g->result->tables[i].type == OUTPUT_COUNT;
+}
+
+/* Whether the table is one of counts that others can be laid beside. */
+static bool links(const struct gate *g, uint32_t i)
+{
+    return !g->withheld[i] && secure_links(&g->result->tables[i]);
 }
 
 /* A dimension that both tables count over (not the steps of an attrition); NULL when there is none. */
@@ -35,33 +58,26 @@ static double grand_total(const struct result_table *t)
     return sum;
 }
 
-/* Tables of one population that share a dimension were secured as one system. Exact counts of any other table
-   over a shared dimension could still be further equations, so under a policy that prints exact counts such
-   tables do not leave together when one of them hides a cell. */
-static enum status check_others(const struct gate *g, struct err *e)
+/* Whether exact counts of the one could be further equations for what the other hides: they have a dimension
+   or their sum in common, and were not secured as one system. */
+static bool tells_of(const struct gate *g, uint32_t i, uint32_t k)
+{
+    const struct result_table *a = &g->result->tables[i], *b = &g->result->tables[k];
+    if (g->system[i] == g->system[k] || !(hides(g, i) || hides(g, k)))
+        return false;
+    return shared_dimension(a, b) || (links(g, i) && links(g, k) && grand_total(a) == grand_total(b));
+}
+
+/* Tables of one population that share a dimension were secured as one system. Under a policy that prints
+   exact counts any other two of which the one could give the other's hidden cells away do not leave together:
+   that which hides some stays in, of two such the later. */
+static void withhold_beside_others(struct gate *g)
 {
     const struct result *r = g->result;
     for (uint32_t i = 0; g->policy->rounding == ROUNDING_NONE && i < r->n_tables; i++)
-        for (uint32_t k = i + 1; k < r->n_tables; k++) {
-            const struct result_table *a = &r->tables[i], *b = &r->tables[k];
-            if (a->type != OUTPUT_COUNT || b->type != OUTPUT_COUNT || g->system[i] == g->system[k] ||
-                !(hides(g, i) || hides(g, k)))
-                continue;
-            const char *name = shared_dimension(a, b);
-            if (!name && secure_links(a) && secure_links(b) && grand_total(a) == grand_total(b))
-                return err_set(e, ST_UNSAFE,
-                               "tables '%s' and '%s' count the same persons and a cell is hidden: with exact "
-                               "counts the one's sum could give the other away; give them their total as a "
-                               "level, or use a policy that rounds",
-                               a->name, b->name);
-            if (name)
-                return err_set(e, ST_UNSAFE,
-                               "tables '%s' and '%s' both count over '%s' and a cell is hidden: with exact "
-                               "counts the one "
-                               "could give the other away; release one of them, or use a policy that rounds",
-                               a->name, b->name, name);
-        }
-    return ST_OK;
+        for (uint32_t k = i + 1; k < r->n_tables; k++)
+            if (counts_that_leave(g, i) && counts_that_leave(g, k) && tells_of(g, i, k))
+                withhold(g, hides(g, k) ? k : i, "beside another table with exact counts");
 }
 
 /* Tables that share a dimension, directly or by others between them, get the number of the first of them; a
@@ -71,17 +87,27 @@ static void link_tables(struct gate *g)
     const struct result *r = g->result;
     for (uint32_t i = 0; i < r->n_tables; i++) {
         g->system[i] = i;
-        for (uint32_t k = 0; k < i && secure_links(&r->tables[i]); k++) {
+        for (uint32_t k = 0; k < i && links(g, i); k++) {
             uint32_t from = g->system[k], to = g->system[i];
             bool total = r->tables[k].n_dimensions == 0 || r->tables[i].n_dimensions == 0;
-            if (from == to || !secure_links(&r->tables[k]) ||
-                !(total || shared_dimension(&r->tables[k], &r->tables[i])))
+            if (from == to || !links(g, k) || !(total || shared_dimension(&r->tables[k], &r->tables[i])))
                 continue;
             for (uint32_t t = 0; t <= i; t++)
                 if (g->system[t] == from || g->system[t] == to)
                     g->system[t] = from < to ? from : to;
         }
     }
+}
+
+/* What could not be proven safe stays in; what else the result has does not rest on it. */
+static enum status secure_or_withhold(struct gate *g, const uint32_t *index, uint32_t n, struct err *e)
+{
+    enum status s = secure_tables(g, index, n, e);
+    if (s != ST_UNSAFE && (s != ST_UNSUPPORTED || n > 1))
+        return s;
+    for (uint32_t t = 0; t < n; t++)
+        withhold(g, index[t], "could not be proven safe");
+    return ST_OK;
 }
 
 /* Secures one system; where its tables turn out not to be one population, each by itself. */
@@ -93,7 +119,7 @@ static enum status secure_system(struct gate *g, const uint32_t *index, uint32_t
         s = secure_check(g, index[t], e);
     if (s != ST_OK)
         return s;
-    s = secure_tables(g, index, n, &apart);
+    s = secure_or_withhold(g, index, n, &apart);
     if (n == 1 || (s != ST_INVALID && s != ST_UNSUPPORTED)) {
         *e = apart;
         return s;
@@ -102,7 +128,7 @@ static enum status secure_system(struct gate *g, const uint32_t *index, uint32_t
     for (uint32_t t = 0; t < n; t++)
         g->system[index[t]] = index[t];
     for (uint32_t t = 0; s == ST_OK && t < n; t++)
-        s = secure_tables(g, &index[t], 1, e);
+        s = secure_or_withhold(g, &index[t], 1, e);
     return s;
 }
 
@@ -117,7 +143,7 @@ static enum status secure_all(struct gate *g, struct err *e)
     for (uint32_t i = 0; s == ST_OK && i < n_tables; i++) {
         uint32_t n = 0;
         for (uint32_t k = i; linked[i] == i && k < n_tables; k++)
-            if (linked[k] == i)
+            if (linked[k] == i && !g->withheld[k])
                 index[n++] = k;
         if (n)
             s = secure_system(g, index, n, e);
@@ -125,16 +151,16 @@ static enum status secure_all(struct gate *g, struct err *e)
     return s;
 }
 
-/* Where zeros are not printed, leaving a cell out must not say that it is one: every place gets its cell. */
-static enum status complete_table(struct result_table *t, struct arena *a, struct err *e)
+/* Where zeros are not printed, leaving a cell out must not say that it is one: every place gets its cell.
+   False where these are too many. */
+static bool complete_table(struct result_table *t, struct arena *a)
 {
     enum { MOST = 1 << 20 };
     uint64_t places = 1, known = 0;
     for (uint32_t d = 0; d < t->n_dimensions && places <= MOST; d++)
         places *= t->dimensions[d].n_levels;
     if (places > MOST)
-        return err_set(e, ST_UNSUPPORTED, "table '%s': over %d places, and the policy prints no zeros",
-                       t->name, MOST);
+        return false;
     struct result_cell *cells = arena_array(a, places, sizeof *cells);
     bool *given = arena_array(a, places, sizeof *given);
     for (; known < t->n_cells; known++) {
@@ -154,22 +180,20 @@ static enum status complete_table(struct result_table *t, struct arena *a, struc
     }
     t->cells = cells;
     t->n_cells = places;
-    return ST_OK;
+    return true;
 }
 
-static enum status complete(struct gate *g, struct err *e)
+static void complete(struct gate *g)
 {
     struct result *r = arena_alloc(g->arena, sizeof *r);
     *r = *g->result;
     r->tables = arena_array(g->arena, r->n_tables, sizeof *r->tables);
-    enum status s = ST_OK;
-    for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
+    for (uint32_t i = 0; i < r->n_tables; i++) {
         r->tables[i] = g->result->tables[i];
-        if (r->tables[i].type == OUTPUT_COUNT)
-            s = complete_table(&r->tables[i], g->arena, e);
+        if (r->tables[i].type == OUTPUT_COUNT && !complete_table(&r->tables[i], g->arena))
+            g->withheld[i] = "too many places to hide which are zero";
     }
     g->result = r;
-    return s;
 }
 
 static enum status judge_all(struct gate *g, struct err *e)
@@ -179,8 +203,11 @@ static enum status judge_all(struct gate *g, struct err *e)
     struct ptable *noise = NULL;
     enum status s = g->policy->rounding == ROUNDING_CELL_KEY ? ptable_make(&rules, &noise, e) : ST_OK;
     for (uint32_t i = 0; s == ST_OK && i < r->n_tables; i++) {
+        const char *early = g->withheld[i];
         g->verdicts[i] = arena_array(g->arena, r->tables[i].n_cells, sizeof **g->verdicts);
-        s = judge_table(&r->tables[i], g->policy, noise, g->verdicts[i], e);
+        s = judge_table(&r->tables[i], g->policy, noise, g->verdicts[i], &g->withheld[i], e);
+        if (early)
+            withhold(g, i, early);
         g->has_rates |= r->tables[i].type == OUTPUT_RATE;
     }
     ptable_free(noise);
@@ -220,7 +247,7 @@ static void hide_inside_steps(struct gate *g, uint32_t counts, uint32_t curves)
         const char *group = n->dimensions[0].levels[n->cells[i].at[0]].label;
         const char *day = n->dimensions[1].levels[n->cells[i].at[1]].label;
         for (uint64_t k = 0; k < c->n_cells; k++)
-            if (g->verdicts[curves][k].mark != CELL_SHOWN && g->verdicts[counts][i].mark == CELL_SHOWN &&
+            if (is_hidden(&g->verdicts[curves][k]) && g->verdicts[counts][i].mark == CELL_SHOWN &&
                 strcmp(c->dimensions[1].levels[c->cells[k].at[1]].label, day) == 0 &&
                 strcmp(c->dimensions[0].levels[c->cells[k].at[0]].label, group) == 0)
                 verdict_hide(&g->verdicts[counts][i], CELL_PRIMARY, "inside a merged step");
@@ -247,16 +274,16 @@ enum status gate_run(const struct result *r, const struct policy *p, struct gate
     g->verdicts = arena_array(a, r->n_tables, sizeof(struct verdict *));
     g->proofs = arena_array(a, r->n_tables, sizeof *g->proofs);
     g->system = arena_array(a, r->n_tables, sizeof *g->system);
+    g->withheld = arena_array(a, r->n_tables, sizeof *g->withheld);
     if (!p->zero_shown)
-        s = complete(g, e);
-    if (s == ST_OK)
-        s = judge_all(g, e);
+        complete(g);
+    s = judge_all(g, e);
     if (s == ST_OK)
         judge_at_risk(g);
     if (s == ST_OK)
         s = secure_all(g, e);
     if (s == ST_OK)
-        s = check_others(g, e);
+        withhold_beside_others(g);
     if (s == ST_OK)
         *out = g;
     else

@@ -14,7 +14,13 @@
 #include "disclose/policy.h"
 #include "disclose/result.h"
 
-enum cell_mark { CELL_SHOWN, CELL_PRIMARY, CELL_SECONDARY };
+enum cell_mark {
+    CELL_SHOWN,
+    CELL_PRIMARY,   /* a rule hides it */
+    CELL_SECONDARY, /* hidden to protect another */
+    CELL_ABSENT,    /* no rule hides it, but there is no estimate to print */
+    N_MARKS
+};
 
 struct verdict {
     enum cell_mark mark;
@@ -36,13 +42,15 @@ struct gate {
     const struct result *result; /* the caller's, or that with every place where zeros are not printed */
     const struct policy *policy;
     struct verdict **verdicts; /* [table][cell] */
+    const char **withheld;     /* [table]: the rule that keeps the whole of it in; NULL where it leaves */
     struct proof *proofs;      /* [table] */
     uint32_t *system;          /* [table]: the first table of the system it was secured in */
     bool has_rates;            /* some table is of rates over counts */
     struct arena *arena;
 };
 
-/* ST_UNSAFE where a table may not leave at all; ST_INVALID where its cells contradict its structure. */
+/* A table that may not leave is withheld, and the others leave without it; ST_INVALID where a table's cells
+   contradict its structure. */
 MUST_CHECK enum status gate_run(const struct result *r, const struct policy *p, struct gate **out,
                                 struct err *e);
 void gate_free(struct gate *g); /* NULL is fine */
@@ -51,9 +59,11 @@ void gate_free(struct gate *g); /* NULL is fine */
    counts and stays at the site. `context` as in disclose_release; may be NULL. */
 struct js *gate_view(const struct gate *g, const struct js *context);
 
-/* judge.c: the rule of each type of output. `noise` is the p-table of a policy with cell keys, else NULL. */
+/* judge.c: the rule of each type of output. `noise` is the p-table of a policy with cell keys, else NULL.
+   *withheld is the rule that keeps the whole table in, or NULL. */
 MUST_CHECK enum status judge_table(const struct result_table *t, const struct policy *p,
-                                   const struct ptable *noise, struct verdict *verdicts, struct err *e);
+                                   const struct ptable *noise, struct verdict *verdicts,
+                                   const char **withheld, struct err *e);
 void verdict_hide(struct verdict *v, enum cell_mark mark, const char *rule);
 /* secure.c: whether a table's cells are counts that others can be laid beside. */
 bool secure_links(const struct result_table *t);

@@ -28,17 +28,17 @@ static void show(struct verdict *v, double value, double lower, double upper)
         .value = value, .lower = lower, .upper = upper, .surely_low = NAN, .surely_high = NAN};
 }
 
+/* A figure that is no count, to the digits of its type. */
+static void show_figure(const struct result_cell *c, enum output_type type, struct verdict *v)
+{
+    int digits = figure_digits(type);
+    show(v, round_significant(c->value, digits), round_significant(c->lower, digits),
+         round_significant(c->upper, digits));
+}
+
 static bool small(double n, int64_t minimum)
 {
     return n > 0 && n < (double)minimum;
-}
-
-static double significant(double v, int digits)
-{
-    if (!isfinite(v) || v == 0)
-        return v;
-    double unit = pow(10, floor(log10(fabs(v))) - digits + 1);
-    return unit < 1 ? nearbyint(v * nearbyint(1 / unit)) / nearbyint(1 / unit) : nearbyint(v / unit) * unit;
 }
 
 static double rounded(double n, const struct policy *p)
@@ -87,8 +87,8 @@ static void judge_count(const struct result_cell *c, const struct policy *p, con
 static double move_limit(double limit, double value, double printed, double n, double n_rounded)
 {
     if (!(limit > 0) || !(value > 0) || !(n > 0) || !(n_rounded > 0))
-        return significant(limit, 2);
-    return significant(printed * pow(limit / value, sqrt(n / n_rounded)), 3);
+        return round_significant(limit, 2);
+    return round_significant(printed * pow(limit / value, sqrt(n / n_rounded)), figure_digits(OUTPUT_RATE));
 }
 
 /* The rate recomputed from rounded counts; figures that are no plain ratio print to three digits. */
@@ -96,13 +96,13 @@ static void show_rate(const struct result_cell *c, const struct policy *p, struc
 {
     double n = c->numerator, d = c->denominator;
     if (!is_count(n) || !(d > 0) || n == 0 || p->rounding == ROUNDING_NONE || !(c->value != 0)) {
-        show(v, significant(c->value, 3), significant(c->lower, 3), significant(c->upper, 3));
+        show_figure(c, OUTPUT_RATE, v);
         return;
     }
     bool of_persons = is_count(d) && (int64_t)d == c->persons;
     double n_rounded = rounded(n, p), d_rounded = of_persons ? rounded(d, p) : d;
     double scale = c->value / (n / d);
-    double value = significant(scale * n_rounded / d_rounded, 3);
+    double value = round_significant(scale * n_rounded / d_rounded, figure_digits(OUTPUT_RATE));
     show(v, value, move_limit(c->lower, c->value, value, n, n_rounded),
          move_limit(c->upper, c->value, value, n, n_rounded));
 }
@@ -118,6 +118,8 @@ static void judge_rate(const struct result_cell *c, const struct policy *p, stru
         verdict_hide(v, CELL_PRIMARY, "minimum numerator");
     else if (proportion && small((double)c->persons - with, minimum))
         verdict_hide(v, CELL_PRIMARY, "minimum complement");
+    else if (!p->zero_shown && (c->numerator == 0 || (proportion && with == (double)c->persons)))
+        verdict_hide(v, CELL_PRIMARY, "zero not shown");
     else
         show_rate(c, p, v);
 }
@@ -140,7 +142,7 @@ static void judge_sum(const struct result_table *t, const struct result_cell *c,
     else if (c->top1 != 0 && rest / fabs(c->top1) < p->p_ratio)
         verdict_hide(v, CELL_PRIMARY, "p-ratio");
     else
-        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+        show_figure(c, OUTPUT_SUM, v);
 }
 
 /* The q-th quantile needs as many persons on the thinner side. */
@@ -153,22 +155,18 @@ static void judge_quantile(const struct result_cell *c, const struct policy *p, 
     else if ((c->below >= 0 && (double)c->below < minimum) || (c->above >= 0 && (double)c->above < minimum))
         verdict_hide(v, CELL_PRIMARY, "minimum persons on either side");
     else
-        show(v, significant(c->value, 2), significant(c->lower, 2), significant(c->upper, 2));
+        show_figure(c, OUTPUT_QUANTILE, v);
 }
 
-static void judge_term(const struct result_table *t, const struct result_cell *c, const struct policy *p,
-                       struct verdict *v)
+static void judge_term(const struct result_cell *c, const struct policy *p, struct verdict *v)
 {
     int64_t minimum = policy_minimum(p, OUTPUT_REGRESSION);
     if (c->level_persons >= 0 && c->level_persons < minimum)
         verdict_hide(v, CELL_PRIMARY, "minimum persons in a level");
     else if (small(c->numerator, minimum) || c->numerator == 0)
         verdict_hide(v, CELL_PRIMARY, "minimum events in a level");
-    else if (t->parameters > 0 && t->persons >= 0 &&
-             (double)t->parameters > p->parameter_share * (double)t->persons)
-        verdict_hide(v, CELL_PRIMARY, "too many parameters");
     else
-        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+        show_figure(c, OUTPUT_REGRESSION, v);
 }
 
 static void judge_test(const struct result_table *t, const struct result_cell *c, const struct policy *p,
@@ -181,7 +179,7 @@ static void judge_test(const struct result_table *t, const struct result_cell *c
     else if (correlation && fabs(c->value) >= 1 - 1e-9)
         verdict_hide(v, CELL_PRIMARY, "perfect fit");
     else
-        show(v, significant(c->value, 4), significant(c->lower, 4), significant(c->upper, 4));
+        show_figure(c, OUTPUT_TEST, v);
 }
 
 /* A step is printed only where events and the drop of the risk set since the last printed one are 0 or at
@@ -198,7 +196,8 @@ static void judge_curve(const struct result_cell **steps, struct verdict **verdi
         double left = i + 1 < n ? steps[i + 1]->denominator : c->denominator - c->numerator;
         double drop = at_risk - left;
         events += c->numerator;
-        bool quiet = (events == 0 || events >= minimum) && (drop == 0 || drop >= minimum);
+        bool quiet = ((events == 0 && p->zero_shown) || events >= minimum) &&
+                     ((drop == 0 && p->zero_shown) || drop >= minimum);
         if (!quiet || c->denominator < minimum || left < minimum) {
             verdict_hide(verdicts[i], CELL_PRIMARY, "events or risk set of the step");
             continue;
@@ -246,8 +245,9 @@ static enum status judge_survival(const struct result_table *t, const struct pol
     return s;
 }
 
-static enum status judge_model(const struct result_table *t, const struct policy *p, struct verdict *verdicts,
-                               struct err *e)
+/* --- what keeps a whole table in: the rule, or NULL where nothing does ---------------------------------- */
+
+static const char *model_fault(const struct result_table *t, const struct policy *p)
 {
     const char *kind = js_get_str(t->notes, "kind");
     int64_t leaf = js_get_int(t->notes, "smallest_leaf", INT64_MAX);
@@ -256,29 +256,50 @@ static enum status judge_model(const struct result_table *t, const struct policy
     static const char *const instance_based[] = {"knn", "svm", "gaussian process", NULL};
     for (int i = 0; instance_based[i]; i++)
         if (kind && strcmp(kind, instance_based[i]) == 0)
-            return err_set(e, ST_UNSAFE, "table '%s': a %s holds its training data and may not leave",
-                           t->name, kind);
+            return "a model that holds its training data";
     if (!kind || leaf < policy_minimum(p, OUTPUT_MODEL))
-        return err_set(e, ST_UNSAFE, "table '%s': a model needs its kind and leaves of enough persons",
-                       t->name);
+        return "leaves of too few persons";
     if (!js_is_number(train) || !js_is_number(test) || js_num(train) - js_num(test) > p->model_gap)
-        return err_set(e, ST_UNSAFE,
-                       "table '%s': the model fits its training data too closely, or does not say", t->name);
-    if (js_is_number(attack) && js_num(attack) > p->model_attack)
-        return err_set(e, ST_UNSAFE, "table '%s': a membership attack on the model succeeds", t->name);
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        show(&verdicts[i], significant(t->cells[i].value, 4), NAN, NAN);
-    return ST_OK;
+        return "fits its training data too closely";
+    return js_is_number(attack) && js_num(attack) > p->model_attack ? "a membership attack succeeds" : NULL;
 }
 
-static enum status judge_freedom(const struct result_table *t, const struct policy *p, struct err *e)
+/* Degrees of freedom go first: who reads "too many parameters" then knows that there are persons enough. */
+static const char *regression_fault(const struct result_table *t, const struct policy *p)
 {
-    bool needed = t->type == OUTPUT_REGRESSION;
-    if (needed ? t->degrees_of_freedom < p->degrees_of_freedom
-               : t->degrees_of_freedom >= 0 && t->degrees_of_freedom < p->degrees_of_freedom)
-        return err_set(e, ST_UNSAFE, "table '%s': under %lld residual degrees of freedom", t->name,
-                       (long long)p->degrees_of_freedom);
-    return ST_OK;
+    if (t->degrees_of_freedom < p->degrees_of_freedom)
+        return "too few degrees of freedom";
+    bool many = t->parameters > 0 && t->persons >= 0 &&
+                (double)t->parameters > p->parameter_share * (double)t->persons;
+    return many ? "too many parameters" : NULL;
+}
+
+/* A reason why there is no estimate speaks of the persons in the model, and at times of none with the event
+   or of nobody without it. */
+static const char *no_estimate_fault(const struct result_table *t, const struct policy *p)
+{
+    if (t->persons < policy_minimum(p, OUTPUT_TEST))
+        return "a reason that rests on too few persons";
+    return t->no_estimate == NO_ESTIMATE_OF_NONE && !p->zero_shown ? "zero not shown" : NULL;
+}
+
+static const char *table_fault(const struct result_table *t, const struct policy *p)
+{
+    switch (t->type) {
+    case OUTPUT_MODEL:
+        return model_fault(t, p);
+    case OUTPUT_REGRESSION:
+        return regression_fault(t, p);
+    case OUTPUT_TEST:
+        if (t->no_estimate)
+            return no_estimate_fault(t, p);
+        return t->degrees_of_freedom >= 0 && t->degrees_of_freedom < p->degrees_of_freedom
+                   ? "too few degrees of freedom"
+                   : NULL;
+    default:
+        break;
+    }
+    return t->found && !p->zero_shown ? "its levels were found in the data" : NULL;
 }
 
 static void judge_cell(const struct result_table *t, const struct result_cell *c, const struct policy *p,
@@ -298,33 +319,41 @@ static void judge_cell(const struct result_table *t, const struct result_cell *c
         judge_quantile(c, p, v);
         break;
     case OUTPUT_REGRESSION:
-        judge_term(t, c, p, v);
+        judge_term(c, p, v);
         break;
     case OUTPUT_TEST:
         judge_test(t, c, p, v);
+        break;
+    case OUTPUT_MODEL:
+        show(v, round_significant(c->value, figure_digits(OUTPUT_MODEL)), NAN, NAN);
         break;
     default:
         verdict_hide(v, CELL_PRIMARY, "observed extremes never leave");
         break;
     }
-    /* What an analysis could not estimate has nothing to print. */
-    if (v->mark == CELL_SHOWN && !isfinite(v->value))
-        verdict_hide(v, CELL_PRIMARY, "not estimated");
+}
+
+/* What an analysis could not estimate has nothing to print, where a rule would let it print. */
+static void mark_absent(struct verdict *verdicts, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (verdicts[i].mark == CELL_SHOWN && !isfinite(verdicts[i].value))
+            verdict_hide(&verdicts[i], CELL_ABSENT, "not estimated");
 }
 
 enum status judge_table(const struct result_table *t, const struct policy *p, const struct ptable *noise,
-                        struct verdict *verdicts, struct err *e)
+                        struct verdict *verdicts, const char **withheld, struct err *e)
 {
+    enum status s = ST_OK;
+    *withheld = table_fault(t, p);
+    for (uint64_t i = 0; *withheld && i < t->n_cells; i++)
+        verdict_hide(&verdicts[i], CELL_PRIMARY, *withheld);
+    if (*withheld)
+        return ST_OK;
     if (t->type == OUTPUT_SURVIVAL)
-        return judge_survival(t, p, verdicts, e);
-    if (t->type == OUTPUT_MODEL)
-        return judge_model(t, p, verdicts, e);
-    if (t->type == OUTPUT_REGRESSION || t->type == OUTPUT_TEST) {
-        enum status s = judge_freedom(t, p, e);
-        if (s != ST_OK)
-            return s;
-    }
-    for (uint64_t i = 0; i < t->n_cells; i++)
+        s = judge_survival(t, p, verdicts, e);
+    for (uint64_t i = 0; t->type != OUTPUT_SURVIVAL && i < t->n_cells; i++)
         judge_cell(t, &t->cells[i], p, noise, &verdicts[i]);
-    return ST_OK;
+    mark_absent(verdicts, t->n_cells);
+    return s;
 }

@@ -71,10 +71,24 @@ bool has_interval(const struct released_cell *c)
     return !c->hidden && isfinite(c->lower) && isfinite(c->upper);
 }
 
+void draw_unprinted(struct canvas *c, const struct released_cell *cell, double x, double y, double width,
+                    double height)
+{
+    if (cell->not_estimated)
+        draw_absent(c, x, y, width, height);
+    else
+        draw_hidden(c, x, y, width, height);
+}
+
+const char *unprinted_words(const struct released_cell *c)
+{
+    return c->not_estimated ? "not available" : "suppressed";
+}
+
 const char *cell_text(struct picture *p, struct unit u, const struct released_cell *c)
 {
     if (c->hidden)
-        return "[c]";
+        return released_mark(c);
     const char *value = unit_format(&p->c, u, c->value);
     if (!has_interval(c))
         return value;
@@ -228,6 +242,8 @@ static void draw_foot(struct picture *p, const struct picture_source *source)
         draw_note(c, 32, "Hatched, or [c]: suppressed to protect confidentiality. It is not zero.");
         c->height += 3;
     }
+    if (c->absent)
+        draw_note(c, 0, "[x]: not available: the data give no estimate.");
     for (size_t i = 0; i < p->n_notes; i++)
         draw_note(c, 0, p->notes[i]);
     if (rounding)
@@ -237,12 +253,13 @@ static void draw_foot(struct picture *p, const struct picture_source *source)
 
 static void say_hidden(struct picture *p)
 {
-    uint64_t hidden = 0;
-    for (uint64_t i = 0; i < p->t->n_cells; i++)
-        hidden += p->t->cells[i].hidden;
+    uint64_t hidden = released_n_suppressed(p->t), absent = released_n_not_estimated(p->t);
     if (hidden)
         buf_printf(&p->says, " %llu of %llu values are suppressed to protect confidentiality.",
                    (unsigned long long)hidden, (unsigned long long)p->t->n_cells);
+    if (absent)
+        buf_printf(&p->says, " %llu of %llu values are not available: the data give no estimate.",
+                   (unsigned long long)absent, (unsigned long long)p->t->n_cells);
 }
 
 static void picture_init(struct picture *p, const struct released *r, uint32_t i, enum picture_width width)

@@ -209,6 +209,15 @@ void draw_hidden(struct canvas *c, double x, double y, double width, double heig
     draw_text(c, x + width / 2, y + height / 2 + 4, mark, "[c]");
 }
 
+void draw_absent(struct canvas *c, double x, double y, double width, double height)
+{
+    struct lettering mark = {.anchor = ANCHOR_MIDDLE, .size = 12};
+    draw_box(c, x, y, width, height, "#fff", "#768692");
+    c->absent = true;
+    if (width >= 24 && height >= 14)
+        draw_text(c, x + width / 2, y + height / 2 + 4, mark, "[x]");
+}
+
 static void draw_end(struct canvas *c, double x, double y, int arrow, const char *colour)
 {
     if (arrow)

@@ -31,6 +31,7 @@ struct canvas {
     double width, height; /* height grows with what is drawn */
     bool narrow;          /* for a telephone: labels above their rows, fewer ticks */
     bool hidden;          /* something is drawn as suppressed, so the key must say so */
+    bool absent;          /* ... as not available */
     double size;          /* of ordinary text */
 };
 
@@ -69,6 +70,8 @@ void draw_box(struct canvas *c, double x, double y, double width, double height,
               const char *stroke);
 /* The place of a suppressed value, hatched; marked [c] where it is wide enough for that. */
 void draw_hidden(struct canvas *c, double x, double y, double width, double height);
+/* The place of a value that is not available: empty, marked [x]. */
+void draw_absent(struct canvas *c, double x, double y, double width, double height);
 /* White under what is written over grid lines. */
 void draw_ground(struct canvas *c, double x, double y, double width, double height);
 /* A bar of an interval with ends; the parts outside [low, high] are arrows. */

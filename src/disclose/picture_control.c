@@ -112,7 +112,8 @@ static bool read_chart(struct picture *p, struct chart *k)
         if (f == N_FIGURES)
             continue;
         k->v[f][c->at[0]] = c->value;
-        k->hidden[c->at[0]] |= f == VALUE && c->hidden;
+        k->hidden[c->at[0]] |= f == VALUE && c->hidden && !c->not_estimated;
+        p->c.absent |= f == VALUE && c->not_estimated;
         k->has_cusum |= f == CUSUM && !c->hidden;
     }
     return level_with(&t->dimensions[1], "mean") >= 0;
@@ -240,7 +241,7 @@ static bool find_series(struct picture *p, struct series *s)
             return false;
         }
         if (!any_shown(t, (uint32_t)s->of, i)) {
-            picture_note(p, arena_printf(p->c.arena, "[c] %s: suppressed at every interval.",
+            picture_note(p, arena_printf(p->c.arena, "%s: nothing can be shown at any interval.",
                                          t->dimensions[s->of].levels[i].label));
             continue;
         }
@@ -264,8 +265,9 @@ static void draw_one(struct picture *p, const struct series *s, size_t i)
             continue;
         v[c->at[s->time]] = c->value;
         double x = time_at(&s->times, c->at[s->time]) + ((double)i - (double)(s->n - 1) / 2) * 3;
-        if (c->hidden)
+        if (c->hidden && !c->not_estimated)
             draw_gap(p, &s->times, c->at[s->time]);
+        p->c.absent |= c->not_estimated;
         if (has_interval(c))
             draw_line(&p->c, x, scale_at(&s->times.y, c->lower), x, scale_at(&s->times.y, c->upper),
                       series_colour(i), 1, "");

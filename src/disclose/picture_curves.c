@@ -281,7 +281,7 @@ static void draw_at_risk_row(struct picture *p, const struct curves *k, size_t g
             continue;
         draw_text(c, scale_at(&k->x, day), c->height + 14, number,
                   !cell          ? "0"
-                  : cell->hidden ? "[c]"
+                  : cell->hidden ? released_mark(cell)
                                  : whole_format(c, cell->value));
         c->hidden |= cell && cell->hidden;
     }

@@ -57,7 +57,7 @@ static void draw_dots(struct picture *p, const struct dots *d)
         }
         before = label;
         if (cell->hidden && !marked)
-            draw_hidden(c, scale_at(&d->x, 0) - 28, c->height + 5, 56, 18);
+            draw_unprinted(c, cell, scale_at(&d->x, 0) - 28, c->height + 5, 56, 18);
         marked |= cell->hidden;
         if (!cell->hidden)
             draw_mark(c, series, scale_at(&d->x, cell->value), c->height + 14, 5);

@@ -9,7 +9,7 @@ enum { LEAST_LEFT_OUT = 10, STEPS_MOST = 40, GAP = 40 };
 
 static const char *box_number(struct picture *p, const struct released_cell *c)
 {
-    return c->hidden ? "[c]" : unit_format(&p->c, p->unit, c->value);
+    return c->hidden ? released_mark(c) : unit_format(&p->c, p->unit, c->value);
 }
 
 static void draw_step(struct picture *p, const struct released_cell *cell, bool first)
@@ -25,7 +25,7 @@ static void draw_step(struct picture *p, const struct released_cell *cell, bool 
     draw_box(c, MARGIN, c->height, width, height, cell->hidden ? "#fff" : INK_PALE, INK_BLUE);
     draw_lines(c, MARGIN + 12, c->height + height / 2 + 5 - (lines - 1) * 9, width - 110, 4, label, text);
     if (cell->hidden)
-        draw_hidden(c, right - 72, c->height + 8, 60, height - 16);
+        draw_unprinted(c, cell, right - 72, c->height + 8, 60, height - 16);
     else
         draw_text(c, right - 12, c->height + (first ? 26 : 24), number, box_number(p, cell));
     if (!first && !cell->hidden && all > 0)

@@ -117,7 +117,7 @@ static void draw_diamond(struct picture *p, const struct forest *f, const struct
 static void draw_estimate(struct picture *p, const struct forest *f, const struct released_cell *c, double y)
 {
     if (c->hidden) {
-        draw_hidden(&p->c, scale_at(&f->x, f->ratio ? 1 : 0) - 28, y - 9, 56, 18);
+        draw_unprinted(&p->c, c, scale_at(&f->x, f->ratio ? 1 : 0) - 28, y - 9, 56, 18);
         return;
     }
     if (pooled(p->t, c)) {

@@ -74,6 +74,9 @@ static bool find_units(struct picture *p, struct funnel *f)
     for (uint64_t i = 0; i < t->n_cells; i++) {
         struct unit_point u = {.name = t->dimensions[0].levels[t->cells[i].at[0]].label,
                                .value = t->cells[i].value};
+        p->c.absent |= t->cells[i].not_estimated;
+        if (t->cells[i].not_estimated)
+            continue;
         if (t->cells[i].hidden || !read_limits(limits, &u))
             f->hidden[f->n_hidden++] = u.name;
         else

@@ -82,7 +82,7 @@ static void draw_group(struct picture *p, const struct gradient *g, size_t i)
     double x = g->left + g->step * ((double)i + 0.5), width = fmin(g->step * 0.62, 64),
            base = scale_at(&g->y, fmax(0, g->y.low));
     if (r->hidden) {
-        draw_hidden(c, x - width / 2, base - 60, width, 60);
+        draw_unprinted(c, r, x - width / 2, base - 60, width, 60);
         return;
     }
     double top = scale_at(&g->y, r->value);
@@ -150,7 +150,7 @@ static void note_index(struct picture *p, const char *name, const struct release
 {
     if (c)
         picture_note(p, arena_printf(p->c.arena, "%s%s: %s.", name, u.label,
-                                     c->hidden ? "suppressed" : cell_text(p, u, c)));
+                                     c->hidden ? unprinted_words(c) : cell_text(p, u, c)));
 }
 
 static void draw_slope_key(struct picture *p, const struct gradient *g)
@@ -169,11 +169,12 @@ static void say_gradient(struct picture *p, const struct gradient *g)
 {
     const struct result_level *levels = p->t->dimensions[0].levels;
     const struct released_cell *first = g->groups[0], *last = g->groups[g->n - 1];
-    buf_printf(
-        &p->says, "A gradient over %zu groups (%s): %s in group %s, %s in group %s.", g->n,
-        number_words(&p->c, p->t->dimensions[0].name),
-        first->hidden ? "suppressed" : unit_format(&p->c, p->unit, first->value), levels[first->at[0]].label,
-        last->hidden ? "suppressed" : unit_format(&p->c, p->unit, last->value), levels[last->at[0]].label);
+    buf_printf(&p->says, "A gradient over %zu groups (%s): %s in group %s, %s in group %s.", g->n,
+               number_words(&p->c, p->t->dimensions[0].name),
+               first->hidden ? unprinted_words(first) : unit_format(&p->c, p->unit, first->value),
+               levels[first->at[0]].label,
+               last->hidden ? unprinted_words(last) : unit_format(&p->c, p->unit, last->value),
+               levels[last->at[0]].label);
     if (has_line(g))
         buf_printf(&p->says, " The slope index of inequality%s is %s.", points_of(p->unit).label,
                    cell_text(p, points_of(p->unit), g->sii));

@@ -79,7 +79,7 @@ static void draw_cell(struct picture *p, const struct heat *h, const struct rele
     for (uint32_t d = 0; d < p->t->n_dimensions; d++)
         total |= !level_is_leaf(&p->t->dimensions[d], cell->at[d]);
     if (cell->hidden) {
-        draw_hidden(c, x + 1, y + 1, h->column - 2, HEAT_ROW - 2);
+        draw_unprinted(c, cell, x + 1, y + 1, h->column - 2, HEAT_ROW - 2);
         return;
     }
     if (!total && h->most > 0 && cell->value > 0)

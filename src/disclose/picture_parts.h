@@ -50,7 +50,11 @@ int32_t dimension_named(const struct released_table *t, const char *name); /* -1
 const char *cell_label(struct picture *p, const struct released_table *t, const struct released_cell *c,
                        int32_t but);
 bool has_interval(const struct released_cell *c);
-/* "12.3 (10.1 to 14.5)", "1,230" or "[c]". */
+/* The place of a cell that prints nothing, as what it is: suppressed, or not available. */
+void draw_unprinted(struct canvas *c, const struct released_cell *cell, double x, double y, double width,
+                    double height);
+const char *unprinted_words(const struct released_cell *c); /* "suppressed", "not available" */
+/* "12.3 (10.1 to 14.5)", "1,230", "[c]" or "[x]". */
 const char *cell_text(struct picture *p, struct unit u, const struct released_cell *c);
 /* The first whole number in a label ("day 30"); `otherwise` where there is none. */
 double label_number(const char *label, double otherwise);

@@ -125,7 +125,7 @@ static void draw_value(struct picture *p, const struct rows *r, size_t i, double
     double zero = scale_at(&r->scale, fmax(0, r->scale.low)), at = scale_at(&r->scale, cell->value);
     bool total = is_total(p->t, cell);
     if (cell->hidden)
-        draw_hidden(c, zero, y, 56, BAR);
+        draw_unprinted(c, cell, zero, y, 56, BAR);
     else if (!r->points)
         draw_box(c, fmin(zero, at), y, fmax(1, fabs(at - zero)), BAR, INK_BLUE, NULL);
     else {

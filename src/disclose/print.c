@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Released tables as text and CSV. The last dimension goes across while the table stays narrow enough to
- * read; else every cell has a line of its own. [c] is the mark that UK official statistics use for values
- * suppressed to protect confidentiality (Government Analysis Function, "Symbols in tables").
+ * read; else every cell has a line of its own.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include "disclose/release.h"
 
 enum { MOST_ACROSS = 12 };
-#define HIDDEN_TEXT "[c]"
 
 struct grid {
     struct arena *arena;
@@ -82,7 +80,7 @@ static const char *cell_text(struct arena *a, const struct released_cell *c)
     if (!c)
         return "0";
     if (c->hidden)
-        return HIDDEN_TEXT;
+        return released_mark(c);
     released_format(c->value, value);
     if (isnan(c->lower) || isnan(c->upper))
         return arena_strdup(a, value);
@@ -155,11 +153,10 @@ static void print_note(const struct released *r, const struct released_table *t,
 {
     const struct js *policy = js_get(released_record(r), "policy");
     const char *rounding = js_get_str(policy, "rounding");
-    bool hidden = false;
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        hidden |= t->cells[i].hidden;
-    if (hidden)
-        fprintf(to, HIDDEN_TEXT " suppressed to protect confidentiality\n");
+    if (released_n_suppressed(t))
+        fprintf(to, "[c] suppressed to protect confidentiality\n");
+    if (released_n_not_estimated(t))
+        fprintf(to, "[x] not available: the data give no estimate\n");
     if (t->type == OUTPUT_COUNT && rounding && strcmp(rounding, "none") != 0)
         fprintf(to, "counts are rounded (%s, %lld)\n", rounding, (long long)js_get_int(policy, "base", 1));
 }
@@ -186,6 +183,10 @@ void released_print(const struct released *r, FILE *to)
         fputc('\n', to);
         print_table(r, released_table(r, i), to);
     }
+    const struct js *table;
+    for (uint32_t k = 0; (table = released_withheld(r, k)) != NULL; k++)
+        fprintf(to, "%swithheld: %s (%s)\n", k ? "" : "\n", js_get_str(table, "name"),
+                js_get_str(table, "withheld"));
 }
 
 /* RFC 4180; a text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV
@@ -228,6 +229,6 @@ void released_csv(const struct released_table *t, struct buf *out)
             released_format(numbers[k], text);
             buf_printf(out, "%s,", text);
         }
-        buf_adds(out, c->hidden ? "suppressed\n" : "shown\n");
+        buf_adds(out, c->not_estimated ? "not estimated\n" : c->hidden ? "suppressed\n" : "shown\n");
     }
 }

@@ -45,7 +45,7 @@ static struct js *cell_json(const struct result_cell *c, uint32_t n_dimensions, 
         js_push(at, js_integer(c->at[i]));
     js_put(j, "at", at);
     if (v->mark != CELL_SHOWN) {
-        js_put(j, "hidden", js_boolean(true));
+        js_put(j, v->mark == CELL_ABSENT ? "not_estimated" : "hidden", js_boolean(true));
         return j;
     }
     js_put(j, "value", js_number(v->value));
@@ -79,12 +79,18 @@ static struct js *table_record(const struct gate *g, uint32_t index)
 {
     const struct result_table *t = &g->result->tables[index];
     struct js *j = js_object();
-    int64_t hidden = 0;
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        hidden += g->verdicts[index][i].mark != CELL_SHOWN;
+    int64_t n[N_MARKS] = {0};
     js_put_str(j, "name", t->name);
+    if (g->withheld[index]) {
+        js_put_str(j, "withheld", g->withheld[index]);
+        return j;
+    }
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        n[g->verdicts[index][i].mark]++;
     js_put_int(j, "cells", (int64_t)t->n_cells);
-    js_put_int(j, "hidden", hidden);
+    js_put_int(j, "hidden", n[CELL_PRIMARY] + n[CELL_SECONDARY]);
+    if (n[CELL_ABSENT])
+        js_put_int(j, "not_estimated", n[CELL_ABSENT]);
     if (g->proofs[index].demands) {
         js_put_str(j, "attacker",
                    g->proofs[index].whole ? "linear and integer programmes over all sums"
@@ -140,13 +146,26 @@ static enum status document_json(const struct gate *g, const struct js *context,
     js_put_str(j, "format", RELEASED_FORMAT);
     js_put_str(j, "title", g->result->title);
     for (uint32_t i = 0; i < g->result->n_tables; i++)
-        js_push(tables, table_json(g, i));
+        if (!g->withheld[i])
+            js_push(tables, table_json(g, i));
     js_put(j, "tables", tables);
     enum status s = tables_hash(j, hash, e);
     if (s == ST_OK)
         js_put(j, "record", record_json(g, context, hash));
     *out = j;
     return s;
+}
+
+/* A result of which nothing leaves is no release. */
+static enum status check_any_leaves(const struct gate *g, struct err *e)
+{
+    uint32_t n = g->result->n_tables;
+    for (uint32_t i = 0; i < n; i++)
+        if (!g->withheld[i])
+            return ST_OK;
+    return n ? err_set(e, ST_UNSAFE, "table '%s' is withheld: %s%s", g->result->tables[0].name,
+                       g->withheld[0], n > 1 ? "; nor may any other leave" : "")
+             : ST_OK;
 }
 
 enum status disclose_release_viewed(const struct result *result, const struct policy *policy,
@@ -158,6 +177,8 @@ enum status disclose_release_viewed(const struct result *result, const struct po
     *out = NULL;
     *view = NULL;
     enum status s = gate_run(result, policy, &g, e);
+    if (s == ST_OK)
+        s = check_any_leaves(g, e);
     if (s == ST_OK)
         s = document_json(g, context, &document, e);
     if (s == ST_OK)
@@ -236,10 +257,16 @@ static bool read_cell(const struct js *j, const struct released_table *t, uint32
 {
     if (!read_place(js_get(j, "at"), t, levels))
         return false;
-    bool hidden = js_bool(js_get(j, "hidden"));
-    *c = (struct released_cell){levels, hidden, number_or_nan(js_get(j, "value")),
-                                number_or_nan(js_get(j, "lower")), number_or_nan(js_get(j, "upper"))};
-    return hidden == isnan(c->value);
+    bool not_estimated = js_bool(js_get(j, "not_estimated"));
+    bool hidden = not_estimated || js_bool(js_get(j, "hidden"));
+    *c = (struct released_cell){.at = levels,
+                                .hidden = hidden,
+                                .not_estimated = not_estimated,
+                                .value = number_or_nan(js_get(j, "value")),
+                                .lower = number_or_nan(js_get(j, "lower")),
+                                .upper = number_or_nan(js_get(j, "upper"))};
+    bool bare = isnan(c->value) && isnan(c->lower) && isnan(c->upper);
+    return (hidden ? bare : !isnan(c->value)) && !(not_estimated && t->type == OUTPUT_COUNT);
 }
 
 static enum status read_cells(const struct js *cells, const char *path, struct arena *a,
@@ -250,8 +277,9 @@ static enum status read_cells(const struct js *cells, const char *path, struct a
     uint32_t *levels = arena_array(a, t->n_cells * t->n_dimensions + 1, sizeof *levels);
     for (uint64_t i = 0; i < t->n_cells; i++)
         if (!read_cell(js_at(cells, i), t, levels + i * t->n_dimensions, &t->cells[i]))
-            return err_set(e, ST_INVALID, "%s.cells[%llu]: expected levels and either a value or hidden",
-                           path, (unsigned long long)i);
+            return err_set(e, ST_INVALID,
+                           "%s.cells[%llu]: expected levels and one of value, hidden and not_estimated", path,
+                           (unsigned long long)i);
     return ST_OK;
 }
 
@@ -407,6 +435,36 @@ const struct released_table *released_table(const struct released *r, uint32_t i
 const struct js *released_record(const struct released *r)
 {
     return js_get(r->document, "record");
+}
+
+const struct js *released_withheld(const struct released *r, uint32_t k)
+{
+    const struct js *tables = js_get(released_record(r), "tables");
+    for (size_t i = 0; i < js_size(tables); i++)
+        if (js_get_str(js_at(tables, i), "withheld") && k-- == 0)
+            return js_at(tables, i);
+    return NULL;
+}
+
+const char *released_mark(const struct released_cell *c)
+{
+    return c->not_estimated ? "[x]" : c->hidden ? "[c]" : NULL;
+}
+
+uint64_t released_n_suppressed(const struct released_table *t)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        n += t->cells[i].hidden && !t->cells[i].not_estimated;
+    return n;
+}
+
+uint64_t released_n_not_estimated(const struct released_table *t)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < t->n_cells; i++)
+        n += t->cells[i].not_estimated;
+    return n;
 }
 
 const struct released_cell *released_cell_find(const struct released_table *t, const uint32_t *at)

@@ -22,8 +22,9 @@
 struct released;
 
 /* `context` (may be NULL; borrowed) is put into the record as it is: project, agreement, run, study hash,
-   cohort hashes, sites. It is public: no patient values. ST_UNSAFE where nothing of it may leave; any failure
-   of the proof is a refusal, never a release. */
+   cohort hashes, sites. It is public: no patient values. A table that may
+   not leave is named in the record with the rule that withholds it; ST_UNSAFE where no table may. Any failure
+   of the proof withholds or refuses, and never releases. */
 MUST_CHECK enum status disclose_release(const struct result *result, const struct policy *policy,
                                         const struct js *context, struct released **out, struct err *e);
 /* The same, and the checker's view of it (gate_view), which holds raw counts and stays at the site. */
@@ -46,7 +47,8 @@ MUST_CHECK enum status released_verify(const struct released *r, struct err *e);
 
 struct released_cell {
     const uint32_t *at;
-    bool hidden;                /* then value, lower and upper are NaN */
+    bool hidden;                /* nothing is printed: value, lower and upper are NaN */
+    bool not_estimated;         /* hidden, but by no rule: there is no estimate */
     double value, lower, upper; /* lower and upper are NaN where there is no interval */
 };
 struct released_table {
@@ -62,12 +64,20 @@ const char *released_title(const struct released *r);
 uint32_t released_n_tables(const struct released *r);
 const struct released_table *released_table(const struct released *r, uint32_t i);
 const struct js *released_record(const struct released *r);
+/* The k-th table that stayed in: {"name", "withheld": the rule} of the record; NULL behind the last. */
+const struct js *released_withheld(const struct released *r, uint32_t k);
+/* What stands for a cell that prints nothing, of the marks of UK official statistics (Government Analysis
+   Function, "Symbols in tables"): [c], suppressed to protect confidentiality; [x], not available: there is no
+   estimate. NULL where it prints. */
+const char *released_mark(const struct released_cell *c);
+uint64_t released_n_suppressed(const struct released_table *t);
+uint64_t released_n_not_estimated(const struct released_table *t);
 /* The cell at these levels, or NULL. */
 const struct released_cell *released_cell_find(const struct released_table *t, const uint32_t *at);
 
-/* For people: every table aligned, hidden cells as [c], with a note on what was done. */
+/* For people: every table aligned, with its marks, a note on what was done, and what was withheld. */
 void released_print(const struct released *r, FILE *to);
-/* One table as CSV: the dimensions, value, lower, upper, status ("shown" or "suppressed"). */
+/* One table as CSV: the dimensions, value, lower, upper, status ("shown", "suppressed", "not estimated"). */
 void released_csv(const struct released_table *t, struct buf *out);
 /* A number as it is printed in tables, pictures and CSV. */
 void released_format(double v, char out[32]);

@@ -28,6 +28,9 @@ static const char *const picture_names[PICTURE_KINDS] = {[PICTURE_NONE] = "none"
                                                          [PICTURE_CONTROL] = "control_chart",
                                                          [PICTURE_SERIES] = "series"};
 
+static const char *const no_estimate_names[] = {
+    [NO_ESTIMATE_SAID] = "said", [NO_ESTIMATE_OF_NONE] = "of_none"};
+
 const char *picture_kind_name(enum picture_kind k)
 {
     return picture_names[k];
@@ -149,6 +152,8 @@ static struct js *cell_to_json(const struct result_cell *c, uint32_t n_dimension
         else if (!cell_members[i].whole && !isnan(*(const double *)member))
             js_put(j, cell_members[i].key, js_real(*(const double *)member));
     }
+    if (isnan(c->value)) /* left out it would be the persons */
+        js_put(j, "value", js_null());
     return j;
 }
 
@@ -161,8 +166,12 @@ static struct js *table_to_json(const struct result_table *t)
     js_put_str(j, "type", type_names[t->type]);
     if (picture_kind_name(t->picture))
         js_put_str(j, "picture", picture_kind_name(t->picture));
+    if (t->found)
+        js_put(j, "found", js_boolean(true));
     if (t->mean)
         js_put(j, "mean", js_boolean(true));
+    if (t->no_estimate)
+        js_put_str(j, "no_estimate", no_estimate_names[t->no_estimate]);
     for (uint32_t i = 0; i < t->n_dimensions; i++)
         js_push(dimensions, dimension_to_json(&t->dimensions[i]));
     for (uint64_t i = 0; i < t->n_cells; i++)
@@ -246,7 +255,7 @@ static enum status members_from_json(const struct js *j, const char *path, struc
     for (size_t i = 0; i < N_CELL_MEMBERS; i++) {
         const struct js *v = js_get(j, cell_members[i].key);
         void *member = (char *)c + cell_members[i].offset;
-        if (!v)
+        if (!v || (js_is(v, JS_NULL) && cell_members[i].offset == offsetof(struct result_cell, value)))
             continue;
         if (cell_members[i].whole ? !js_is(v, JS_INTEGER) || js_int(v) < 0 : !js_is_number(v))
             return err_set(e, ST_INVALID, "%s.%s: expected a %s", path, cell_members[i].key,
@@ -286,7 +295,7 @@ static enum status cell_from_json(const struct js *j, const char *path, uint32_t
         levels[i] = (uint32_t)level;
     }
     c->at = levels;
-    c->value = (double)c->persons;
+    c->value = js_is(js_get(j, "value"), JS_NULL) ? (double)NAN : (double)c->persons;
     return members_from_json(j, path, c, e);
 }
 
@@ -328,11 +337,19 @@ static enum status type_from_name(const char *name, const char *path, enum outpu
                    near ? near : "count");
 }
 
+static bool no_estimate_find(const char *name, enum no_estimate *out)
+{
+    *out = !name                                                       ? NO_ESTIMATE_NOT
+           : strcmp(name, no_estimate_names[NO_ESTIMATE_OF_NONE]) == 0 ? NO_ESTIMATE_OF_NONE
+                                                                       : NO_ESTIMATE_SAID;
+    return !name || strcmp(name, no_estimate_names[*out]) == 0;
+}
+
 static enum status table_from_json(const struct js *j, const char *path, struct result *r, struct err *e)
 {
     static const char *const keys[] = {
-        "name",    "title",      "unit",  "type",    "mean", "dimensions", "cells", "degrees_of_freedom",
-        "persons", "parameters", "notes", "picture", NULL};
+        "name",    "title",      "unit",  "type",  "mean",        "dimensions", "cells", "degrees_of_freedom",
+        "persons", "parameters", "notes", "found", "no_estimate", "picture",    NULL};
     const char *name, *title, *unit, *type;
     const struct js *dimensions, *cells;
     enum output_type output = OUTPUT_COUNT;
@@ -360,10 +377,13 @@ static enum status table_from_json(const struct js *j, const char *path, struct 
     struct result_table *t =
         result_add_table(r, name, title, output, (uint32_t)js_size(dimensions), js_size(cells));
     t->unit = arena_strdup(r->arena, unit);
+    t->found = js_bool(js_get(j, "found"));
     t->mean = js_bool(js_get(j, "mean"));
     if (!picture_kind_find(js_get_str(j, "picture"), &t->picture))
         return err_set(e, ST_INVALID, "%s.picture: '%.40s' is no kind of picture", path,
                        js_get_str(j, "picture"));
+    if (!no_estimate_find(js_get_str(j, "no_estimate"), &t->no_estimate))
+        return err_set(e, ST_INVALID, "%s.no_estimate: expected 'said' or 'of_none'", path);
     t->notes = js_get(j, "notes");
     return table_body(j, path, dimensions, cells, r->arena, t, e);
 }

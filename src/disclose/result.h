@@ -71,6 +71,13 @@ struct result_dimension {
     bool nested;
 };
 
+/* A table (of type TEST) that says why a model has no estimate: its cells have no values. */
+enum no_estimate {
+    NO_ESTIMATE_NOT = 0,
+    NO_ESTIMATE_SAID,
+    NO_ESTIMATE_OF_NONE /* because nobody has the event, or nobody of a group */
+};
+
 /* result_add_table sets `persons` to 0, the doubles after `value` to NaN and the integers after them to -1:
    an analysis fills what its kind of output has. */
 struct result_cell {
@@ -95,7 +102,9 @@ struct result_table {
     const char *unit;  /* "persons", "per 1,000 person-years" */
     enum output_type type;
     enum picture_kind picture;
-    bool mean; /* SUM: `value` is the mean of `persons` contributions, not their sum */
+    bool found;                   /* its levels are those that somebody has: one that is listed is not zero */
+    bool mean;                    /* SUM: `value` is the mean of `persons` contributions, not their sum */
+    enum no_estimate no_estimate; /* TEST */
     struct result_dimension *dimensions;
     uint32_t n_dimensions;
     struct result_cell *cells;

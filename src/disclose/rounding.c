@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disclose/rounding.h"
 
+#include <math.h>
+
 int64_t round_nearest(int64_t n, int64_t base)
 {
     return (n + base / 2) / base * base;
@@ -98,4 +100,20 @@ bool print_allowed(const struct policy *p, int64_t printed, int64_t minimum)
     else if (p->rounding != ROUNDING_NONE)
         own = round_count(printed, (enum rounding)p->rounding, p->base) == printed;
     return own && printed >= 0 && !(printed > 0 && r.high < minimum) && r.low <= r.high;
+}
+
+int figure_digits(enum output_type type)
+{
+    static const int digits[OUTPUT_TYPES] = {
+        [OUTPUT_RATE] = 3,       [OUTPUT_SUM] = 4,  [OUTPUT_QUANTILE] = 2,
+        [OUTPUT_REGRESSION] = 4, [OUTPUT_TEST] = 4, [OUTPUT_MODEL] = 4};
+    return digits[type];
+}
+
+double round_significant(double v, int digits)
+{
+    if (!isfinite(v) || v == 0)
+        return v;
+    double unit = pow(10, floor(log10(fabs(v))) - digits + 1);
+    return unit < 1 ? nearbyint(v * nearbyint(1 / unit)) / nearbyint(1 / unit) : nearbyint(v / unit) * unit;
 }

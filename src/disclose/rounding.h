@@ -36,4 +36,9 @@ struct count_range print_worst(const struct policy *p, int64_t n, int64_t minimu
 /* Whether a policy could print this. */
 bool print_allowed(const struct policy *p, int64_t printed, int64_t minimum);
 
+/* Of figures that are no counts: the significant digits that a type of output prints to; 0 for counts and
+   curves, which have rules of their own, and for extremes, which never print. */
+int figure_digits(enum output_type type);
+double round_significant(double v, int digits);
+
 #endif

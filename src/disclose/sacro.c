@@ -13,22 +13,14 @@
 static const char *const checks[] = {
     "negative", "missing", "threshold", "p-ratio", "nk-rule", "all-values-are-same",
 };
-enum { N_CHECKS = sizeof checks / sizeof *checks, THRESHOLD = 2 };
-
-static int64_t n_hidden(const struct released_table *t)
-{
-    int64_t n = 0;
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        n += t->cells[i].hidden;
-    return n;
-}
+enum { N_CHECKS = sizeof checks / sizeof *checks, MISSING = 1, THRESHOLD = 2 };
 
 /* Rows and columns of the CSV from 0, without its header and its first column. */
-static struct js *hidden_places(const struct released_table *t)
+static struct js *places(const struct released_table *t, bool not_estimated)
 {
     struct js *list = js_array();
     for (uint64_t i = 0; i < t->n_cells; i++)
-        if (t->cells[i].hidden) {
+        if (t->cells[i].hidden && t->cells[i].not_estimated == not_estimated) {
             struct js *place = js_array();
             js_push(place, js_integer((int64_t)i));
             js_push(place, js_integer((int64_t)t->n_dimensions - 1));
@@ -40,10 +32,11 @@ static struct js *hidden_places(const struct released_table *t)
 static struct js *sdc_json(const struct released_table *t)
 {
     struct js *sdc = js_object(), *summary = js_object(), *cells = js_object();
-    js_put(summary, "suppressed", js_boolean(n_hidden(t) > 0));
+    js_put(summary, "suppressed", js_boolean(released_n_suppressed(t) > 0));
     for (int i = 0; i < N_CHECKS; i++) {
-        js_put_int(summary, checks[i], i == THRESHOLD ? n_hidden(t) : 0);
-        js_put(cells, checks[i], i == THRESHOLD ? hidden_places(t) : js_array());
+        struct js *list = i == THRESHOLD || i == MISSING ? places(t, i == MISSING) : js_array();
+        js_put_int(summary, checks[i], (int64_t)js_size(list));
+        js_put(cells, checks[i], list);
     }
     js_put(sdc, "summary", summary);
     js_put(sdc, "cells", cells);
@@ -68,10 +61,10 @@ static const char *type_of(enum output_type type)
 static struct js *output_json(const struct released *r, const struct released_table *t, const char *time)
 {
     struct js *j = js_object(), *files = js_array(), *comments = js_array(), *properties = js_object();
-    int64_t hidden = n_hidden(t);
+    uint64_t hidden = released_n_suppressed(t);
     const struct js *policy = js_get(released_record(r), "policy");
-    char *summary =
-        hidden ? xasprintf("pass; suppression applied: %lld cells", (long long)hidden) : xasprintf("pass");
+    char *summary = hidden ? xasprintf("pass; suppression applied: %llu cells", (unsigned long long)hidden)
+                           : xasprintf("pass");
     char *comment =
         xasprintf("%s. Protected and proven by %s under policy %s; released.json holds the "
                   "disclosure record.",

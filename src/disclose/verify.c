@@ -2,7 +2,8 @@
  *
  * A second look at a released document by a second way: not by linear programmes from the true values, but by
  * narrowing intervals over the printed sums until nothing changes (interval propagation). It finds every
- * cell that plain additions and subtractions give away, on nothing but the document.
+ * cell that plain additions and subtractions give away, on nothing but the document. Figures that are no
+ * counts are looked at for their digits, and the record for counting what is there.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -163,15 +164,65 @@ static enum status look_at_table(struct look *l, struct err *e)
     return s;
 }
 
+/* --- figures that are no counts, and what the record says ----------------------------------------------- */
+
+/* Curves print to a thousandth, whatever their size. */
+static bool is_coarse(enum output_type type, double v)
+{
+    if (!isfinite(v))
+        return true;
+    if (type == OUTPUT_SURVIVAL)
+        return fabs(v * 1000 - nearbyint(v * 1000)) < 1e-6;
+    return fabs(v - round_significant(v, figure_digits(type))) <= 1e-9 * fabs(v);
+}
+
+static enum status look_at_figures(const struct released_table *t, struct err *e)
+{
+    bool any = t->type == OUTPUT_SURVIVAL || figure_digits(t->type) > 0;
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const struct released_cell *c = &t->cells[i];
+        if (!c->hidden && !any)
+            return err_set(e, ST_UNSAFE, "table '%s': prints what never leaves", t->name);
+        if (!c->hidden &&
+            !(is_coarse(t->type, c->value) && is_coarse(t->type, c->lower) && is_coarse(t->type, c->upper)))
+            return err_set(e, ST_UNSAFE, "table '%s': a figure has more digits than its type prints",
+                           t->name);
+    }
+    return ST_OK;
+}
+
+/* The record counts the tables that are there, as they are, and those withheld are not there. */
+static enum status look_at_record(const struct released *r, struct err *e)
+{
+    const struct js *tables = js_get(released_record(r), "tables");
+    uint32_t at = 0;
+    for (size_t i = 0; i < js_size(tables); i++) {
+        const struct js *j = js_at(tables, i);
+        const struct released_table *t = released_table(r, at);
+        if (js_get(j, "withheld"))
+            continue;
+        const char *name = js_get_str(j, "name");
+        if (!t || !name || strcmp(name, t->name) != 0 || js_get_int(j, "cells", -1) != (int64_t)t->n_cells ||
+            js_get_int(j, "hidden", -1) != (int64_t)released_n_suppressed(t) ||
+            js_get_int(j, "not_estimated", 0) != (int64_t)released_n_not_estimated(t))
+            return err_set(e, ST_UNSAFE, "$.record.tables[%zu]: does not count the table that is there", i);
+        at++;
+    }
+    return at == released_n_tables(r)
+               ? ST_OK
+               : err_set(e, ST_UNSAFE, "a table is there that the record does not name");
+}
+
 enum status released_verify(const struct released *r, struct err *e)
 {
     struct look l = {0};
     enum status s = policy_from_json(js_get(released_record(r), "policy"), &l.policy, e);
     l.minimum = policy_minimum(&l.policy, OUTPUT_COUNT);
+    if (s == ST_OK)
+        s = look_at_record(r, e);
     for (uint32_t i = 0; s == ST_OK && i < released_n_tables(r); i++) {
         l.table = released_table(r, i);
-        if (l.table->type == OUTPUT_COUNT)
-            s = look_at_table(&l, e);
+        s = l.table->type == OUTPUT_COUNT ? look_at_table(&l, e) : look_at_figures(l.table, e);
     }
     return s;
 }

@@ -7,6 +7,7 @@
 
 #include "disclose/gate.h"
 #include "disclose/release.h"
+#include "disclose/whole_group.h"
 
 #define CHECKS_FORMAT "accord-checks-1"
 
@@ -38,7 +39,25 @@ static const struct reason {
     {"inside a merged step", "minimum_survival",
      "the curve prints no step that ends here: the number would tell how few left before it"},
     {"observed extremes never leave", NULL, "a minimum or maximum is one person's value"},
-    {"not estimated", NULL, "the analysis has no estimate to print"},
+    {"not estimated", NULL, "no rule hides it, but the analysis has no estimate to print"},
+    {"too few degrees of freedom", "degrees_of_freedom", "so small a model tells of single persons"},
+    {"a model that holds its training data", NULL, "kNN, SVM and Gaussian processes carry persons' rows"},
+    {"leaves of too few persons", "minimum_model",
+     "a leaf has fewer persons than this, or the model does not say"},
+    {"fits its training data too closely", "model_gap",
+     "it does better than this on the persons that it was trained on, or does not say"},
+    {"a membership attack succeeds", "model_attack", "who was in the training data can be told"},
+    {"a reason that rests on too few persons", "minimum_test",
+     "fewer persons than this, or none, are in the model that has no estimate"},
+    {"its levels were found in the data", "zero_shown",
+     "a level that is listed is one that somebody has, and the policy prints no zeros"},
+    {"too many places to hide which are zero", "zero_shown",
+     "the policy prints no zeros, so every place of the table needs a cell"},
+    {"could not be proven safe", NULL,
+     "a hidden cell cannot be made uncertain enough whatever else is hidden: merge levels or drop a total"},
+    {"beside another table with exact counts", "rounding",
+     "the other table could give its hidden cells away: release one of them, give both their total as a "
+     "level, or use a policy that rounds"},
     {"complementary", NULL, "hidden so that no other hidden cell can be worked out from sums"},
 };
 
@@ -66,8 +85,10 @@ static void put_rule(struct js *j, const struct reason *r, const struct policy *
         js_put(j, "limit", js_share(js_get(rules, r->rule)));
 }
 
-static const char *const mark_names[] = {
-    [CELL_SHOWN] = "safe", [CELL_PRIMARY] = "primary", [CELL_SECONDARY] = "secondary"};
+static const char *const mark_names[] = {[CELL_SHOWN] = "safe",
+                                         [CELL_PRIMARY] = "primary",
+                                         [CELL_SECONDARY] = "secondary",
+                                         [CELL_ABSENT] = "absent"};
 
 static const char *place_of(const struct result_table *t, const struct result_cell *c, struct arena *a)
 {
@@ -82,7 +103,7 @@ static const char *seen(const struct verdict *v, struct arena *a)
 {
     char value[32], lower[32], upper[32];
     if (v->mark != CELL_SHOWN)
-        return "[c]";
+        return v->mark == CELL_ABSENT ? "[x]" : "[c]";
     released_format(v->value, value);
     if (isnan(v->lower) || isnan(v->upper))
         return arena_strdup(a, value);
@@ -95,14 +116,14 @@ static const char *done_to(const struct policy *p, const struct result_table *t,
                            const struct verdict *v)
 {
     if (v->mark != CELL_SHOWN)
-        return "hidden";
+        return v->mark == CELL_ABSENT ? "no estimate" : "hidden";
     if (t->type == OUTPUT_COUNT && p->rounding == ROUNDING_CELL_KEY && c->value != 0)
         return "noise";
     return v->value == c->value ? "printed" : "rounded";
 }
 
 static struct js *cell_view(const struct gate *g, const struct js *rules, uint32_t table, uint64_t i,
-                            struct arena *a)
+                            const char *flag, struct arena *a)
 {
     const struct result_table *t = &g->result->tables[table];
     const struct result_cell *c = &t->cells[i];
@@ -119,6 +140,8 @@ static struct js *cell_view(const struct gate *g, const struct js *rules, uint32
     if (v->mark != CELL_SHOWN)
         js_put_str(j, "reason", v->rule);
     put_rule(j, reason_find(v->rule), g->policy, rules, t->type);
+    if (flag && v->mark == CELL_SHOWN)
+        js_put_str(j, "flag", flag);
     js_put_str(j, "done", done_to(g->policy, t, c, v));
     js_put_str(j, "seen", seen(v, a));
     if (!isnan(v->surely_low) && !isnan(v->surely_high)) {
@@ -128,11 +151,12 @@ static struct js *cell_view(const struct gate *g, const struct js *rules, uint32
     return j;
 }
 
-static struct js *table_view(const struct gate *g, uint32_t index, int64_t counts[3])
+static struct js *table_view(const struct gate *g, const struct js *rules, uint32_t index,
+                             int64_t counts[N_MARKS])
 {
     const struct result_table *t = &g->result->tables[index];
     struct js *j = js_object(), *dimensions = js_array();
-    int64_t own[3] = {0};
+    int64_t own[N_MARKS] = {0};
     for (uint64_t i = 0; i < t->n_cells; i++)
         own[g->verdicts[index][i].mark]++;
     js_put_str(j, "name", t->name);
@@ -142,9 +166,13 @@ static struct js *table_view(const struct gate *g, uint32_t index, int64_t count
     for (uint32_t d = 0; d < t->n_dimensions; d++)
         js_push(dimensions, js_string(t->dimensions[d].name));
     js_put(j, "dimensions", dimensions);
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < N_MARKS; k++) {
         js_put_int(j, mark_names[k], own[k]);
         counts[k] += own[k];
+    }
+    if (g->withheld[index]) {
+        js_put_str(j, "withheld", g->withheld[index]);
+        put_rule(j, reason_find(g->withheld[index]), g->policy, rules, t->type);
     }
     js_put_int(j, "proven", g->proofs[index].demands);
     js_put_int(j, "linked_tables", g->proofs[index].tables);
@@ -154,25 +182,28 @@ static struct js *table_view(const struct gate *g, uint32_t index, int64_t count
 
 struct js *gate_view(const struct gate *g, const struct js *context)
 {
-    static const enum cell_mark order[] = {CELL_PRIMARY, CELL_SECONDARY, CELL_SHOWN};
+    static const enum cell_mark order[N_MARKS] = {CELL_PRIMARY, CELL_SECONDARY, CELL_SHOWN, CELL_ABSENT};
     struct js *j = js_object(), *tables = js_array(), *cells = js_array(), *rules = policy_to_json(g->policy);
     struct arena *a = arena_new();
-    int64_t counts[3] = {0};
+    int64_t counts[N_MARKS] = {0};
+    const char *const **flags = arena_array(a, g->result->n_tables, sizeof *flags);
     js_put_str(j, "format", CHECKS_FORMAT);
     js_put_str(j, "title", g->result->title);
     if (context)
         js_put(j, "context", js_copy(context));
     js_put(j, "policy", js_share(rules));
-    for (uint32_t t = 0; t < g->result->n_tables; t++)
-        js_push(tables, table_view(g, t, counts));
-    for (int k = 0; k < 3; k++)
+    for (uint32_t t = 0; t < g->result->n_tables; t++) {
+        js_push(tables, table_view(g, rules, t, counts));
+        flags[t] = whole_groups(&g->result->tables[t], a);
+    }
+    for (int k = 0; k < N_MARKS; k++)
         js_put_int(j, mark_names[k], counts[k]);
     js_put(j, "tables", tables);
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < N_MARKS; k++)
         for (uint32_t t = 0; t < g->result->n_tables; t++)
             for (uint64_t i = 0; i < g->result->tables[t].n_cells; i++)
                 if (g->verdicts[t][i].mark == order[k])
-                    js_push(cells, cell_view(g, rules, t, i, a));
+                    js_push(cells, cell_view(g, rules, t, i, flags[t][i], a));
     js_put(j, "cells", cells);
     js_free(rules);
     arena_free(a);

@@ -236,7 +236,8 @@ static void add_cell(struct buf *out, const struct released_cell *c)
         return;
     }
     if (c->hidden) {
-        buf_adds(out, "<abbr title=\"suppressed\">[c]</abbr>");
+        buf_adds(out, c->not_estimated ? "<abbr title=\"not available: no estimate\">[x]</abbr>"
+                                       : "<abbr title=\"suppressed\">[c]</abbr>");
         return;
     }
     released_format(c->value, text[0]);
@@ -295,7 +296,6 @@ void html_released(struct buf *out, const struct released_table *t)
 {
     uint32_t n = t->n_dimensions, down = n;
     uint32_t *at = xcalloc(n + 1, sizeof *at);
-    bool hidden = false;
     if (n > 1 && t->dimensions[n - 1].n_levels <= MOST_ACROSS)
         down = n - 1;
     html_add(out,
@@ -309,9 +309,10 @@ void html_released(struct buf *out, const struct released_table *t)
         add_row(out, t, at, down);
     while (next_row(t, at, down));
     buf_adds(out, "</tbody></table></div>");
-    for (uint64_t i = 0; i < t->n_cells; i++)
-        hidden = hidden || t->cells[i].hidden;
-    if (hidden)
+    if (released_n_suppressed(t))
         buf_adds(out, "<p class=\"nhsuk-body-s\">[c] marks a number that is hidden to protect people.</p>");
+    if (released_n_not_estimated(t))
+        buf_adds(out, "<p class=\"nhsuk-body-s\">[x] marks a number that is not available: the data give no "
+                      "estimate of it.</p>");
     free(at);
 }

@@ -363,9 +363,15 @@ static const char *table_title(const struct js *view, const char *name)
 
 static void add_why(struct buf *out, const struct js *cell)
 {
-    bool primary = is_verdict(cell, "primary");
-    html_add(out, "<strong class=\"nhsuk-tag nhsuk-tag--%s\">%s</strong> %s", primary ? "red" : "orange",
-             primary ? "at risk" : "protects another", js_get_str(cell, "meaning"));
+    bool primary = is_verdict(cell, "primary"), absent = is_verdict(cell, "absent");
+    html_add(out, "<strong class=\"nhsuk-tag nhsuk-tag--%s\">%s</strong> %s",
+             primary  ? "red"
+             : absent ? "grey"
+                      : "orange",
+             primary  ? "at risk"
+             : absent ? "no estimate"
+                      : "protects another",
+             js_get_str(cell, "meaning"));
     const char *rule = js_get_str(cell, "rule");
     if (rule) {
         html_add(out, " (rule ");
@@ -392,6 +398,8 @@ static void cell_row(struct buf *out, const struct js *view, const struct js *ce
              js_get_str(cell, "seen"));
     if (!is_verdict(cell, "safe"))
         add_why(out, cell);
+    else if (js_get_str(cell, "flag"))
+        html_add(out, "<strong class=\"nhsuk-tag nhsuk-tag--yellow\">%s</strong>", js_get_str(cell, "flag"));
     buf_adds(out, "</td></tr>");
 }
 
@@ -411,6 +419,18 @@ static void cell_table(struct buf *out, const struct js *view, bool safe, const 
                  (int)n);
 }
 
+static void add_withheld(struct buf *out, const struct js *tables)
+{
+    for (size_t i = 0; i < js_size(tables); i++) {
+        const struct js *t = js_at(tables, i);
+        if (!js_get_str(t, "withheld"))
+            continue;
+        row_begin(out, "Withheld table");
+        html_add(out, "%s: %s (%s)</dd></div>", js_get_str(t, "name"), js_get_str(t, "withheld"),
+                 js_get_str(t, "meaning"));
+    }
+}
+
 static void add_summary(struct buf *out, const struct js *view, const struct js *listed)
 {
     const struct js *context = js_get(view, "context"), *policy = js_get(view, "policy");
@@ -424,9 +444,12 @@ static void add_summary(struct buf *out, const struct js *view, const struct js 
              js_get_str(policy, "name"), (long)js_get_int(policy, "minimum", 0),
              js_get_str(policy, "rounding"), (long)js_get_int(policy, "base", 0));
     row_begin(out, "Cells");
-    html_add(out, "%ld at risk and hidden; %ld hidden to protect those; %ld safe</dd></div>",
+    html_add(out,
+             "%ld at risk and hidden; %ld hidden to protect those; %ld without an estimate; %ld "
+             "safe</dd></div>",
              (long)js_get_int(view, "primary", 0), (long)js_get_int(view, "secondary", 0),
-             (long)js_get_int(view, "safe", 0));
+             (long)js_get_int(view, "absent", 0), (long)js_get_int(view, "safe", 0));
+    add_withheld(out, js_get(view, "tables"));
     row_begin(out, "Approvals");
     html_add(out, "%s of 2, by two different people of no party to the agreement</dd></div></dl>",
              js_get_str(listed, "approvals"));

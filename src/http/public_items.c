@@ -55,9 +55,13 @@ static void write_record(struct public_page *p, const struct released *r)
     show_item(out, &p->names, policy_fields, js_get(record, "policy"));
     buf_adds(out, "<ul>");
     for (size_t i = 0; i < js_size(tables); i++)
-        html_add(out, "<li>%s: %ld of %ld cells hidden</li>", js_get_str(js_at(tables, i), "name"),
-                 (long)js_get_int(js_at(tables, i), "hidden", 0),
-                 (long)js_get_int(js_at(tables, i), "cells", 0));
+        if (js_get_str(js_at(tables, i), "withheld"))
+            html_add(out, "<li>%s: withheld, because of %s</li>", js_get_str(js_at(tables, i), "name"),
+                     js_get_str(js_at(tables, i), "withheld"));
+        else
+            html_add(out, "<li>%s: %ld of %ld cells hidden</li>", js_get_str(js_at(tables, i), "name"),
+                     (long)js_get_int(js_at(tables, i), "hidden", 0),
+                     (long)js_get_int(js_at(tables, i), "cells", 0));
     buf_adds(out, "</ul>");
     show_item(out, &p->names, record_fields, record);
 }

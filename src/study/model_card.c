@@ -259,7 +259,7 @@ static void write_levels(const struct card *c, const struct released_table *t, u
             buf_printf(c->out, "%s %s ", k ? ";" : "",
                        t->n_dimensions > 1 ? t->dimensions[1].levels[k].label : "");
             if (!cell || cell->hidden)
-                buf_adds(c->out, "[suppressed]");
+                buf_adds(c->out, cell && cell->not_estimated ? "[not available]" : "[suppressed]");
             else
                 write_estimate(c, cell);
         }

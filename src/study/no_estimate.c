@@ -2,8 +2,19 @@
 #include "study/no_estimate.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "study/tables.h"
+
+/* Reasons that say that nobody of some has the event, or that all of them have it. */
+static bool rests_on_none(const char *reason)
+{
+    static const char *const reasons[] = {"no_rows", "no_events", "separation", "no_information"};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strcmp(reason, reasons[i]) == 0)
+            return true;
+    return false;
+}
 
 void no_estimate_set(struct js **state, const char *reason, int64_t persons, struct js *columns,
                      const char *text)
@@ -12,6 +23,7 @@ void no_estimate_set(struct js **state, const char *reason, int64_t persons, str
     js_put_str(why, "reason", reason);
     js_put_str(why, "text", text);
     js_put_int(why, "persons", persons);
+    js_put(why, "of_none", js_boolean(rests_on_none(reason)));
     if (columns)
         js_put(why, "columns", columns);
     js_put(j, "no_estimate", why);
@@ -39,6 +51,7 @@ void no_estimate_table(const struct js *state, const char *analysis, struct resu
     struct result_table *t = table_new(into, table_name(into, analysis, "no_estimate"), title,
                                        "not estimated", OUTPUT_TEST, dimensions, n ? 2 : 1);
     t->persons = js_get_int(why, "persons", 0);
+    t->no_estimate = js_bool(js_get(why, "of_none")) ? NO_ESTIMATE_OF_NONE : NO_ESTIMATE_SAID;
     for (uint64_t i = 0; i < t->n_cells; i++) {
         t->cells[i].persons = t->persons;
         t->cells[i].value = NAN;

@@ -324,6 +324,7 @@ static enum status pathways_finish(const void *spec, const struct js *parameters
     struct result_table *t = table_new(into, table_name(into, c->name, ""), "Treatment pathways", "persons",
                                        OUTPUT_COUNT, &path, 1);
     t->picture = PICTURE_PATHWAYS;
+    t->found = true;
     const double *cells = table_roll_up(into, t, persons);
     for (uint64_t i = 0; i < t->n_cells; i++) {
         t->cells[i].persons = (int64_t)cells[i];

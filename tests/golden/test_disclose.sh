@@ -59,3 +59,20 @@ says 5 "'minimum' is looser" "$ACCORD" disclose check "$here/result.json" --poli
 sed 's/"persons":330/"persons":331/' "$here/result.json" > "$here/wrong.json"
 says 3 'do not add up' "$ACCORD" disclose check "$here/wrong.json"
 says 4 '' "$ACCORD" disclose check "$here/absent.json"
+
+# A model that is too small stays in with its rule, and the rest leaves; one that has no estimate is [x], not [c].
+jq '.tables += [{"name": "small_ratios", "title": "A small model", "unit": "odds ratio", "type": "regression", "degrees_of_freedom": 4, "persons": 12,
+  "parameters": 8, "dimensions": [{"name": "term", "levels": [{"label": "sex: male"}]}], "cells": [{"at": [0], "persons": 12, "value": 1.357}]},
+  {"name": "ratios", "title": "A model", "unit": "odds ratio", "type": "regression", "degrees_of_freedom": 400, "persons": 404, "parameters": 4,
+  "dimensions": [{"name": "term", "levels": [{"label": "sex: male"}, {"label": "age"}]}],
+  "cells": [{"at": [0], "persons": 404, "value": 2.468}, {"at": [1], "persons": 404, "value": null}]}]' "$here/result.json" > "$here/models.json"
+says 0 "withheld: small_ratios (too few degrees of freedom)" "$ACCORD" disclose release "$here/models.json"
+says 0 "table 'small_ratios' is withheld" "$ACCORD" disclose check "$here/models.json"
+"$ACCORD" disclose release "$here/models.json" -o "$here/models"
+[ ! -e "$here/models/small_ratios.csv" ] && ! grep -rq '1\.357' "$here/models" || fail "what is withheld is in a file"
+jq -e '[.tables[].name] == ["by_sex_age", "ratios"] and (.record.tables | map(.withheld // .name)) ==
+  ["by_sex_age", "too few degrees of freedom", "ratios"] and .tables[1].cells[1] == {at: [1], not_estimated: true}' "$here/models/released.json" > /dev/null || fail "the record does not say what is withheld"
+grep -q '^age,,,,not estimated$' "$here/models/ratios.csv" || fail "the CSV does not tell what has no estimate"
+"$ACCORD" disclose verify "$here/models/released.json" > /dev/null
+sed 's/"hidden":4,"interval/"hidden":3,"interval/' "$here/models/released.json" > "$here/miscounted.json"
+cmp -s "$here/models/released.json" "$here/miscounted.json" || says 16 'does not count the table' "$ACCORD" disclose verify "$here/miscounted.json"

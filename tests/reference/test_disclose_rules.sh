@@ -69,7 +69,7 @@ while read -r freedom status; do
 done < <(jq -r '.residual_dof[] | "\(.df_resid) \(.status)"' "$data/rules/checks.json")
 while read -r n p ok; do
   one_table regression "{\"degrees_of_freedom\": $((n - p)), \"persons\": $n, \"parameters\": $p}" <<< "$terms" > "$here/fit.json"
-  got=$(prints "$here/fit.json" sde-10)
+  got=$(prints "$here/fit.json" sde-10 2> /dev/null) || got='*' # withheld
   case $ok,$got in true,1.5 | false,'*') ;; *) fail "$p parameters of $n persons: $got" ;; esac
 done < <(jq -r '.datashield_glm_saturation.cases[] | "\(.n) \(.p) \(.ok)"' "$data/rules/checks.json")
 

@@ -194,7 +194,7 @@ static void without_a_table_of_noise_nothing_is_printed(void **state)
     struct result *r = one_cell("x", 200, 5);
     struct verdict v = {0};
     struct err e;
-    assert_int_equal(judge_table(&r->tables[0], &p, NULL, &v, &e), ST_OK);
+    assert_int_equal(judge_table(&r->tables[0], &p, NULL, &v, &(const char *){NULL}, &e), ST_OK);
     assert_int_equal(v.mark, CELL_SECONDARY);
     result_free(r);
 }
