@@ -17,23 +17,25 @@
 #include "grid/node_state.h"
 #include "study/guarding.h"
 
-/* A run that the guard sent to a person has a mark in meta, so that the person's yes is known as such. */
+/* A run that the guard sent to a person has a mark in meta, the store's content that it was about, so that the
+   person's yes is known as such. */
 static char *mark_of(const char *run)
 {
     return xasprintf("differencing:%s", run);
 }
 
-static enum status is_marked(struct node *n, const char *run, bool *out, struct err *e)
+/* With a snapshot: for this content only. */
+static enum status is_marked(struct node *n, const char *run, const char *snapshot, bool *out, struct err *e)
 {
     char *mark = mark_of(run), *value = NULL;
     enum status s = meta_get(n, mark, &value, e);
-    *out = value != NULL;
+    *out = value && (!snapshot || strcmp(value, snapshot) == 0);
     free(value);
     free(mark);
     return s;
 }
 
-static enum status ask_person(struct node *n, const char *run, struct err *e)
+static enum status ask_person(struct node *n, const char *run, const char *snapshot, struct err *e)
 {
     char *mark = mark_of(run);
     struct js *body = js_object();
@@ -44,7 +46,7 @@ static enum status ask_person(struct node *n, const char *run, struct err *e)
         if (s == ST_OK)
             s = node_run_state(n, run, "asking", "differencing: " GUARD_REFUSAL, e);
         if (s == ST_OK)
-            s = meta_set(n, mark, "asked", e);
+            s = meta_set(n, mark, snapshot, e);
         if (s == ST_OK)
             s = db_commit(n->db, e);
         else
@@ -57,17 +59,18 @@ static enum status ask_person(struct node *n, const char *run, struct err *e)
 
 enum status differencing_passed(struct node *n, const char *run, bool *mine, struct err *e)
 {
-    enum status s = is_marked(n, run, mine, e);
+    enum status s = is_marked(n, run, NULL, mine, e);
     return s == ST_OK && *mine ? node_run_state(n, run, "checked", "", e) : s;
 }
 
-static enum status answered(struct node *n, const char *run, const struct guard_answer *answer, struct err *e)
+static enum status answered(struct node *n, const char *run, const char *snapshot,
+                            const struct guard_answer *answer, struct err *e)
 {
     bool refuse = answer->verdict == GUARD_REFUSE && n->policy.differencing == DIFFERENCING_REFUSE;
     enum status s = ST_OK;
     log_event(LOG_WARN, "node.differencing", "run", run, "cell", answer->cell, "with", answer->with, NULL);
     if (!refuse)
-        s = ask_person(n, run, e);
+        s = ask_person(n, run, snapshot, e);
     return s == ST_OK ? err_set(e, ST_UNSAFE, GUARD_REFUSAL) : s;
 }
 
@@ -98,8 +101,8 @@ enum status differencing_network(struct node *n, const struct released *fresh, s
     return s;
 }
 
-enum status differencing_check(struct node *n, const struct node_run *r, const char *run, struct site *site,
-                               struct err *e)
+enum status differencing_check(struct node *n, const struct node_run *r, const char *run,
+                               const char *snapshot, struct site *site, struct err *e)
 {
     struct policy policy;
     struct guard_answer answer;
@@ -110,13 +113,13 @@ enum status differencing_check(struct node *n, const struct node_run *r, const c
                            .project = project ? project : js_get_str(r->terms, "agreement"),
                            .policy = &policy,
                            .federated = true};
-    enum status s = is_marked(n, run, &how.insist, e);
+    enum status s = is_marked(n, run, snapshot, &how.insist, e);
     if (s == ST_OK)
         s = policy_from_json(js_get(r->terms, "policy"), &policy, e);
     if (s == ST_OK)
         s = study_guard(&how, &site, 1, &answer, e);
     if (s == ST_OK && answer.verdict != GUARD_ALLOW)
-        s = answered(n, run, &answer, e);
+        s = answered(n, run, snapshot, &answer, e);
     free(book);
     return s;
 }

@@ -108,8 +108,8 @@ static enum status get_dossier(struct node *n, const char *run, struct js **out,
     return s;
 }
 
-/* Fetches what proves the run and checks it by the site's policy as it is now, also that nothing was left out by what this node has read of the
-   log itself. */
+/* Fetches what proves the run and checks it by the site's policy as it is now; also that nothing was left out,
+   by what this node has read of the log itself. */
 static enum status check_dossier(struct node *n, const char *run, struct node_run *r, char rule[32],
                                  struct err *e)
 {
@@ -202,20 +202,42 @@ static enum status local_find(struct node *n, const char *run, int round, struct
     return s;
 }
 
-static enum status local_keep(struct node *n, const char *run, int round, const struct sums *v, struct err *e)
+static enum status local_keep(struct node *n, const char *run, int round, const char *snapshot,
+                              const struct sums *v, struct err *e)
 {
     struct buf bytes;
     struct stmt *q;
     buf_init(&bytes, v->n * SUM_BYTES);
     sums_encode(v, &bytes);
-    enum status s = db_prepare(n->db, "INSERT OR REPLACE INTO local VALUES(?1, ?2, ?3)", &q, e);
+    enum status s = db_prepare(n->db, "INSERT OR REPLACE INTO local VALUES(?1, ?2, ?3, ?4)", &q, e);
     if (s == ST_OK) {
         stmt_bind_text(q, 1, run);
         stmt_bind_int(q, 2, round);
         stmt_bind_blob(q, 3, bytes.p, bytes.n);
+        stmt_bind_text(q, 4, snapshot);
         s = stmt_run(q, e);
     }
     buf_deinit(&bytes);
+    return s;
+}
+
+/* All rounds of a run count the same persons, whom the guard was asked about in the first. */
+static enum status same_snapshot(struct node *n, const char *run, const struct store *store, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    enum status s = db_prepare(
+        n->db, "SELECT 1 FROM local WHERE run=?1 AND snapshot<>'' AND snapshot<>?2 LIMIT 1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, run);
+    stmt_bind_text(q, 2, store_snapshot_id(store));
+    s = stmt_step(q, &row, e);
+    stmt_done(q);
+    if (s == ST_OK && row)
+        return err_set(e, ST_DENIED,
+                       "this site's data were imported anew since the run's first round; it has to be asked "
+                       "for again");
     return s;
 }
 
@@ -230,12 +252,13 @@ static enum status check_bounds(const struct study *study, const struct js *para
     return s;
 }
 
-/* The differencing guard is asked once, before the first round's sums leave: later rounds count the same
-   persons. */
-static enum status compute(struct node *n, const struct node_run *r, const char *run,
-                           const struct study *study, const struct js *parameters, bool first,
-                           struct sums *out, struct err *e)
+/* Computes a round's sums and keeps them. The differencing guard is asked once, before those of the first
+   round leave. */
+static enum status compute(struct node *n, const struct node_run *r, const struct mask_place *place,
+                           const struct study *study, const struct js *parameters, struct sums *out,
+                           struct err *e)
 {
+    bool first = place->round == 1;
     struct store *store = NULL;
     struct site *site = NULL;
     struct record_keys keys = {0};
@@ -246,6 +269,8 @@ static enum status compute(struct node *n, const struct node_run *r, const char 
     if (s == ST_OK)
         s = store_open(n->store_path, &store, e);
     if (s == ST_OK)
+        s = same_snapshot(n, place->run, store, e);
+    if (s == ST_OK)
         s = study_site_open(study, store, n->pool, &site, e);
     if (s == ST_OK && keyed)
         study_site_give_keys(site, &keys);
@@ -254,7 +279,9 @@ static enum status compute(struct node *n, const struct node_run *r, const char 
     if (s == ST_OK)
         s = check_bounds(study, parameters, out, e);
     if (s == ST_OK && first)
-        s = differencing_check(n, r, run, site, e);
+        s = differencing_check(n, r, place->run, store_snapshot_id(store), site, e);
+    if (s == ST_OK)
+        s = local_keep(n, place->run, place->round, store_snapshot_id(store), out, e);
     study_site_close(site);
     store_close(store);
     record_keys_wipe(&keys);
@@ -284,24 +311,20 @@ static enum status parameters_of(struct node *n, const struct node_run *r, const
     return s;
 }
 
-static enum status sums_of(struct node *n, const struct node_run *r, const struct js *work, struct sums *out,
-                           struct err *e)
+static enum status sums_of(struct node *n, const struct node_run *r, const struct js *work,
+                           const struct mask_place *place, struct sums *out, struct err *e)
 {
     struct study *study = NULL;
     struct js *parameters = NULL;
-    const char *run = js_get_str(work, "run");
-    int round = (int)js_get_int(work, "round", 0);
     bool found = false;
-    enum status s = local_find(n, run, round, out, &found, e);
+    enum status s = local_find(n, place->run, place->round, out, &found, e);
     if (s != ST_OK || found)
         return s;
     s = run_study(r, &study, e);
     if (s == ST_OK)
         s = parameters_of(n, r, study, work, &parameters, e);
     if (s == ST_OK)
-        s = compute(n, r, run, study, parameters, round == 1, out, e);
-    if (s == ST_OK)
-        s = local_keep(n, run, round, out, e);
+        s = compute(n, r, place, study, parameters, out, e);
     js_free(parameters);
     study_free(study);
     return s;
@@ -384,7 +407,7 @@ static enum status make_part(struct node *n, const struct node_run *r, const str
     if (s == ST_OK && !hex_decode(slice_of(js_get_str(work, "lead")), lead.bytes, sizeof lead.bytes))
         s = err_set(e, ST_INVALID, "the lead node's key is not 64 hex digits");
     if (s == ST_OK)
-        s = sums_of(n, r, work, &v, e);
+        s = sums_of(n, r, work, place, &v, e);
     if (s == ST_OK)
         s = mask_apply(n->id, sites, n_sites, place, &v, e);
     if (s == ST_OK)

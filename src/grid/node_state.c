@@ -37,7 +37,9 @@ static const char *const migrations[] = {
     "NULL) "
     "STRICT;"
     "CREATE TABLE log_entry(subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(subject, seq)) STRICT,"
-    " WITHOUT ROWID;"};
+    " WITHOUT ROWID;",
+    /* The store's content that a round was computed from: the later rounds must have the same. */
+    "ALTER TABLE local ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';"};
 enum { N_MIGRATIONS = sizeof migrations / sizeof *migrations };
 
 enum { TEXT_MOST = 64 << 20 };

@@ -147,9 +147,10 @@ MUST_CHECK enum status lead_work(struct node *n, const struct js *work, struct e
 MUST_CHECK enum status outputs_settle(struct node *n, bool *held, struct err *e);
 
 /* node_guard.c: may this site's part in the run's cells be given out, after all that was given before?
-   ST_UNSAFE when not; where a person is to look at it, the run then is "asking". */
+   ST_UNSAFE when not; where a person is to look at it, the run then is "asking", and the yes counts for the
+   store's content of that moment (`snapshot`, of the store that `site` reads). */
 MUST_CHECK enum status differencing_check(struct node *n, const struct node_run *r, const char *run,
-                                          struct site *site, struct err *e);
+                                          const char *snapshot, struct site *site, struct err *e);
 /* A person let it pass: the run goes on as it was admitted before. *mine: the guard had asked for that. */
 MUST_CHECK enum status differencing_passed(struct node *n, const char *run, bool *mine, struct err *e);
 

@@ -71,6 +71,16 @@ echo honest > "$GRID/lie"
 finish r-away
 [ "$(curl -s "$ACCORD_HUB/api/v1/runs/r-away" | jq -c '[.attempt, (.sites | length), .missing]')" = '[1,4,[]]' ] || fail "the run went on with other sites"
 
+# --- a site that imported its data anew meanwhile says so: the rounds of one answer count the same persons ----------
+echo silent > "$GRID/lie"
+grid_submit r-anew a2
+grid_wait r-anew waiting 30
+a synth --out "$GRID/anew" --persons 400 --seed 2 --site 'Greater Manchester' --quiet > /dev/null || fail "synth"
+a node import "$GRID/anew" --store "$GRID/store3" --quiet > /dev/null 2>&1 || fail "the second import"
+echo honest > "$GRID/lie"
+grid_wait r-anew declined 30
+said r-anew | grep -q "^rule attempt: this site's data were imported anew since the run's first round" || fail "nobody said that the data are new: $(said r-anew)"
+
 # --- and one that declines there ends it: no answer is made of two sets of sites; nor may a hub leave one out ------
 echo fewer > "$GRID/lie"
 grid_submit r-fewer a2
