@@ -37,7 +37,7 @@ bench: build ## speed beside peers (DuckDB from npm)
 cases: deps ## the cohort engine against its oracle on a million random cases (CASES)
 	@bash scripts/cohort-cases.sh
 
-product: build ## every disclosure profile x way to print x public table, attacked (minutes)
+product: build ## every disclosure profile x way to print x public table, attacked (half an hour; goes on where it stopped)
 	@ACCORD_PRODUCT=all ACCORD=$(CURDIR)/build/release/accord SOURCE=$(CURDIR) bash tests/reference/test_disclose_product.sh
 
 fuzz: deps ## every fuzz target for 60 s (FUZZ_SECONDS)

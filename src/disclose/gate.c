@@ -80,21 +80,36 @@ static void withhold_beside_others(struct gate *g)
                 withhold(g, hides(g, k) ? k : i, "beside another table with exact counts");
 }
 
-/* Tables that share a dimension, directly or by others between them, get the number of the first of them; a
-   count without dimensions is the total of any. */
-static void link_tables(struct gate *g)
+/* What makes tables one system; each is tried where the one before does not hold together. */
+enum link { LINK_TOTAL, LINK_DIMENSION, LINK_NONE };
+
+/* By a dimension that they share; a count without dimensions is the total of any; tables of one sum are taken
+   for those of the same persons, but the sum of many rounded cells tells nothing. */
+static bool are_linked(const struct gate *g, uint32_t i, uint32_t k, enum link how)
 {
-    const struct result *r = g->result;
-    for (uint32_t i = 0; i < r->n_tables; i++) {
-        g->system[i] = i;
-        for (uint32_t k = 0; k < i && links(g, i); k++) {
-            uint32_t from = g->system[k], to = g->system[i];
-            bool total = r->tables[k].n_dimensions == 0 || r->tables[i].n_dimensions == 0;
-            if (from == to || !links(g, k) || !(total || shared_dimension(&r->tables[k], &r->tables[i])))
+    enum { ROUNDED_MOST = 100 };
+    const struct result_table *a = &g->result->tables[i], *b = &g->result->tables[k];
+    if (how == LINK_NONE || !links(g, i) || !links(g, k))
+        return false;
+    if (a->n_dimensions == 0 || b->n_dimensions == 0 || shared_dimension(a, b))
+        return true;
+    bool tells =
+        g->policy->rounding == ROUNDING_NONE || (a->n_cells <= ROUNDED_MOST && b->n_cells <= ROUNDED_MOST);
+    return how == LINK_TOTAL && tells && grand_total(a) == grand_total(b);
+}
+
+/* Tables that are linked, directly or by others between them, get the number of the first of them. */
+static void link_tables(struct gate *g, const uint32_t *index, uint32_t n, enum link how)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        g->system[index[i]] = index[i];
+        for (uint32_t k = 0; k < i; k++) {
+            uint32_t from = g->system[index[k]], to = g->system[index[i]];
+            if (from == to || !are_linked(g, index[k], index[i], how))
                 continue;
             for (uint32_t t = 0; t <= i; t++)
-                if (g->system[t] == from || g->system[t] == to)
-                    g->system[t] = from < to ? from : to;
+                if (g->system[index[t]] == from || g->system[index[t]] == to)
+                    g->system[index[t]] = from < to ? from : to;
         }
     }
 }
@@ -110,45 +125,48 @@ static enum status secure_or_withhold(struct gate *g, const uint32_t *index, uin
     return ST_OK;
 }
 
-/* Secures one system; where its tables turn out not to be one population, each by itself. */
-static enum status secure_system(struct gate *g, const uint32_t *index, uint32_t n, struct err *e)
+static enum status secure_linked(struct gate *g, const uint32_t *index, uint32_t n, enum link how,
+                                 struct err *e);
+
+/* Secures one system; where its tables turn out not to be one population, in smaller ones. */
+static enum status secure_system(struct gate *g, const uint32_t *index, uint32_t n, enum link how,
+                                 struct err *e)
 {
     enum status s = ST_OK;
-    struct err apart = {0};
     for (uint32_t t = 0; s == ST_OK && n > 1 && t < n; t++)
         s = secure_check(g, index[t], e);
     if (s != ST_OK)
         return s;
-    s = secure_or_withhold(g, index, n, &apart);
-    if (n == 1 || (s != ST_INVALID && s != ST_UNSUPPORTED)) {
-        *e = apart;
-        return s;
+    s = secure_or_withhold(g, index, n, e);
+    return n > 1 && (s == ST_INVALID || s == ST_UNSUPPORTED) ? secure_linked(g, index, n, how + 1, e) : s;
+}
+
+static enum status secure_linked(struct gate *g, const uint32_t *index, uint32_t n, enum link how,
+                                 struct err *e)
+{
+    enum status s = ST_OK;
+    uint32_t *group = arena_array(g->arena, n, sizeof *group);
+    uint32_t *linked = arena_array(g->arena, n, sizeof *linked);
+    link_tables(g, index, n, how);
+    for (uint32_t i = 0; i < n; i++)
+        linked[i] = g->system[index[i]];
+    for (uint32_t i = 0; s == ST_OK && i < n; i++) {
+        uint32_t many = 0;
+        for (uint32_t k = i; linked[i] == index[i] && k < n; k++)
+            if (linked[k] == index[i] && !g->withheld[index[k]])
+                group[many++] = index[k];
+        if (many)
+            s = secure_system(g, group, many, how, e);
     }
-    s = ST_OK;
-    for (uint32_t t = 0; t < n; t++)
-        g->system[index[t]] = index[t];
-    for (uint32_t t = 0; s == ST_OK && t < n; t++)
-        s = secure_or_withhold(g, &index[t], 1, e);
     return s;
 }
 
 static enum status secure_all(struct gate *g, struct err *e)
 {
-    enum status s = ST_OK;
-    uint32_t n_tables = g->result->n_tables;
-    uint32_t *index = arena_array(g->arena, n_tables, sizeof *index);
-    uint32_t *linked = arena_array(g->arena, n_tables + 1, sizeof *linked);
-    link_tables(g);
-    memcpy(linked, g->system, n_tables * sizeof *linked);
-    for (uint32_t i = 0; s == ST_OK && i < n_tables; i++) {
-        uint32_t n = 0;
-        for (uint32_t k = i; linked[i] == i && k < n_tables; k++)
-            if (linked[k] == i && !g->withheld[k])
-                index[n++] = k;
-        if (n)
-            s = secure_system(g, index, n, e);
-    }
-    return s;
+    uint32_t n = g->result->n_tables, *index = arena_array(g->arena, n, sizeof *index);
+    for (uint32_t i = 0; i < n; i++)
+        index[i] = i;
+    return secure_linked(g, index, n, LINK_TOTAL, e);
 }
 
 /* Where zeros are not printed, leaving a cell out must not say that it is one: every place gets its cell.

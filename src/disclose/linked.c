@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+enum { MOST_PLACES = 1 << 21 };
+
 /* A dimension of all tables. Levels lie in an arena; there is room for one more than the tables have. */
 struct axis {
     const char *name;
@@ -232,6 +234,105 @@ static bool number_cells(const struct layout *y, const struct entry *entries, ui
     return true;
 }
 
+/* --- margins ------------------------------------------------------------------------------------------- */
+
+/* The level that each is a part of; -1 = none. */
+static int32_t *parents_of(const struct lattice_dimension *d, struct arena *a)
+{
+    int32_t *parent = arena_array(a, d->n_levels, sizeof *parent);
+    for (uint32_t i = 0; i < d->n_levels; i++)
+        parent[i] = -1;
+    for (uint32_t k = 0; k < d->n_sums; k++)
+        for (uint32_t c = 0; c < d->sums[k].n_children; c++)
+            parent[d->sums[k].children[c]] = (int32_t)d->sums[k].total;
+    return parent;
+}
+
+/* Adds every place above a known one along dimension d. False beyond MOST_PLACES. */
+static bool raise_places(struct lattice *l, uint32_t d, uint64_t stride, struct arena *a)
+{
+    const int32_t *parent = parents_of(&l->dimensions[d], a);
+    struct lattice raised = *l;
+    uint64_t n = 0, room = l->n_cells;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint64_t i = 0; i < l->n_cells; i++) {
+            uint64_t level = l->cells[i].key / stride % l->dimensions[d].n_levels;
+            uint64_t base = l->cells[i].key - level * stride;
+            for (int32_t up = parent[level]; up >= 0; up = parent[up]) {
+                uint64_t key = base + (uint64_t)up * stride;
+                if (pass == 0)
+                    room++;
+                else if (!lattice_find(l, key))
+                    raised.cells[raised.n_cells++] = (struct lattice_cell){key, UINT32_MAX};
+            }
+        }
+        if (room > MOST_PLACES)
+            return false;
+        if (pass == 0) {
+            raised.cells = arena_array(a, room, sizeof *raised.cells);
+            memcpy(raised.cells, l->cells, l->n_cells * sizeof *l->cells);
+        }
+    }
+    lattice_sort(&raised);
+    for (uint64_t i = 0; i < raised.n_cells; i++)
+        if (i == 0 || raised.cells[i].key != raised.cells[n - 1].key)
+            raised.cells[n++] = raised.cells[i];
+    raised.n_cells = n;
+    *l = raised;
+    return true;
+}
+
+struct deep {
+    uint32_t depth;
+    uint64_t place;
+};
+
+static int compare_deep(const void *a, const void *b)
+{
+    const struct deep *x = a, *y = b;
+    if (x->depth != y->depth)
+        return x->depth > y->depth ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* The places that are no cells, numbered so that parts come before what they are parts of. */
+static void number_margins(struct linked *l, struct arena *a)
+{
+    const struct lattice *y = &l->lattice;
+    int32_t **parent = arena_array(a, y->n_dimensions, sizeof *parent);
+    struct deep *deep = arena_array(a, y->n_cells - l->n_cells, sizeof *deep);
+    for (uint32_t d = 0; d < y->n_dimensions; d++)
+        parent[d] = parents_of(&y->dimensions[d], a);
+    for (uint64_t i = 0; i < y->n_cells; i++) {
+        uint64_t rest = y->cells[i].key;
+        struct deep *m = &deep[l->n_margins];
+        if (y->cells[i].variable != UINT32_MAX)
+            continue;
+        *m = (struct deep){0, i};
+        for (uint32_t d = y->n_dimensions; d-- > 0; rest /= y->dimensions[d].n_levels)
+            for (int32_t up = parent[d][rest % y->dimensions[d].n_levels]; up >= 0; up = parent[d][up])
+                m->depth++;
+        l->n_margins++;
+    }
+    qsort(deep, l->n_margins, sizeof *deep, compare_deep);
+    l->margin = arena_array(a, l->n_margins, sizeof *l->margin);
+    for (uint32_t i = 0; i < l->n_margins; i++) {
+        y->cells[deep[i].place].variable = l->n_cells + i;
+        l->margin[i] = y->cells[deep[i].place].key;
+    }
+}
+
+static enum status lay_margins(struct linked *l, struct arena *a, struct err *e)
+{
+    uint64_t stride = 1;
+    for (uint32_t d = l->lattice.n_dimensions; d-- > 0; stride *= l->lattice.dimensions[d].n_levels)
+        if (!raise_places(&l->lattice, d, stride, a))
+            return err_set(e, ST_UNSAFE, "linked tables have over %d margins; release some of them apart",
+                           MOST_PLACES);
+    number_margins(l, a);
+    return ST_OK;
+}
+
 enum status linked_lay(const struct result_table *const *tables, uint32_t n, struct arena *a,
                        struct linked *out, struct err *e)
 {
@@ -261,31 +362,96 @@ enum status linked_lay(const struct result_table *const *tables, uint32_t n, str
         return err_set(e, ST_INVALID, "linked tables count one place differently");
     out->lattice.n_cells = out->n_cells;
     lattice_sort(&out->lattice);
-    return ST_OK;
+    return n > 1 ? lay_margins(out, a, e) : ST_OK;
 }
 
-/* One sum at one place: an equation where it holds, with a variable for what is counted nowhere where the
-   parts are less. */
-static bool add_sum(const struct linked *l, bool alone, const struct lattice_cell *total,
-                    const struct lattice_sum *sum, uint64_t stride, struct system *s)
+/* --- equations ----------------------------------------------------------------------------------------- */
+
+/* One total with the parts that are counted anywhere. */
+struct parted {
+    const struct lattice *lattice;
+    const struct lattice_cell *total;
+    const struct lattice_sum *sum;
+    uint64_t stride;
+};
+
+/* The variable of its part c; NULL where that is no place. */
+static const struct lattice_cell *part_of(const struct parted *p, uint32_t c)
 {
-    uint64_t base = total->key - sum->total * stride;
+    uint64_t base = p->total->key - p->sum->total * p->stride;
+    return lattice_find(p->lattice, base + p->sum->children[c] * p->stride);
+}
+
+/* Calls visit for every sum over a place; stops at the first false. */
+static bool each_sum(const struct lattice *l, const struct lattice_cell *place,
+                     bool (*visit)(const struct parted *p, void *context), void *context)
+{
+    uint64_t stride = 1, rest = place->key;
+    for (uint32_t d = l->n_dimensions; d-- > 0; stride *= l->dimensions[d].n_levels) {
+        const struct lattice_dimension *dimension = &l->dimensions[d];
+        uint32_t level = (uint32_t)(rest % dimension->n_levels);
+        rest /= dimension->n_levels;
+        for (uint32_t k = 0; k < dimension->n_sums; k++) {
+            struct parted p = {l, place, &dimension->sums[k], stride};
+            if (dimension->sums[k].total == level && !visit(&p, context))
+                return false;
+        }
+    }
+    return true;
+}
+
+struct counting {
+    const struct system *system;
+    double most;
+};
+
+static bool count_parts(const struct parted *p, void *context)
+{
+    struct counting *counting = context;
+    double n = 0;
+    for (uint32_t c = 0; c < p->sum->n_children; c++) {
+        const struct lattice_cell *part = part_of(p, c);
+        n += part ? counting->system->value[part->variable] : 0;
+    }
+    counting->most = n > counting->most ? n : counting->most;
+    return true;
+}
+
+void linked_add_margins(const struct linked *l, struct system *s)
+{
+    for (uint32_t i = 0; i < l->n_margins; i++) {
+        struct counting counting = {s, 0};
+        each_sum(&l->lattice, lattice_find(&l->lattice, l->margin[i]), count_parts, &counting);
+        system_add_variable(s, counting.most, 0, HUGE_VAL);
+    }
+}
+
+struct adding {
+    struct system *system;
+    bool alone;
+};
+
+/* An equation where the sum holds, with a variable for what is counted nowhere where the parts are less. */
+static bool add_sum(const struct parted *p, void *context)
+{
+    const struct adding *adding = context;
+    struct system *s = adding->system;
     uint32_t found = 0;
-    double rest = s->value[total->variable];
-    for (uint32_t c = 0; c < sum->n_children; c++) {
-        const struct lattice_cell *part = lattice_find(&l->lattice, base + sum->children[c] * stride);
+    double rest = s->value[p->total->variable];
+    for (uint32_t c = 0; c < p->sum->n_children; c++) {
+        const struct lattice_cell *part = part_of(p, c);
         if (part) {
             found++;
             rest -= s->value[part->variable];
             system_add_term(s, part->variable, 1);
         }
     }
-    if (found == 0 && !alone)
+    if (found == 0 && !adding->alone)
         return true;
-    if (!alone && rest < 0)
+    if (!adding->alone && rest < 0)
         return false;
-    system_add_term(s, total->variable, -1);
-    if (!alone && rest > 0)
+    system_add_term(s, p->total->variable, -1);
+    if (!adding->alone && rest > 0)
         system_add_term(s, system_add_variable(s, rest, 0, HUGE_VAL), 1);
     system_end_equation(s);
     return true;
@@ -293,18 +459,9 @@ static bool add_sum(const struct linked *l, bool alone, const struct lattice_cel
 
 bool linked_add_equations(const struct linked *l, uint32_t n_tables, struct system *s)
 {
-    for (uint64_t i = 0; i < l->n_cells; i++) {
-        const struct lattice_cell *cell = &l->lattice.cells[i];
-        uint64_t stride = 1, rest = cell->key;
-        for (uint32_t d = l->lattice.n_dimensions; d-- > 0; stride *= l->lattice.dimensions[d].n_levels) {
-            const struct lattice_dimension *dimension = &l->lattice.dimensions[d];
-            uint32_t level = (uint32_t)(rest % dimension->n_levels);
-            rest /= dimension->n_levels;
-            for (uint32_t k = 0; k < dimension->n_sums; k++)
-                if (dimension->sums[k].total == level &&
-                    !add_sum(l, n_tables == 1, cell, &dimension->sums[k], stride, s))
-                    return false;
-        }
-    }
+    struct adding adding = {s, n_tables == 1};
+    for (uint64_t i = 0; i < l->lattice.n_cells; i++)
+        if (!each_sum(&l->lattice, &l->lattice.cells[i], add_sum, &adding))
+            return false;
     return true;
 }

@@ -2,7 +2,7 @@
  *
  * Tables of counts (or of rates over counted events) as a system: their cells, the sums over their levels,
  * what links them (linked.h), and, where a dimension is nested, the differences of neighbours, which nobody
- * prints but everybody can form.
+ * prints but everybody can form, as are the margins of linked tables that print none.
  *
  * Two attackers are held off. The first takes a hidden cell to be any count: its interval must hold 1 and
  * the minimum less one. The second knows that zeros are printed, so that every hidden cell is at least 1: it
@@ -38,7 +38,7 @@ struct secured {
     bool *hidden;
     double *rounded;     /* by cell: what it prints as under controlled rounding, else NULL */
     struct reach *reach; /* what the attacker's interval surely holds; NaN = not asked */
-    uint32_t n_cells;    /* variables below this are cells, the others differences */
+    uint32_t n_cells;    /* variables below this are cells, the others margins and differences */
     struct demand *demands;
     uint32_t n_demands;
 };
@@ -196,7 +196,7 @@ static void set_room(struct secured *s, double least)
     }
 }
 
-/* Hidden cells, whatever rule hides them, and small differences. */
+/* Hidden cells, whatever rule hides them, small margins and small differences. */
 static bool needs_protection(const struct secured *s, uint32_t v)
 {
     double n = s->system.value[v];
@@ -275,6 +275,7 @@ static enum status lay_out(struct secured *s, struct err *e)
     if (status != ST_OK)
         return status;
     add_cells(s);
+    linked_add_margins(&s->linked, &s->system);
     if (!linked_add_equations(&s->linked, s->n_tables, &s->system))
         return err_set(e, ST_INVALID, "linked tables do not add up");
     if (s->n_tables == 1)

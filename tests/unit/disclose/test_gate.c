@@ -211,15 +211,9 @@ static void a_total_of_its_own_does_not_give_a_level_away(void **state)
     result_free(r);
 }
 
-/* No total is printed, but either table has it as its sum. */
-static void tables_of_one_sum_do_not_leave_exactly(void **state)
+static struct result *two_ways(const int64_t counts[2][2])
 {
-    (void)state;
-    static const int64_t counts[2][2] = {{3, 47}, {20, 30}};
     struct result *r = result_new("two ways");
-    struct policy exact = policy_of("gel-5");
-    struct gate *g;
-    struct err e;
     for (int way = 0; way < 2; way++) {
         struct result_table *t = result_add_table(r, way ? "by_y" : "by_x", "one way", OUTPUT_COUNT, 1, 2);
         t->dimensions[0] = (struct result_dimension){way ? "y" : "x", levels_plain, 2, false};
@@ -227,15 +221,95 @@ static void tables_of_one_sum_do_not_leave_exactly(void **state)
         for (int i = 0; i < 2; i++)
             t->cells[i].value = (double)(t->cells[i].persons = counts[way][i]);
     }
+    return r;
+}
+
+/* No total is printed, but either table has it as its sum. */
+static void tables_of_one_sum_are_one_system(void **state)
+{
+    (void)state;
+    static const int64_t counts[2][2] = {{3, 47}, {20, 30}};
+    struct result *r = two_ways(counts);
+    struct policy exact = policy_of("gel-5");
+    struct gate *g;
+    struct err e;
     assert_int_equal(gate_run(r, &exact, &g, &e), ST_OK);
-    assert_string_equal(g->withheld[0], "beside another table with exact counts");
-    assert_null(g->withheld[1]);
+    assert_int_equal(g->verdicts[0][0].mark, CELL_PRIMARY);
+    assert_true(g->verdicts[0][1].mark != CELL_SHOWN || g->verdicts[1][0].mark != CELL_SHOWN ||
+                g->verdicts[1][1].mark != CELL_SHOWN);
     gate_free(g);
     r->tables[1].cells[0].value = (double)++r->tables[1].cells[0].persons;
     assert_int_equal(gate_run(r, &exact, &g, &e), ST_OK);
-    assert_null(g->withheld[0]);
+    assert_int_equal(g->system[1], 1);
     gate_free(g);
     result_free(r);
+}
+
+/* 20 and 30 are at least 46 persons, 35 at most 37: nine are hidden, no fewer. */
+static void rounded_tables_of_one_sum_are_one_system(void **state)
+{
+    (void)state;
+    static const int64_t counts[2][2] = {{9, 37}, {18, 28}};
+    struct result *r = two_ways(counts);
+    struct policy rounded = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    assert_int_equal(gate_run(r, &rounded, &g, &e), ST_OK);
+    assert_int_equal(g->proofs[0].tables, 2);
+    assert_true(g->verdicts[0][0].surely_low <= 1 && g->verdicts[0][0].surely_high >= 9);
+    assert_true(g->verdicts[0][1].mark != CELL_SHOWN || g->verdicts[1][0].mark != CELL_SHOWN ||
+                g->verdicts[1][1].mark != CELL_SHOWN);
+    gate_free(g);
+    result_free(r);
+}
+
+/* A table of three ways in two, without any total, and what each of its rows sums up to by `ways` of them. */
+static struct result *without_margins(uint32_t ways, bool one_way)
+{
+    struct result *r = result_new("crosstabs");
+    uint64_t n = ways == 3 ? 18 : 9;
+    struct result_table *t = result_add_table(r, "by_y", "by y", OUTPUT_COUNT, ways, n), *other;
+    for (uint32_t d = 0; d < ways; d++)
+        t->dimensions[d] = (struct result_dimension){(const char *const[]){"x", "y", "z"}[d], levels_plain,
+                                                     d == 2 ? 2 : 3, false};
+    place(r, t);
+    for (uint64_t i = 0; i < n; i++)
+        t->cells[i].value =
+            (double)(t->cells[i].persons = leaking[i * 3 / n][i % 3] + (int64_t)(i % 2) * 20 * (ways == 3));
+    other = result_add_table(r, "other", "other", OUTPUT_COUNT, one_way ? 1 : 2, one_way ? 3 : 6);
+    t = &r->tables[0];
+    other->dimensions[0] = (struct result_dimension){"x", levels_plain, 3, false};
+    if (!one_way)
+        other->dimensions[1] = (struct result_dimension){"w", levels_plain, 2, false};
+    place(r, other);
+    for (uint64_t i = 0; i < n; i++)
+        other->cells[one_way ? i * 3 / n : i * 3 / n * 2 + i % 2].persons += t->cells[i].persons;
+    for (uint64_t i = 0; i < other->n_cells; i++)
+        other->cells[i].value = (double)other->cells[i].persons;
+    return r;
+}
+
+/* Each row of one table sums up to the same as that row of the other, so a row of which one cell is hidden
+   needs another that is. */
+static void a_margin_that_nobody_prints_gives_no_cell_away(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct result *r = without_margins(way == 0 ? 2 : 3, way == 2);
+        struct policy exact = policy_of("gel-5");
+        struct gate *g;
+        struct err e;
+        uint32_t hidden[3] = {0};
+        assert_int_equal(gate_run(r, &exact, &g, &e), ST_OK);
+        for (uint32_t t = 0; t < 2; t++)
+            for (uint64_t i = 0; i < r->tables[t].n_cells; i++)
+                hidden[r->tables[t].cells[i].at[0]] += g->verdicts[t][i].mark != CELL_SHOWN;
+        assert_int_equal(g->verdicts[0][0].mark, CELL_PRIMARY);
+        assert_true(hidden[0] >= 2);
+        assert_true(g->verdicts[0][0].surely_low <= 1 && g->verdicts[0][0].surely_high >= 4);
+        gate_free(g);
+        result_free(r);
+    }
 }
 
 /* Two counts of one place: whose is which nobody knows here, so exact ones do not leave together. */
@@ -588,7 +662,9 @@ int main(void)
         cmocka_unit_test(tables_of_one_population_are_one_system),
         cmocka_unit_test(a_one_way_table_does_not_give_a_crosstab_away),
         cmocka_unit_test(a_total_of_its_own_does_not_give_a_level_away),
-        cmocka_unit_test(tables_of_one_sum_do_not_leave_exactly),
+        cmocka_unit_test(tables_of_one_sum_are_one_system),
+        cmocka_unit_test(rounded_tables_of_one_sum_are_one_system),
+        cmocka_unit_test(a_margin_that_nobody_prints_gives_no_cell_away),
         cmocka_unit_test(tables_of_two_populations_do_not_leave_exactly),
         cmocka_unit_test(small_differences_of_nested_counts_are_protected),
         cmocka_unit_test(dominance_follows_the_published_cases),
