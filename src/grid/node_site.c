@@ -356,6 +356,46 @@ static enum status part_mark(struct node *n, const struct mask_place *place, str
     return stmt_run(q, e);
 }
 
+static enum status why_refused(struct node *n, const char *run, char **out, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    enum status s = db_prepare(n->db, "SELECT why FROM run WHERE id=?1", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, run);
+    s = stmt_step(q, &row, e);
+    *out = xstrdup(s == ST_OK && row ? stmt_text(q, 0) : "");
+    stmt_done(q);
+    return s;
+}
+
+/* A refusal that came after this site's part of a round was sent is not heard for that round: it is told again
+   when the site is asked for another one. */
+static enum status decline_again(struct node *n, const struct mask_place *place, struct err *e)
+{
+    char *why = NULL;
+    struct js *body = js_object();
+    enum status s = why_refused(n, place->run, &why, e);
+    char *told = xasprintf("this site has refused the run: %s", why ? why : "");
+    js_put_str(body, "reason", told);
+    if (s == ST_OK)
+        s = db_begin(n->db, e);
+    if (s == ST_OK) {
+        s = node_tell(n, place->run, "run.decline", js_share(body), NULL, e);
+        if (s == ST_OK)
+            s = part_mark(n, place, e);
+        if (s == ST_OK)
+            s = db_commit(n->db, e);
+        else
+            db_rollback(n->db);
+    }
+    js_free(body);
+    free(told);
+    free(why);
+    return s;
+}
+
 /* Everything may have been stopped while the sums were computed. */
 static enum status still_wanted(struct node *n, const char *run, struct err *e)
 {
@@ -465,7 +505,9 @@ enum status site_work(struct node *n, const struct js *work, struct err *e)
     if (s != ST_OK || done)
         return s;
     s = node_run_find(n, run, &r, e);
-    if (s == ST_OK && !r.state[0])
+    if (s == ST_OK && strcmp(r.state, "refused") == 0)
+        s = decline_again(n, &place, e);
+    else if (s == ST_OK && !r.state[0])
         s = meet(n, run, &r, e);
     else if (s == ST_OK && (strcmp(r.state, "checked") == 0 || strcmp(r.state, "admitted") == 0))
         s = check_again(n, run, &r, e);

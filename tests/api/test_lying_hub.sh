@@ -81,6 +81,20 @@ echo honest > "$GRID/lie"
 grid_wait r-anew declined 30
 said r-anew | grep -q "^rule attempt: this site's data were imported anew since the run's first round" || fail "nobody said that the data are new: $(said r-anew)"
 
+# --- a site that stops everything when its part of a round has gone: too late for that round, heard at the next one ----
+grid_agreement a3 3
+kill -STOP "${GRID_PID[node1]}"
+grid_submit r-halted a3
+grid_wait r-halted waiting 30
+for ((n = 0; n < 300; n++)); do curl -s "$ACCORD_HUB/api/v1/runs/r-halted" | jq -e '.sites[] | select(.body == "T2" and .answer == "part")' > /dev/null && break; sleep 0.1; done
+a node stop --data "$GRID/node2" --reason 'A laptop was lost' > /dev/null 2>&1 || fail "stop"
+for ((n = 0; n < 300; n++)); do grep -q 'this site has already answered' "$GRID/node2.log" && break; sleep 0.1; done
+[ "$(curl -s "$ACCORD_HUB/api/v1/runs/r-halted" | jq -c '[.state, .round]')" = '["waiting",1]' ] || fail "the round went on without T1"
+kill -CONT "${GRID_PID[node1]}"
+grid_wait r-halted declined 30
+said r-halted | grep -qx 'this site has refused the run: A laptop was lost' || fail "T2 did not say why: $(said r-halted)"
+a node resume --data "$GRID/node2" > /dev/null 2>&1 || fail "resume"
+
 # --- and one that declines there ends it: no answer is made of two sets of sites; nor may a hub leave one out ------
 echo fewer > "$GRID/lie"
 grid_submit r-fewer a2
