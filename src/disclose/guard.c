@@ -8,14 +8,6 @@
 _Static_assert(sizeof(struct sketch) == GUARD_SKETCH_BYTES, "a sketch is what guard.h says");
 enum { LANES = 4, LANE_HASHES = GUARD_TRIALS / LANES, SEED_ALL = LANE_HASHES, SEED_PARITY };
 
-/* The finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static uint64_t person_hash(const struct guard *g, int seed, uint32_t person)
 {
     return mix(g->seed[seed] + (uint64_t)person * 0x9e3779b97f4a7c15u);
@@ -63,8 +55,10 @@ void guard_free(struct guard *g)
     free(g->sizes);
     free(g->slots);
     free(g->tight);
-    free(g->holdings);
-    free(g->blocks);
+    holders_deinit(&g->holders);
+    free(g->by_place);
+    free(g->found.v);
+    free(g->looked_up);
     free(g->tally);
     free(g);
 }
@@ -210,9 +204,7 @@ void guard_reach(struct guard *g, uint32_t person)
     size_t n = g->n_persons ? g->n_persons : 1024;
     while (n <= person)
         n *= 2;
-    g->holdings = xrealloc_array(g->holdings, n, sizeof *g->holdings);
     g->tally = xrealloc_array(g->tally, n, sizeof *g->tally);
-    memset(g->holdings + g->n_persons, 0, (n - g->n_persons) * sizeof *g->holdings);
     memset(g->tally + g->n_persons, 0, n - g->n_persons);
     g->n_persons = n;
 }
@@ -240,6 +232,8 @@ static void narrow(struct guard *g, struct known *k, const struct guard_cell *ce
         slots_put(g, (uint32_t)(k - g->known), 0, GUARD_TRIALS - 1);
         GROW(g->tight, g->n_tight + 1, g->tight_room);
         g->tight[g->n_tight++] = (uint32_t)(k - g->known);
+        if (!k->place)
+            g->unplaced += g->sizes[k - g->known] + GUARD_SET_WORK;
     }
 }
 
@@ -259,6 +253,7 @@ static uint32_t remember(struct guard *g, const struct known *what, int64_t n, c
         slots_put(g, (uint32_t)(k - g->known), GUARD_TRIALS, GUARD_TRIALS);
     } else {
         k->key = k->key ? k->key : what->key;
+        guard_place(g, (uint32_t)(k - g->known), what->place);
         persons_free(what->set);
     }
     narrow(g, k, cell);
@@ -275,7 +270,7 @@ uint32_t guard_add(struct guard *g, struct persons *persons, const struct guard_
 
 uint32_t guard_add_kept(struct guard *g, const struct guard_kept *kept, const struct guard_cell *cell)
 {
-    struct known what = {.key = kept->key, .last = kept->last};
+    struct known what = {.key = kept->key, .last = kept->last, .place = kept->place};
     memcpy(&what.sketch, kept->sketch, sizeof what.sketch);
     return remember(g, &what, kept->n, cell);
 }
@@ -297,4 +292,32 @@ size_t guard_n_sets(const struct guard *g)
 uint64_t guard_key(const struct guard *g, uint32_t known)
 {
     return g->known[known].key;
+}
+
+/* --- the source's index ------------------------------------------------------------------------------- */
+
+int64_t guard_unplaced(const struct guard *g)
+{
+    return g->unplaced;
+}
+
+bool guard_next_unplaced(const struct guard *g, size_t *at, uint32_t *known, int64_t *n)
+{
+    while (*at < g->n_tight) {
+        *known = g->tight[(*at)++];
+        *n = g->sizes[*known];
+        if (!g->known[*known].place)
+            return true;
+    }
+    return false;
+}
+
+void guard_place(struct guard *g, uint32_t known, uint32_t place)
+{
+    struct known *k = &g->known[known];
+    if (k->place || !place)
+        return;
+    k->place = place;
+    if (k->tight)
+        g->unplaced -= g->sizes[known] + GUARD_SET_WORK;
 }

@@ -45,9 +45,15 @@ struct guard_finding {
     int n_with;
 };
 
-/* Where the sets lie that are not in memory: `key` is what guard_add_kept was told. */
+struct guard_places {
+    uint32_t *v;
+    size_t n, room;
+};
+/* Where the sets lie that are not in memory: `key` is what guard_add_kept was told. `holders` adds the places
+   of the sets that hold a person, each once; it is asked where a set has a place. */
 struct guard_source {
     enum status (*fetch)(void *context, uint64_t key, struct persons **out, struct err *e);
+    enum status (*holders)(void *context, uint32_t person, struct guard_places *into, struct err *e);
     void *context;
 };
 
@@ -72,15 +78,22 @@ enum { GUARD_SKETCH_BYTES = 168 };
 int guard_sampling(int64_t minimum);
 void guard_sketch(const struct guard *g, const struct persons *set, uint8_t out[GUARD_SKETCH_BYTES]);
 /* As guard_add (cell.persons is not used), for a set that the source has: its sketch, its number of persons
-   and the largest number among them. */
+   and the largest number among them, and its place in the source's index of who is in which set. */
 struct guard_kept {
     uint64_t key;
     int64_t n;
-    uint32_t last;
+    uint32_t last, place; /* place 0 = none */
     const uint8_t *sketch;
 };
 uint32_t guard_add_kept(struct guard *g, const struct guard_kept *kept, const struct guard_cell *cell);
 /* The key of a set that the source has; 0 of others. */
 uint64_t guard_key(const struct guard *g, uint32_t known);
+
+/* Sets that sums are looked for among and that have no place are read in full before a sum is: how many
+   persons that is, with GUARD_SET_WORK a set; each of them (start with *at = 0; false at the end); a place. */
+enum { GUARD_SET_WORK = 512 };
+int64_t guard_unplaced(const struct guard *g);
+bool guard_next_unplaced(const struct guard *g, size_t *at, uint32_t *known, int64_t *n);
+void guard_place(struct guard *g, uint32_t known, uint32_t place);
 
 #endif

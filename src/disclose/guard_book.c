@@ -30,7 +30,12 @@ static const char *const migrations[] = {
     " PRIMARY KEY(sampling, personset)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE numbering(population TEXT PRIMARY KEY, n INTEGER NOT NULL, sha256 BLOB NOT NULL,"
     " bytes BLOB NOT NULL) STRICT;"
-    "CREATE INDEX cell_personset ON cell(personset);"};
+    "CREATE INDEX cell_personset ON cell(personset);",
+    "CREATE TABLE held(personset INTEGER PRIMARY KEY REFERENCES personset(id),"
+    " place INTEGER NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE segment(id INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, persons INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE holders(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, sum INTEGER NOT NULL) STRICT;"};
 
 /* --- transactions ------------------------------------------------------------------------------------- */
 
@@ -89,6 +94,35 @@ static enum status read_secret(struct guard_book *b, struct err *e)
     return s == ST_OK ? find_secret(b, &found, e) : s;
 }
 
+static struct book_set *set_of(struct guard_book *b, uint64_t id)
+{
+    while (b->n_sets <= id) {
+        GROW(b->sets, b->n_sets + 1, b->sets_room);
+        b->sets[b->n_sets++] = (struct book_set){0};
+    }
+    return &b->sets[id];
+}
+
+static enum status read_places(struct guard_book *b, struct err *e)
+{
+    struct stmt *q;
+    bool row = false;
+    enum status s =
+        db_prepare(b->db, "SELECT place, personset FROM held WHERE place>?1 ORDER BY place", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_int(q, 1, b->last_place);
+    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
+        struct book_set *set = set_of(b, (uint64_t)stmt_int(q, 1));
+        b->last_place = stmt_int(q, 0);
+        set->place = (uint32_t)b->last_place;
+        if (set->known)
+            guard_place(b->guard, set->known - 1, set->place);
+    }
+    stmt_done(q);
+    return s;
+}
+
 /* Columns: row, personset, n, last, bytes, sum of a sketch, then those of a cell (not of a snapshot). A set
    without a sketch ends it. */
 static enum status read_row(struct guard_book *b, struct stmt *q, bool *have, struct err *e)
@@ -103,7 +137,9 @@ static enum status read_row(struct guard_book *b, struct stmt *q, bool *have, st
                               stmt_int(q, 8) != 0,
                               (uint32_t)stmt_int(q, 9),
                               (uint32_t)stmt_int(q, 10)};
-    guard_add_kept(b->guard, &kept, &cell);
+    struct book_set *set = set_of(b, kept.key);
+    kept.place = set->place;
+    set->known = guard_add_kept(b->guard, &kept, &cell) + 1;
     return ST_OK;
 }
 
@@ -125,15 +161,16 @@ static enum status read_rows(struct guard_book *b, const char *sql, int64_t *las
     return s;
 }
 
-/* What was written since: by this process, or by another. */
-static enum status catch_up(struct guard_book *b, bool *have, struct err *e)
+enum status book_catch_up(struct guard_book *b, bool *have, struct err *e)
 {
     *have = true;
-    enum status s = read_rows(b,
-                              "SELECT s.rowid, s.personset, k.n, k.last, k.bytes, k.sum, k.n, k.n, 0, 0, 0"
-                              " FROM snapshot s LEFT JOIN sketch k ON k.personset=s.personset AND"
-                              " k.sampling=?1 WHERE s.rowid>?2 ORDER BY s.rowid",
-                              &b->last_snapshot, have, e);
+    enum status s = read_places(b, e);
+    if (s == ST_OK)
+        s = read_rows(b,
+                      "SELECT s.rowid, s.personset, k.n, k.last, k.bytes, k.sum, k.n, k.n, 0, 0, 0"
+                      " FROM snapshot s LEFT JOIN sketch k ON k.personset=s.personset AND"
+                      " k.sampling=?1 WHERE s.rowid>?2 ORDER BY s.rowid",
+                      &b->last_snapshot, have, e);
     return s == ST_OK
                ? read_rows(b,
                            "SELECT c.rowid, c.personset, k.n, k.last, k.bytes, k.sum, c.low, c.high, c.open,"
@@ -149,11 +186,17 @@ static enum status fetch(void *context, uint64_t key, struct persons **out, stru
     return set_read(context, (int64_t)key, out, e);
 }
 
+static enum status holders_of(void *context, uint32_t person, struct guard_places *into, struct err *e)
+{
+    return index_holders(context, person, into, e);
+}
+
 static void forget(struct guard_book *b)
 {
     guard_free(b->guard);
-    b->guard = guard_new(b->minimum, b->secret, (struct guard_source){fetch, b});
-    b->last_cell = b->last_snapshot = 0;
+    b->guard = guard_new(b->minimum, b->secret, (struct guard_source){fetch, holders_of, b});
+    b->n_sets = 0;
+    b->last_cell = b->last_snapshot = b->last_place = 0;
     b->stale = false;
 }
 
@@ -164,7 +207,7 @@ static enum status load_anew(struct guard_book *b, struct err *e)
     forget(b);
     enum status s = sketches_make(b, e);
     if (s == ST_OK)
-        s = catch_up(b, &have, e);
+        s = book_catch_up(b, &have, e);
     return s == ST_OK && !have ? err_set(e, ST_CORRUPT, "the guard's book has cells without a set") : s;
 }
 
@@ -174,7 +217,7 @@ static enum status load(struct guard_book *b, struct err *e)
     bool have;
     if (b->stale || !b->guard)
         forget(b);
-    enum status s = catch_up(b, &have, e);
+    enum status s = book_catch_up(b, &have, e);
     if (s != ST_OK || have)
         return s;
     s = book_begin(b, e);
@@ -191,7 +234,7 @@ enum status guard_book_open(const char *path, int64_t minimum, struct guard_book
     if (!file_exists(path))
         s = file_replace(path, SLICE(""), 0600, e); /* SQLite keeps the mode, also for its WAL */
     if (s == ST_OK)
-        s = db_open(path, DB_CREATE, migrations, 2, &b->db, e);
+        s = db_open(path, DB_CREATE, migrations, 3, &b->db, e);
     if (s == ST_OK)
         s = read_secret(b, e);
     if (s == ST_OK)
@@ -210,6 +253,8 @@ void guard_book_close(struct guard_book *b)
     guard_free(b->guard);
     secret_wipe(b->secret, sizeof b->secret);
     db_close(b->db);
+    free(b->sets);
+    free(b->segments);
     free(b);
 }
 
@@ -395,9 +440,11 @@ static enum status decide(struct guard_book *b, const struct guard_request *r, s
     bool have = true;
     enum status s = request_find(b, r->run, found, e);
     if (s == ST_OK && !*found)
-        s = catch_up(b, &have, e);
+        s = book_catch_up(b, &have, e);
     if (s == ST_OK && !have)
         s = load_anew(b, e);
+    if (s == ST_OK && !*found)
+        s = index_open(b, e);
     if (s != ST_OK || *found)
         return s;
     s = write_request(b, r, &whose, e);

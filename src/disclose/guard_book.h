@@ -6,7 +6,7 @@
  * each against all before it, and a node that is killed at any moment has either nothing sent or everything
  * remembered.
  *
- * Opening reads sketches; a set is read when a decision comes to it. Persons are numbered by their pseudonym,
+ * Opening reads sketches; a set, and which sets a person is in, are read when a decision comes to it. Persons are numbered by their pseudonym,
  * for ever: numbers are never given twice, so that sets of different imports can be compared. One book may be
  * kept open over many requests; one thread at a time.
  */
@@ -64,6 +64,9 @@ struct guard_answer {
    for other processes that decide. */
 MUST_CHECK enum status guard_book_decide(struct guard_book *b, const struct guard_request *r,
                                          struct guard_answer *out, struct err *e);
+/* Once decisions are made and answered: brings the index up to date where it is worth it. Should it fail, the
+   next decision takes longer; that is logged. */
+void guard_book_tidy(struct guard_book *b);
 /* Nothing of a run that was given left after all: it counts no more. ST_NOT_FOUND when there is none. */
 MUST_CHECK enum status guard_book_withdraw(struct guard_book *b, const char *run, struct err *e);
 

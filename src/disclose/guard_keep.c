@@ -72,7 +72,7 @@ enum status sketch_read(struct stmt *q, int first, int sampling, struct guard_ke
     uint8_t sum[SUM_BYTES];
     struct slice bytes = stmt_blob(q, first + 3), found = stmt_blob(q, first + 4);
     *out = (struct guard_kept){(uint64_t)stmt_int(q, first), stmt_int(q, first + 1),
-                               (uint32_t)stmt_int(q, first + 2), (const uint8_t *)bytes.p};
+                               (uint32_t)stmt_int(q, first + 2), 0, (const uint8_t *)bytes.p};
     *have = !stmt_is_null(q, first + 3);
     if (!*have)
         return ST_OK;
@@ -90,7 +90,7 @@ static enum status sketch_write(struct guard_book *b, int64_t id, const struct p
     uint8_t bytes[GUARD_SKETCH_BYTES], sum[SUM_BYTES];
     guard_sketch(b->guard, set, bytes);
     struct guard_kept k = {(uint64_t)id, (int64_t)persons_count(set),
-                           persons_count(set) ? persons_last(set) : 0, bytes};
+                           persons_count(set) ? persons_last(set) : 0, 0, bytes};
     sum_of(&k, b->sampling, sum);
     enum status s =
         db_prepare(b->db, "INSERT INTO sketch VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING", &q, e);

@@ -9,17 +9,11 @@
 #include "base/mem.h"
 #include "disclose/guard_tables.h"
 #include "disclose/roster.h"
+#include "disclose/varint.h"
 
 enum { MOST_NUMBERING = 1 << 30 };
 
 /* --- runs --------------------------------------------------------------------------------------------- */
-
-static void put_varint(struct buf *out, uint64_t v)
-{
-    for (; v > 127; v >>= 7)
-        buf_addc(out, (char)(v | 128));
-    buf_addc(out, (char)v);
-}
 
 /* Pairs: how far the run starts from where the last one ended (zigzag), and its length. */
 static void runs_format(const uint32_t *numbers, size_t n, struct buf *out)
@@ -29,24 +23,10 @@ static void runs_format(const uint32_t *numbers, size_t n, struct buf *out)
         int64_t jump = (int64_t)numbers[i] - next;
         for (length = 1; i + length < n && numbers[i + length] == numbers[i] + length;)
             length++;
-        put_varint(out, (uint64_t)jump << 1 ^ (uint64_t)(jump >> 63));
-        put_varint(out, length);
+        varint_put(out, (uint64_t)jump << 1 ^ (uint64_t)(jump >> 63));
+        varint_put(out, length);
         next = (int64_t)numbers[i] + (int64_t)length;
     }
-}
-
-static bool get_varint(struct slice *s, uint64_t *out)
-{
-    *out = 0;
-    for (int shift = 0; s->n && shift < 63; shift += 7) {
-        uint8_t byte = (uint8_t)*s->p;
-        s->p++;
-        s->n--;
-        *out |= (uint64_t)(byte & 127) << shift;
-        if (!(byte & 128))
-            return true;
-    }
-    return false;
 }
 
 static bool runs_parse(struct slice bytes, uint32_t *numbers, size_t n)
@@ -54,7 +34,7 @@ static bool runs_parse(struct slice bytes, uint32_t *numbers, size_t n)
     int64_t next = 0;
     size_t i = 0;
     uint64_t jump, length;
-    while (bytes.n && get_varint(&bytes, &jump) && get_varint(&bytes, &length)) {
+    while (bytes.n && varint_get(&bytes, &jump) && varint_get(&bytes, &length)) {
         next += (int64_t)(jump >> 1) ^ -(int64_t)(jump & 1);
         if (next < 0 || next > UINT32_MAX || length > n - i)
             return false;

@@ -49,14 +49,11 @@ struct search {
     struct sketch sketch;
     int64_t n;
     int trial;
-    struct sampled {
-        uint32_t person, holders;
-    } * sample; /* of the new cell in this trial, those in the fewest sets first */
+    uint32_t *sample; /* of the new cell in this trial */
     size_t n_sample, sample_room;
-    uint32_t *list; /* of places of tight sets, room for one look-up */
-    size_t list_room;
-    uint8_t *hits;   /* per tight set, zero between uses */
-    uint32_t *tries; /* sets to try next, of all depths of the search one after the other */
+    struct guard_places list; /* of tight sets, for one look-up of some persons */
+    uint8_t *hits;            /* per tight set, zero between uses */
+    uint32_t *tries;          /* sets to try next, of all depths of the search one after the other */
     size_t n_tries, tries_room;
     uint32_t left[MOST_LEFT]; /* persons that the sum counted last leaves */
     int64_t n_left, steps;
@@ -271,7 +268,7 @@ static void find_pivots(struct search *s, const struct sum *sum, int more, struc
     struct picking p = {s, sum, out, n_pivots[more], 0};
     *out = (struct pivots){0};
     for (size_t i = 0; i < s->n_sample && !may_stop(&p); i++, p.looked++)
-        add_pivot(s, sum, s->sample[i].person, p.most, out);
+        add_pivot(s, sum, s->sample[i], p.most, out);
     for (int i = 0; i < sum->n && s->g->failed == ST_OK; i++) {
         p.looked = 0;
         persons_each(guard_need(s->g, sum->with[i]), pick, &p);
@@ -291,17 +288,22 @@ static bool is_in(const struct sum *sum, uint32_t known)
 /* Puts the sets that hold at least `least` of the persons behind s->tries. */
 static void find_sets(struct search *s, const uint32_t *person, int n, int least)
 {
-    size_t n_list = 0;
-    for (int i = 0; i < n; i++)
-        n_list = guard_holders(s->g, person[i], &s->list, n_list, &s->list_room);
-    for (size_t i = 0; i < n_list; i++)
-        if (++s->hits[s->list[i]] == least) {
+    struct guard_places *list = &s->list;
+    list->n = 0;
+    for (int i = 0; i < n; i++) {
+        size_t n_found;
+        const uint32_t *found = guard_holders(s->g, person[i], &n_found);
+        for (size_t j = 0; j < n_found; j++)
+            places_add(list, found[j]);
+    }
+    for (size_t i = 0; i < list->n; i++)
+        if (++s->hits[list->v[i]] == least) {
             GROW(s->tries, s->n_tries + 1, s->tries_room);
-            s->tries[s->n_tries++] = s->g->tight[s->list[i]];
+            s->tries[s->n_tries++] = s->g->tight[list->v[i]];
         }
-    for (size_t i = 0; i < n_list; i++)
-        s->hits[s->list[i]] = 0;
-    s->steps += (int64_t)n_list / 16;
+    for (size_t i = 0; i < list->n; i++)
+        s->hits[list->v[i]] = 0;
+    s->steps += (int64_t)list->n / 16;
 }
 
 /* The sets from s->tries[from] on may be the next. */
@@ -321,9 +323,14 @@ static void try_sets(struct search *s, const struct sum *sum, int sign, size_t f
 static uint32_t fewest_holders(const struct search *s, const uint32_t *person, int n)
 {
     int best = 0;
-    for (int i = 1; i < n; i++)
-        if (s->g->holdings[person[i]].n < s->g->holdings[person[best]].n)
+    size_t fewest = SIZE_MAX, here;
+    for (int i = 0; i < n; i++) {
+        guard_holders(s->g, person[i], &here);
+        if (here < fewest) {
+            fewest = here;
             best = i;
+        }
+    }
     return person[best];
 }
 
@@ -415,27 +422,17 @@ static void sample_block(const uint32_t *person, size_t n, void *context)
     for (size_t i = 0; i < n; i++)
         if (guard_sampled(s->g, s->trial, person[i])) {
             GROW(s->sample, s->n_sample + 1, s->sample_room);
-            s->sample[s->n_sample++] = (struct sampled){person[i], s->g->holdings[person[i]].n};
+            s->sample[s->n_sample++] = person[i];
         }
-}
-
-static int fewest_first(const void *a, const void *b)
-{
-    const struct sampled *x = a, *y = b;
-    return x->holders != y->holders ? (x->holders > y->holders) - (x->holders < y->holders)
-                                    : (x->person > y->person) - (x->person < y->person);
 }
 
 static void search_deep(struct search *s, struct sum *root)
 {
     guard_index(s->g);
-    guard_reach(s->g, persons_last(s->cell->persons));
     s->hits = xcalloc(s->g->n_tight + 1, sizeof *s->hits);
     for (s->trial = 0; s->trial < GUARD_TRIALS && !s->implied && s->g->failed == ST_OK; s->trial++) {
         s->n_sample = 0;
         persons_blocks(s->cell->persons, sample_block, s);
-        if (s->n_sample)
-            qsort(s->sample, s->n_sample, sizeof *s->sample, fewest_first);
         root->weight = s->sketch.weight[s->trial];
         go_on(s, root, GUARD_DEPTH);
     }
@@ -444,7 +441,7 @@ static void search_deep(struct search *s, struct sum *root)
         s->finding->entangled = true;
     }
     free(s->hits);
-    free(s->list);
+    free(s->list.v);
     free(s->tries);
 }
 

@@ -129,7 +129,9 @@ static enum status decide(struct asking *a, const char *question, struct guard_a
                               false,
                               a->prints,
                               a->n};
-    return guard_book_decide(a->site->guard, &r, answer, e);
+    enum status s = guard_book_decide(a->site->guard, &r, answer, e);
+    guard_book_tidy(a->site->guard);
+    return s;
 }
 
 static enum status ask(struct asking *a, const struct tallies *t, const int64_t *told, const char *question,

@@ -132,6 +132,7 @@ enum status study_guard(const struct guarding *how, struct site *const *sites, s
                                   c.prints,
                                   c.n};
         s = guard_book_decide(b, &r, answer, e);
+        guard_book_tidy(b);
     }
     cells_deinit(&c, n);
     guard_book_close(b);

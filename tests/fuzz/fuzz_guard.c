@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Foreign bytes where the guard and the noise read: sets of persons (behind a right hash, as damage that
- * happened before they were written would be), p-tables, policies as JSON. A p-table or policy that is taken
+ * happened before they were written would be), rows of the index, p-tables, policies as JSON. A p-table or policy that is taken
  * must keep what it promises. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "disclose/cellkey.h"
+#include "disclose/guard_tables.h"
 #include "disclose/persons.h"
 #include "disclose/policy.h"
 
@@ -61,6 +62,19 @@ static void sets(const uint8_t *data, size_t size)
     persons_free(p);
 }
 
+/* A row of the index never tells of more sets than it has bytes. */
+static void rows(struct slice row)
+{
+    struct guard_places found = {0};
+    for (uint32_t person = 3; person < 40; person++) {
+        found.n = 0;
+        index_row_find(row, 3, person, 1, &found);
+        if (found.n > row.n)
+            abort();
+    }
+    free(found.v);
+}
+
 static void tables(struct slice text)
 {
     struct ptable *t;
@@ -82,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e;
     sets(data, size);
     gaps(data, size);
+    rows(text);
     tables(text);
     if (js_parse(text, "policy", &j, &e) == ST_OK && policy_from_json(j, &policy, &e) == ST_OK &&
         policy.minimum < 2)

@@ -14,7 +14,9 @@
 
 #include "base/db.h"
 #include "base/file.h"
-#include "disclose/guard_book.h"
+#include "base/mem.h"
+#include "disclose/guard_sets.h"
+#include "disclose/guard_tables.h"
 
 enum { PEOPLE = 400 };
 static uint8_t pseudonyms[PEOPLE][PSEUDONYM_BYTES];
@@ -283,16 +285,179 @@ static void a_killed_process_leaves_whole_requests_and_no_lock(void **state)
     assert_true(rows("SELECT count(*) FROM request WHERE run LIKE 'killed-%'") > 0);
 }
 
-/* --- damage ------------------------------------------------------------------------------------------- */
-
 static void spoil(const char *sql)
 {
     struct db *db;
     struct err e;
-    assert_int_equal(db_open(path, DB_WRITE, (const char *const[]){"", ""}, 2, &db, &e), ST_OK);
+    assert_int_equal(db_open(path, DB_WRITE, (const char *const[]){"", "", ""}, 3, &db, &e), ST_OK);
     assert_int_equal(db_exec(db, sql, &e), ST_OK);
     db_close(db);
 }
+
+/* --- the index ---------------------------------------------------------------------------------------- */
+
+/* A book with everybody numbered, and a request for what write_sets adds. */
+static void new_book(const char *name)
+{
+    struct err e;
+    snprintf(path, sizeof path, "%s/%s.db", folder, name);
+    struct guard_book *b = book();
+    persons_free(people(b, 0, 1, 1));
+    assert_int_equal(
+        db_exec(b->db,
+                "INSERT INTO project(id, name) VALUES(1, 'index');"
+                "INSERT INTO request VALUES(1, 'long ago', 1, 'many', 'all', 'released', 'then')",
+                &e),
+        ST_OK);
+    guard_book_close(b);
+}
+
+/* Exactly printed sets of persons from 200 on, each of some seventy: as many in one transaction as a study has
+   cells. Other tests ask for the persons before 200. */
+static void write_sets(struct guard_book *b, int from, int n)
+{
+    struct err e;
+    assert_int_equal(book_begin(b, &e), ST_OK);
+    for (int i = from; i < from + n; i++) {
+        uint32_t some[PEOPLE];
+        struct stmt *q;
+        int64_t id;
+        size_t k = 0;
+        for (uint32_t p = 200; p < PEOPLE; p++)
+            if (mix((uint64_t)i << 32 | p) % 3 == 0)
+                some[k++] = p;
+        struct persons *set = persons_new(some, k);
+        assert_int_equal(set_write(b, set, &id, &e), ST_OK);
+        assert_int_equal(db_prepare(b->db, "INSERT INTO cell VALUES(1, 'c', ?1, ?2, ?2, 0)", &q, &e), ST_OK);
+        stmt_bind_int(q, 1, id);
+        stmt_bind_int(q, 2, (int64_t)k);
+        assert_int_equal(stmt_run(q, &e), ST_OK);
+        persons_free(set);
+    }
+    assert_int_equal(book_end(b, ST_OK, &e), ST_OK);
+}
+
+/* Every set with a place is in the index with all its persons, and nobody else is. Returns how many there
+   are. */
+static size_t check_index(void)
+{
+    struct err e;
+    struct guard_book *b = book();
+    struct guard_places found = {0};
+    uint8_t *in = xcalloc((size_t)b->last_place + 1, PEOPLE);
+    size_t n = 0;
+    assert_int_equal(index_open(b, &e), ST_OK);
+    for (uint32_t p = 0; p < PEOPLE; p++) {
+        found.n = 0;
+        assert_int_equal(index_holders(b, p, &found, &e), ST_OK);
+        for (size_t i = 0; i < found.n; i++) {
+            assert_in_range(found.v[i], 1, b->last_place);
+            assert_int_equal(in[found.v[i] * PEOPLE + p]++, 0);
+        }
+    }
+    for (size_t id = 0; id < b->n_sets; id++) {
+        struct persons *set;
+        if (!b->sets[id].place)
+            continue;
+        n++;
+        assert_int_equal(set_read(b, (int64_t)id, &set, &e), ST_OK);
+        for (uint32_t p = 0; p < PEOPLE; p++)
+            assert_int_equal(in[b->sets[id].place * PEOPLE + p], persons_has(set, p));
+        persons_free(set);
+    }
+    free(in);
+    free(found.v);
+    guard_book_close(b);
+    return n;
+}
+
+static void tidy(void)
+{
+    struct guard_book *b = book();
+    guard_book_tidy(b);
+    assert_true(guard_unplaced(b->guard) < 1 << 18);
+    guard_book_close(b);
+}
+
+/* Segments of new sets swallow older ones; a book that is kept open meets places that others gave. */
+static void the_index_has_everybody_in_every_set(void **state)
+{
+    (void)state;
+    new_book("index");
+    struct guard_book *kept = book();
+    for (int i = 0; i < 7; i++) {
+        struct guard_book *b = i % 3 ? book() : kept;
+        write_sets(b, i * 300, 300);
+        if (b != kept)
+            guard_book_close(b);
+        if (i % 2)
+            tidy();
+        assert_int_equal(ask_book(kept, i % 2 ? "odd" : "even", "index", 0, 200), GUARD_ALLOW);
+        guard_book_tidy(kept);
+        check_index();
+    }
+    guard_book_close(kept);
+    assert_true(check_index() > 1500);
+    assert_true(rows("SELECT count(*) FROM segment") < 4);
+    snprintf(path, sizeof path, "%s/guard.db", folder);
+}
+
+/* a, b and c over 400 persons with a - b + c = a few: a and b are known from the index only. */
+static void a_tracker_through_the_index_is_refused(void **state)
+{
+    (void)state;
+    new_book("tracker");
+    assert_int_equal(ask("a", "heart", 0, 150), GUARD_ALLOW);
+    assert_int_equal(ask("b", "heart", 100, 150), GUARD_ALLOW);
+    struct guard_book *b = book();
+    write_sets(b, 0, 600);
+    guard_book_close(b);
+    tidy();
+    assert_true(rows("SELECT count(*) FROM held JOIN cell USING(personset) WHERE request>1") == 2);
+    assert_int_equal(ask("c", "heart", 3, 100), GUARD_REFUSE);
+    assert_int_equal(ask("c", "heart", 30, 100), GUARD_ALLOW);
+    spoil("UPDATE holders SET sum=sum+1");
+    b = book();
+    struct err e;
+    struct persons *some = people(b, 3, 100, 1);
+    struct guard_print print = {"count: all", some, 97, 97, false};
+    struct guard_request r = {"d", "heart", "a study", "all", "given", false, &print, 1};
+    struct guard_answer answer;
+    assert_int_equal(guard_book_decide(b, &r, &answer, &e), ST_CORRUPT);
+    persons_free(some);
+    guard_book_close(b);
+    snprintf(path, sizeof path, "%s/guard.db", folder);
+}
+
+static void a_killed_process_leaves_a_whole_index(void **state)
+{
+    (void)state;
+    new_book("killed");
+    for (int kill_after = 1; kill_after <= 12; kill_after++) {
+        struct timespec pause = {0, kill_after * 11000000L};
+        int code, from = (int)rows("SELECT count(*) FROM cell");
+        pid_t writer = fork();
+        for (; !writer; from += 200) {
+            struct guard_book *b = book();
+            guard_book_tidy(b);
+            write_sets(b, from, 200);
+            guard_book_close(b);
+        }
+        nanosleep(&pause, NULL);
+        kill(writer, SIGKILL);
+        assert_int_equal(waitpid(writer, &code, 0), writer);
+        assert_true(WIFSIGNALED(code));
+        check_index();
+    }
+    struct guard_book *b = book();
+    write_sets(b, 1 << 20, 600);
+    guard_book_close(b);
+    tidy();
+    assert_true(check_index() >= 600);
+    snprintf(path, sizeof path, "%s/guard.db", folder);
+}
+
+/* --- damage ------------------------------------------------------------------------------------------- */
 
 /* A damaged set is found when a decision comes to it, a damaged sketch when the book is opened. */
 static void damage_is_found(void **state)
@@ -314,12 +479,13 @@ static void damage_is_found(void **state)
     assert_null(b);
 }
 
-/* A book of the first form has neither sketches nor numberings: they are made when it is opened. */
+/* A book of an older form has neither sketches nor numberings nor an index: they are made when it is opened. */
 static void an_old_book_is_read(void **state)
 {
     (void)state;
     uint32_t numbers[PEOPLE];
-    spoil("DELETE FROM sketch; DELETE FROM numbering");
+    spoil("DELETE FROM sketch; DELETE FROM numbering; DROP TABLE held; DROP TABLE segment;"
+          "DROP TABLE holders; PRAGMA user_version=2");
     assert_int_equal(ask("run-50", "heart", 0, 102), GUARD_REFUSE);
     assert_true(rows("SELECT count(*) FROM sketch") > 0);
     struct guard_book *b = book();
@@ -341,6 +507,9 @@ int main(void)
         cmocka_unit_test(another_minimum_reads_the_same_book),
         cmocka_unit_test(of_two_that_ask_at_once_one_passes),
         cmocka_unit_test(a_killed_process_leaves_whole_requests_and_no_lock),
+        cmocka_unit_test(the_index_has_everybody_in_every_set),
+        cmocka_unit_test(a_tracker_through_the_index_is_refused),
+        cmocka_unit_test(a_killed_process_leaves_a_whole_index),
         cmocka_unit_test(an_old_book_is_read),
         cmocka_unit_test(damage_is_found),
     };
