@@ -38,7 +38,7 @@ const struct option_spec node_import_options[] = {
     {"on-error", "stop|skip",
      "a faulty row stops the import, or is dropped, counted and reported (default: stop)"},
     {"without-periods", NULL, "go on when there is no observation_period table"},
-    {"memory", "MB", "memory for sorting (default: 2048)"},
+    {"memory", "MB", "memory in all (default: 2048)"},
     {0},
 };
 

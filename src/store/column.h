@@ -21,6 +21,7 @@
 
 #include "store/arrays.h"
 #include "store/block.h"
+#include "store/scratch.h"
 #include "store/store.h"
 
 enum column_coding {
@@ -94,6 +95,6 @@ void column_write_end(struct column_writer *w);
 MUST_CHECK enum status column_commit(struct column_writer *w, struct err *e); /* frees w in any case */
 void column_abandon(struct column_writer *w);
 /* A second stream in the same file, whole: n values under the names base, base.super, base.offset. */
-void column_add_base(struct column_writer *w, const int64_t *values, uint64_t n);
+void column_add_base(struct column_writer *w, const int64_t *values, uint64_t n, struct scratch *s);
 
 #endif

@@ -84,7 +84,7 @@ void column_write_end(struct column_writer *w)
     directory_write(&w->blocks, w->file, "blocks");
 }
 
-void column_add_base(struct column_writer *w, const int64_t *values, uint64_t n)
+void column_add_base(struct column_writer *w, const int64_t *values, uint64_t n, struct scratch *s)
 {
     struct directory d = {0};
     arrays_begin(w->file, "base", 1);
@@ -93,6 +93,7 @@ void column_add_base(struct column_writer *w, const int64_t *values, uint64_t n)
         for (uint64_t i = 0; i < BLOCK_ROWS; i++)
             block[i] = values[at + i < n ? at + i : n - 1];
         write_block(w->file, &d, block, 0);
+        scratch_walked(s, sizeof block);
     }
     arrays_end(w->file);
     directory_write(&d, w->file, "base");

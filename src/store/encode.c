@@ -24,6 +24,7 @@ struct encoder {
     int64_t *values; /* of the codes */
     int64_t *base;   /* of each person: the least id, or the base of the person before; borrowed */
     uint32_t n_persons;
+    struct scratch *scratch;
     const struct text_list *texts;
     uint32_t *first;
     size_t n_first, cap_first;
@@ -104,14 +105,15 @@ static int64_t *number_values(struct distinct *d)
 
 /* The column's values where there are at most `most`; else NULL. */
 static struct distinct *find_distinct(const struct merge_input *in, size_t column, bool from_start,
-                                      size_t most)
+                                      size_t most, struct scratch *scratch)
 {
     struct distinct *d = xcalloc(1, sizeof *d);
     for (size_t r = 0; r < in->n_runs; r++) {
         const struct run_column *columns = in->runs[r].columns;
         struct counted c = {&columns[column], from_start ? &columns[AT_START] : NULL};
         bool few = count_column(d, &c, in->runs[r].n, most);
-        run_rest(&in->runs[r]);
+        scratch_touched(scratch, run_pages(c.column, in->runs[r].n) +
+                                     (c.start ? run_pages(c.start, in->runs[r].n) : 0));
         if (!few) {
             free(d);
             return NULL;
@@ -163,23 +165,35 @@ static char *column_path(const struct import *im, enum store_table t, size_t col
     return path;
 }
 
+static void make_bases(const struct encoder *x)
+{
+    struct looks looks = {.scratch = x->scratch};
+    int64_t before = 0;
+    for (uint32_t p = 0; p < x->n_persons; p++) {
+        before = x->base[p] ? x->base[p] ^ LEAST_NONE : before;
+        x->base[p] = before;
+        look_at(&looks, p * sizeof *x->base);
+    }
+    looks_end(&looks);
+}
+
 static void prepare(struct encoder *x, const struct import *im, const struct merge_input *in, size_t column)
 {
     if (x->coding == CODING_DISTINCT) {
-        x->distinct = find_distinct(in, column, false, COLUMN_MOST_DISTINCT);
+        x->distinct = find_distinct(in, column, false, COLUMN_MOST_DISTINCT, im->scratch);
         x->coding = x->distinct ? CODING_DISTINCT : CODING_PLAIN;
     } else if (x->coding == CODING_NUMBER || x->coding == CODING_FROM_START) {
-        x->distinct = find_distinct(in, column, x->coding == CODING_FROM_START, COLUMN_FEW_DISTINCT);
+        x->distinct =
+            find_distinct(in, column, x->coding == CODING_FROM_START, COLUMN_FEW_DISTINCT, im->scratch);
     }
     if (x->distinct)
         x->values = number_values(x->distinct);
     x->texts = in->texts[column];
+    x->scratch = im->scratch;
     if (x->coding == CODING_ID) {
         x->n_persons = im->n_persons;
         x->base = in->least_id[column];
-        for (uint32_t p = 0; p < x->n_persons; p++)
-            if (x->base[p] == INT64_MAX)
-                x->base[p] = p ? x->base[p - 1] : 0;
+        make_bases(x);
     }
 }
 
@@ -231,6 +245,9 @@ static void make_from_start(const int64_t *values, const int64_t *starts, int64_
 static unsigned make_id(const struct encoder *x, const int64_t *values, const int64_t *persons,
                         int64_t *block)
 {
+    /* In order but where another concept begins. */
+    scratch_spanned(x->scratch, BLOCK_ROWS, (uint64_t)persons[0], (uint64_t)persons[BLOCK_ROWS - 1],
+                    sizeof *x->base);
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
         block[i] =
             values[i] == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
@@ -372,7 +389,7 @@ enum status encoder_commit(struct encoder *x, struct err *e)
     if (x->coding == CODING_PERSON)
         arrays_add(file, "first", sizeof *x->first, x->first, x->n_first);
     else if (x->coding == CODING_ID)
-        column_add_base(x->w, x->base, x->n_persons);
+        column_add_base(x->w, x->base, x->n_persons, x->scratch);
     else if (x->coding == CODING_TEXT)
         text_list_write(x->texts, "text", file);
     if (x->distinct)

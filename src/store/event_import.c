@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "store/importing.h"
 
-/* A batch and its sort take at most a quarter of the memory; runs stay in memory up to three eighths of it.
- * The rest is for persons, dictionaries and the merge. */
+/* A batch and its sort take at most a quarter of the memory; runs stay in memory up to a quarter of it, the
+ * dictionaries of a table take an eighth. A quarter is for what is resident of scratch (import.c), the rest
+ * for the source's chunks, concepts and the merge. */
 enum { SORT_BYTES = 24, MOST_SLICE = 1 << 20, LEAST_BATCH = 1024, MOST_STEP = 64 };
+static const uint64_t batch_share = 4, runs_share = 4, texts_share = 8;
 
 struct events {
     struct import *im;
@@ -61,8 +63,29 @@ static bool is_id_column(const struct schema_column *c)
     return c->column == COL_ID || c->column == COL_VISIT || c->column == COL_CARE_SITE;
 }
 
+static size_t count_texts(const struct schema_table *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += s->columns[i].source.kind == TABLE_TEXT;
+    return n;
+}
+
+static enum status make_least_ids(struct events *v, struct err *e)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < v->schema->n; i++) {
+        if (!is_id_column(&v->schema->columns[i]) || !v->batch.columns[i])
+            continue;
+        void *least;
+        st = scratch_map(v->im->scratch, v->im->n_persons * sizeof(int64_t), &least, e);
+        v->least_id[i] = least;
+    }
+    return st;
+}
+
 /* Room for a batch with the columns that the source has. */
-static void make_batch(struct events *v, const struct table_scan *scan)
+static enum status make_batch(struct events *v, const struct table_scan *scan, struct err *e)
 {
     struct batch *b = &v->batch;
     size_t row_bytes = 0;
@@ -74,7 +97,7 @@ static void make_batch(struct events *v, const struct table_scan *scan)
         present[i] = i <= AT_ID || scan->positions[v->from[i]] >= 0;
         row_bytes += present[i] ? (b->wide[i] ? 8 : 4) : 0;
     }
-    uint64_t rows = v->im->sort_bytes / 4 / (row_bytes + SORT_BYTES);
+    uint64_t rows = v->im->o->memory_bytes / batch_share / (row_bytes + SORT_BYTES);
     uint64_t most = (uint64_t)MOST_SLICE * pool_threads(v->im->o->pool);
     b->capacity = rows > most ? most : rows < LEAST_BATCH ? LEAST_BATCH : rows;
     for (size_t i = 0; i < b->n_columns; i++) {
@@ -82,8 +105,9 @@ static void make_batch(struct events *v, const struct table_scan *scan)
             continue;
         b->columns[i] = spare_take(v->im->spare, b->capacity * (b->wide[i] ? 8 : 4));
         if (v->schema->columns[i].source.kind == TABLE_TEXT)
-            v->texts[i] = text_list_new(v->im->sort_bytes / 8);
+            v->texts[i] = text_list_new(v->im->o->memory_bytes / texts_share / count_texts(v->schema));
     }
+    return make_least_ids(v, e);
 }
 
 /* Looks the persons of a chunk up and refuses rows of nobody. */
@@ -97,8 +121,10 @@ static enum status look_up(void *context, size_t k, struct err *e)
     GROW(v->persons[k], c->n, v->cap_persons[k]);
     v->kept[k] = 0;
     v->opted_out[k] = 0;
+    struct looks looks = {.scratch = v->im->scratch};
     for (size_t i = 0; i < c->n; i++) {
         uint32_t person = idmap_find(&v->im->persons, ids[i]);
+        look_at(&looks, person * sizeof *ids);
         if (person == IDMAP_NONE && idmap_find(&v->im->opted_out, ids[i]) != IDMAP_NONE) {
             v->opted_out[k]++;
         } else if (person == IDMAP_NONE) {
@@ -111,6 +137,7 @@ static enum status look_up(void *context, size_t k, struct err *e)
         v->persons[k][i] = person;
         v->kept[k] += person != IDMAP_NONE;
     }
+    looks_end(&looks);
     return ST_OK;
 }
 
@@ -150,7 +177,12 @@ static void put_resolved(struct events *v, size_t k, enum column_origin origin, 
     const uint32_t *persons = v->persons[k];
     const struct lookup *l = origin == FROM_PROVIDER ? &v->im->providers : &v->im->care_sites;
     if (origin == FROM_VISIT) {
-        EACH_KEPT_ROW(out[to] = visit_index_concept(&v->im->visits, persons[i], ids[i]));
+        struct looks looks = {.scratch = v->im->scratch};
+        EACH_KEPT_ROW({
+            look_at(&looks, persons[i] * sizeof(struct visit_index));
+            out[to] = visit_index_concept(&v->im->visits, persons[i], ids[i]);
+        });
+        looks_end(&looks);
     } else {
         EACH_KEPT_ROW({
             uint32_t at = ids[i] == NONE_I64 ? IDMAP_NONE : idmap_find(&l->map, ids[i]);
@@ -244,9 +276,14 @@ static enum status gather_least(void *context, size_t column, struct err *e)
     const int64_t *ids = v->batch.columns[column];
     if (!least || !ids)
         return ST_OK;
-    for (size_t i = 0; i < v->batch.n; i++)
-        if (ids[i] != NONE_I64 && ids[i] < least[person[i]])
-            least[person[i]] = ids[i];
+    struct looks looks = {.scratch = v->im->scratch};
+    for (size_t i = 0; i < v->batch.n; i++) {
+        int64_t *known = &least[person[i]];
+        look_at(&looks, person[i] * sizeof *least);
+        if (ids[i] != NONE_I64 && ids[i] < (*known ^ LEAST_NONE))
+            *known = ids[i] ^ LEAST_NONE;
+    }
+    looks_end(&looks);
     return ST_OK;
 }
 
@@ -256,9 +293,9 @@ static enum status spill_runs(struct events *v, size_t from, struct err *e)
     for (size_t i = from; i < v->n_runs; i++)
         v->run_bytes += v->runs[i].bytes;
     for (size_t i = 0; st == ST_OK && i < v->n_runs; i++) {
-        if (v->run_bytes <= v->im->sort_bytes / 8 * 3 || v->runs[i].mapped)
+        if (v->run_bytes <= v->im->o->memory_bytes / runs_share || run_spilled(&v->runs[i]))
             continue;
-        st = run_spill(&v->runs[i], v->im->folder, e);
+        st = run_spill(&v->runs[i], v->im->scratch, e);
         v->run_bytes -= v->runs[i].bytes;
     }
     return st;
@@ -282,7 +319,6 @@ static enum status flush(struct events *v, struct err *e)
         st = pool_run(v->im->o->pool, v->schema->n, gather_least, v, e);
     if (st == ST_OK)
         st = spill_runs(v, from, e);
-    visit_index_rest(&v->im->visits);
     v->batch.n = 0;
     return st;
 }
@@ -316,10 +352,10 @@ static enum status take_events(struct import *im, struct table_scan *scan, struc
                                size_t n, void *context, struct err *e)
 {
     struct events *v = context;
-    if (!v->batch.columns[AT_PERSON])
-        make_batch(v, scan);
+    enum status st = v->batch.columns[AT_PERSON] ? ST_OK : make_batch(v, scan, e);
     v->chunks = chunks;
-    enum status st = pool_run(im->o->pool, n, look_up, v, e);
+    if (st == ST_OK)
+        st = pool_run(im->o->pool, n, look_up, v, e);
     size_t rows = 0;
     for (size_t k = 0; k < n; k++)
         rows += v->kept[k];
@@ -338,21 +374,10 @@ static enum status take_events(struct import *im, struct table_scan *scan, struc
     return st;
 }
 
-static void make_least_ids(struct events *v)
-{
-    for (size_t i = 0; i < v->schema->n; i++) {
-        if (!is_id_column(&v->schema->columns[i]))
-            continue;
-        v->least_id[i] = xrealloc_array(NULL, v->im->n_persons, sizeof(int64_t));
-        for (uint32_t p = 0; p < v->im->n_persons; p++)
-            v->least_id[i][p] = INT64_MAX;
-    }
-}
-
 static void events_deinit(struct events *v)
 {
     for (size_t i = 0; i < SCHEMA_MOST_COLUMNS; i++) {
-        free(v->least_id[i]);
+        scratch_unmap(v->im->scratch, v->least_id[i]);
         text_list_free(v->texts[i]);
     }
     batch_deinit(&v->batch, v->im->spare);
@@ -367,7 +392,7 @@ static enum status merge(struct events *v, struct err *e)
 {
     struct merge_input in = {.table = v->table, .runs = v->runs, .n_runs = v->n_runs};
     for (size_t i = 0; i < v->schema->n; i++) {
-        in.least_id[i] = v->batch.columns[i] ? v->least_id[i] : NULL;
+        in.least_id[i] = v->least_id[i];
         in.texts[i] = v->texts[i];
     }
     batch_deinit(&v->batch, v->im->spare);
@@ -381,7 +406,6 @@ enum status import_events(struct import *im, enum store_table t, struct err *e)
     bool found;
     *v = (struct events){.im = im, .table = t, .schema = schema_table(t)};
     plan_columns(v);
-    make_least_ids(v);
     struct import_table table = {v->schema->name, v->source, v->n_source, false};
     enum status st = import_read_steps(im, &table, take_events, v, &found, e);
     if (st == ST_OK)

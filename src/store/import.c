@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/import.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/date.h"
@@ -11,7 +14,7 @@
 #include "store/importing.h"
 #include "store/version.h"
 
-enum { MOST_CHUNKS = 64, MANIFEST_BYTES = 64 << 20 };
+enum { MOST_CHUNKS = 64, MANIFEST_BYTES = 64 << 20, SCRATCH_SHARE = 4, HASHED_BYTES = 1 << 20 };
 
 void import_remark(struct import *im, const char *format, ...)
 {
@@ -146,24 +149,39 @@ enum status import_read(struct import *im, const struct import_table *t, import_
     return import_read_steps(im, t, take_chunks, &o, found, e);
 }
 
-/* Ids, their index, birth and periods, the visit index and the least ids of a table; visits and the rest of
- * what sorting needs fit in the same memory. */
-enum { PERSON_BYTES = 64, LEAST_SORTING = 4 };
-
-static void set_sort_bytes(struct import *im)
-{
-    uint64_t persons = (uint64_t)im->n_persons * PERSON_BYTES, least = im->o->memory_bytes / LEAST_SORTING;
-    im->sort_bytes = im->o->memory_bytes > persons + least ? im->o->memory_bytes - persons : least;
-}
-
 static enum status import_all_events(struct import *im, struct err *e)
 {
-    set_sort_bytes(im);
     /* Visits first: the others refer to them. */
     enum status st = import_events(im, STORE_VISIT, e);
     for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++)
         if (t != STORE_VISIT)
             st = import_events(im, (enum store_table)t, e);
+    return st;
+}
+
+/* Read and not mapped: a map's pages would be resident, all of them. */
+static enum status hash_file(const char *path, uint64_t *size, uint64_t *hash, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(e, errno, "cannot open", path);
+    uint8_t *block = xmalloc(HASHED_BYTES);
+    XXH3_state_t *state = XXH3_createState();
+    enum status st = state ? ST_OK : err_set(e, ST_NO_MEMORY, "no memory to hash the store");
+    ssize_t n = 0;
+    if (st == ST_OK)
+        XXH3_64bits_reset(state);
+    while (st == ST_OK && (n = read(fd, block, HASHED_BYTES)) > 0) {
+        XXH3_64bits_update(state, block, (size_t)n);
+        *size += (uint64_t)n;
+    }
+    if (n < 0)
+        st = err_errno(e, errno, "cannot read", path);
+    if (st == ST_OK)
+        *hash = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    free(block);
+    close(fd);
     return st;
 }
 
@@ -175,20 +193,19 @@ static enum status list_files(struct import *im, struct js *manifest, struct err
     struct js *files = js_array();
     enum status st = dir_list(im->folder, &names, &n, e);
     for (size_t i = 0; st == ST_OK && i < n; i++) {
-        struct file_map map;
-        char *path = import_path(im, names[i]), hash[17];
-        st = file_map_open(path, &map, e);
+        uint64_t size = 0, hash = 0;
+        char *path = import_path(im, names[i]), text[17];
+        st = hash_file(path, &size, &hash, e);
         free(path);
         if (st != ST_OK)
             break;
-        snprintf(hash, sizeof hash, "%016llx", (unsigned long long)XXH3_64bits(map.p, map.n));
+        snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
         struct js *file = js_object();
         js_put_str(file, "name", names[i]);
-        js_put_int(file, "bytes", (int64_t)map.n);
-        js_put_str(file, "xxh3", hash);
+        js_put_int(file, "bytes", (int64_t)size);
+        js_put_str(file, "xxh3", text);
         js_push(files, file);
-        bytes += map.n;
-        file_map_close(&map);
+        bytes += size;
     }
     dir_list_free(names, n);
     js_put(manifest, "files", files);
@@ -292,6 +309,7 @@ static enum status import_into(struct import *im, struct version_new *v, struct 
     struct js *manifest = NULL;
     struct buf text;
     im->folder = version_folder(v);
+    im->scratch = scratch_new(im->folder, im->o->memory_bytes / SCRATCH_SHARE);
     buf_init(&text, MANIFEST_BYTES);
     enum status st = import_vocabulary(im, e);
     if (st == ST_OK)
@@ -334,16 +352,13 @@ static void import_deinit(struct import *im)
     free(im->location_ids);
     idmap_deinit(&im->opted_out);
     idmap_deinit(&im->persons);
-    free(im->person_ids);
-    visit_index_deinit(&im->visits);
     ranks_deinit(&im->ranks);
     js_free(im->tables);
     js_free(im->remarks);
     js_free(im->checks);
-    free(im->known.persons);
-    free(im->known.periods);
     identity_free(im->key);
     spare_free(im->spare);
+    scratch_free(im->scratch);
 }
 
 enum status store_import(const struct import_options *options, struct js **report, struct err *e)
@@ -354,7 +369,6 @@ enum status store_import(const struct import_options *options, struct js **repor
     struct version_new *v = NULL;
     *report = NULL;
     o.memory_bytes = o.memory_bytes ? o.memory_bytes : (uint64_t)2 << 30;
-    im.sort_bytes = o.memory_bytes;
     idmap_init(&im.opted_out, o.opt_outs, o.n_opt_outs);
     enum status st = load_key(&im, e);
     if (st == ST_OK)

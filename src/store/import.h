@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Import: all tables of a source into a new version of a store, which then takes the place of the old one in
- * one step (version.h). Memory is bounded: events are sorted outside of it. Whatever stops an import, a fault
+ * one step (version.h). Memory is bounded, whatever the number of persons and events (scratch.h). Whatever stops
+ * an import, a fault
  * of the input, a full disk, Ctrl-C, a kill, the old version stays as it is.
  */
 #ifndef ACCORD_STORE_IMPORT_H
@@ -25,7 +26,7 @@ struct import_options {
     const int64_t *opt_outs; /* person ids of the national data opt-out, n of them; borrowed */
     size_t n_opt_outs;
     int64_t opt_outs_checked_ms; /* when that list was made; 0 = there was none */
-    uint64_t memory_bytes;       /* 0 = 2 GiB */
+    uint64_t memory_bytes;       /* that may be resident, mapped files included; 0 = 2 GiB */
     struct pool *pool;           /* NULL = this thread only */
 };
 

@@ -31,7 +31,7 @@ struct lookup {
     struct idmap map;
 };
 
-/* Visits by person: person p has those of [first[p], first[p + 1]), sorted by id. Mapped, unlinked files. */
+/* Visits by person: person p has those of [first[p], first[p + 1]), sorted by id. In scratch. */
 struct visit_index {
     uint64_t *first;
     int64_t *ids;
@@ -52,7 +52,7 @@ struct import {
     int64_t *location_ids;
     struct idmap opted_out;
     uint32_t n_persons, n_without_person;
-    int64_t *person_ids; /* sorted: the dense index */
+    int64_t *person_ids; /* sorted: the dense index; in scratch, as all that grows with persons */
     struct idmap persons;
     struct visit_index visits;
     struct quality_persons known;   /* for the quality report */
@@ -60,7 +60,7 @@ struct import {
     uint64_t n_events, n_opted_out; /* rows kept; persons left out */
     struct progress progress;
     struct spare *spare; /* of batches and runs */
-    uint64_t sort_bytes; /* what sorting may take: memory_bytes without what is kept of persons */
+    struct scratch *scratch;
 };
 
 /* Reads a whole table: `row_chunk` gets chunk after chunk on the caller's thread. Notes rows, faults, unknown
@@ -93,8 +93,6 @@ MUST_CHECK enum status visit_index_build(struct import *im, const struct run *ru
                                          struct err *e);
 /* Concept of a person's visit; NONE_I32 where there is none. */
 int32_t visit_index_concept(const struct visit_index *v, uint32_t person, int64_t visit);
-void visit_index_rest(struct visit_index *v); /* lets the pages go from memory */
-void visit_index_deinit(struct visit_index *v);
 MUST_CHECK enum status import_events(struct import *im, enum store_table t,
                                      struct err *e); /* event_import.c */
 
@@ -108,14 +106,18 @@ static inline uint32_t concept_key(const struct ranks *r, int32_t id)
 int32_t concept_of_key(const struct ranks *r, uint32_t key);
 void ranks_deinit(struct ranks *r);
 
+/* A person's least id where there is none. Kept as id ^ LEAST_NONE, so that scratch, which begins as zeros, says
+ * so of everybody. */
+#define LEAST_NONE INT64_MAX
+
 /* The second half of the sort: merges runs and writes the columns of a table (merge.c). */
 struct text_list; /* a dictionary while it grows */
 struct merge_input {
     enum store_table table;
     const struct run *runs;
     size_t n_runs;
-    int64_t *least_id[SCHEMA_MOST_COLUMNS]; /* per person, of id columns; NULL = not gathered. The merge may
-                                               write to it */
+    int64_t *least_id[SCHEMA_MOST_COLUMNS]; /* per person, of id columns, ^ LEAST_NONE; NULL = not
+                                               gathered. The merge may write to it */
     const struct text_list *texts[SCHEMA_MOST_COLUMNS];
 };
 MUST_CHECK enum status merge_table(struct import *im, const struct merge_input *in, struct err *e);

@@ -14,7 +14,7 @@
 #include "store/importing.h"
 #include "store/merge_plan.h"
 
-enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18, REST_ROWS = 1 << 20 };
+enum { ROUND_PARTS = 64, ROUND_ROWS = 1 << 18 };
 
 struct part_facts {
     uint32_t persons;
@@ -33,7 +33,6 @@ struct merge {
     size_t first_part;                             /* of the round */
     size_t at[ROUND_PARTS];
     struct part_facts facts[ROUND_PARTS];
-    size_t since_rest; /* rows merged */
     struct quality_counts quality;
     uint64_t missing[SCHEMA_MOST_COLUMNS];
     struct store_run *table_runs;
@@ -43,11 +42,19 @@ struct merge {
 /* Copies a part's rows of one column one piece behind the other. */
 static void copy_pieces(const struct merge *m, const struct part *p, size_t column, int64_t *out)
 {
+    size_t pages = 0;
     for (size_t i = 0; i < p->n_pieces; i++) {
         const struct piece *piece = &m->plan.pieces[p->first_piece + i];
-        run_copy(&m->in->runs[piece->run].columns[column], piece->first, piece->n, out);
+        const struct run_column *c = &m->in->runs[piece->run].columns[column];
+        run_copy(c, piece->first, piece->n, out);
         out += piece->n;
+        pages += run_pages(c, piece->n);
+        if (pages >= SCRATCH_LOOKS) {
+            scratch_touched(m->im->scratch, pages);
+            pages = 0;
+        }
     }
+    scratch_touched(m->im->scratch, pages);
 }
 
 static int compare_rows(const int64_t *person, const int64_t *start, const int64_t *id, size_t a, size_t b)
@@ -180,11 +187,16 @@ static void add_facts(struct merge *m, const struct part *p, const struct part_f
     r->last_day = f->last_day;
 }
 
+static bool parts_left(const struct merge *m)
+{
+    return m->first_part < m->plan.n_parts || !merge_plan_ended(&m->plan);
+}
+
 static enum status encode_column(void *context, size_t column, struct err *e)
 {
     (void)e;
     struct merge *m = context;
-    size_t n = m->first_part < m->plan.n_parts ? m->rows - m->rows % BLOCK_ROWS : m->rows;
+    size_t n = parts_left(m) ? m->rows - m->rows % BLOCK_ROWS : m->rows;
     uint64_t missing = 0;
     if (!m->encoders[column])
         return ST_OK;
@@ -205,26 +217,14 @@ static void reserve(struct merge *m, size_t rows)
             m->columns[k] = xrealloc_array(m->columns[k], m->capacity, sizeof(int64_t));
 }
 
-static void rest_runs(const struct merge_input *in)
-{
-    for (size_t i = 0; i < in->n_runs; i++)
-        run_rest(&in->runs[i]);
-}
-
-/* What was merged of runs in files need not stay in memory, and neither need what is merged next. */
-static void rest(struct merge *m, size_t rows)
-{
-    m->since_rest += rows;
-    if (m->since_rest < REST_ROWS)
-        return;
-    m->since_rest = 0;
-    rest_runs(m->in);
-}
-
 static enum status merge_round(struct merge *m, struct err *e)
 {
     size_t n = 0;
     m->rows = m->waiting;
+    if (m->first_part == m->plan.n_parts) {
+        merge_plan_next(&m->plan, ROUND_PARTS, ROUND_ROWS);
+        m->first_part = 0;
+    }
     for (size_t i = m->first_part; i < m->plan.n_parts && n < ROUND_PARTS && m->rows < ROUND_ROWS; i++) {
         m->at[n++] = m->rows;
         m->rows += m->plan.parts[i].rows;
@@ -236,7 +236,6 @@ static enum status merge_round(struct merge *m, struct err *e)
     m->first_part += n;
     if (st == ST_OK)
         st = pool_run(m->im->o->pool, m->schema->n, encode_column, m, e);
-    rest(m, m->rows - m->waiting);
     m->waiting = m->rows % BLOCK_ROWS;
     for (size_t k = 0; k < m->schema->n; k++)
         if (m->columns[k])
@@ -329,10 +328,9 @@ enum status merge_table(struct import *im, const struct merge_input *in, struct 
     m->im = im;
     m->in = in;
     m->schema = schema_table(in->table);
-    merge_plan_init(&m->plan, in->runs, in->n_runs);
-    rest_runs(in);
+    merge_plan_init(&m->plan, in->runs, in->n_runs, im->scratch);
     enum status st = open_columns(m, e);
-    while (st == ST_OK && m->first_part < m->plan.n_parts)
+    while (st == ST_OK && parts_left(m))
         st = merge_round(m, e);
     if (st == ST_OK)
         report_quality(m);

@@ -10,32 +10,26 @@ struct segment {
     uint32_t key, run, first, n;
 };
 
-static int by_key(const void *a, const void *b)
-{
-    const struct segment *x = a, *y = b;
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return (x->run > y->run) - (x->run < y->run);
-}
-
 static int by_number(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-static uint32_t person_at(const struct run *runs, const struct segment *s, uint32_t row)
+static uint32_t person_at(struct merge_plan *p, const struct segment *s, uint32_t row)
 {
-    return (uint32_t)run_value(&runs[s->run].columns[AT_PERSON], s->first + row);
+    const struct run_column *c = &p->runs[s->run].columns[AT_PERSON];
+    look_at(&p->looks, (uintptr_t)c->codes + ((size_t)s->first + row) * c->width);
+    return (uint32_t)run_value(c, s->first + row);
 }
 
 /* The first row of the segment, from `low` on, whose person is at or behind `person`. */
-static uint32_t row_of_person(const struct run *runs, const struct segment *s, uint32_t low, uint64_t person)
+static uint32_t row_of_person(struct merge_plan *p, const struct segment *s, uint32_t low, uint64_t person)
 {
     uint32_t high = s->n;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (person_at(runs, s, mid) < person)
+        if (person_at(p, s, mid) < person)
             low = mid + 1;
         else
             high = mid;
@@ -45,7 +39,7 @@ static uint32_t row_of_person(const struct run *runs, const struct segment *s, u
 
 /* Persons before which to cut, so that parts have about PART_ROWS rows: every 4096th row's person is a
  * sample. */
-static size_t choose_cuts(const struct run *runs, const struct segment *s, size_t n, uint32_t **cuts)
+static size_t choose_cuts(struct merge_plan *p, const struct segment *s, size_t n, uint32_t **cuts)
 {
     enum { SAMPLE = 4096 };
     uint32_t *samples = NULL;
@@ -53,7 +47,7 @@ static size_t choose_cuts(const struct run *runs, const struct segment *s, size_
     for (size_t i = 0; i < n; i++)
         for (uint32_t row = SAMPLE / 2; row < s[i].n; row += SAMPLE) {
             GROW(samples, n_samples + 1, capacity);
-            samples[n_samples++] = person_at(runs, &s[i], row);
+            samples[n_samples++] = person_at(p, &s[i], row);
         }
     if (n_samples)
         qsort(samples, n_samples, sizeof *samples, by_number);
@@ -80,20 +74,20 @@ static void add_part(struct merge_plan *p, const struct segment *s, size_t n, co
         return;
     GROW(p->parts, p->n_parts + 1, p->cap_parts);
     p->parts[p->n_parts++] = part;
-    p->rows += part.rows;
 }
 
-/* The parts of one concept, whose segments are n. */
-static void plan_concept(struct merge_plan *p, const struct run *runs, const struct segment *s, size_t n)
+/* Adds the parts of one concept, whose segments are n. */
+static void plan_concept(struct merge_plan *p, size_t n)
 {
+    const struct segment *s = p->segments;
     uint32_t *cuts = NULL, *from = xcalloc(n, sizeof *from), *to = xcalloc(n, sizeof *to);
     size_t rows = 0;
     for (size_t i = 0; i < n; i++)
         rows += s[i].n;
-    size_t n_cuts = rows > PART_ROWS ? choose_cuts(runs, s, n, &cuts) : 0;
+    size_t n_cuts = rows > PART_ROWS ? choose_cuts(p, s, n, &cuts) : 0;
     for (size_t k = 0; k <= n_cuts; k++) {
         for (size_t i = 0; i < n; i++)
-            to[i] = k < n_cuts ? row_of_person(runs, &s[i], from[i], cuts[k]) : s[i].n;
+            to[i] = k < n_cuts ? row_of_person(p, &s[i], from[i], cuts[k]) : s[i].n;
         add_part(p, s, n, from, to);
         for (size_t i = 0; i < n; i++)
             from[i] = to[i];
@@ -103,30 +97,79 @@ static void plan_concept(struct merge_plan *p, const struct run *runs, const str
     free(to);
 }
 
-void merge_plan_init(struct merge_plan *p, const struct run *runs, size_t n_runs)
+static bool comes_before(const struct merge_plan *p, uint32_t a, uint32_t b)
 {
-    struct segment *segments = NULL;
-    size_t n = 0, capacity = 0;
-    *p = (struct merge_plan){0};
-    for (size_t r = 0; r < n_runs; r++)
-        for (size_t k = 0; k < runs[r].n_keys; k++) {
-            GROW(segments, n + 1, capacity);
-            segments[n++] = (struct segment){runs[r].keys[k], (uint32_t)r, runs[r].first[k],
-                                             runs[r].first[k + 1] - runs[r].first[k]};
-        }
-    if (n)
-        qsort(segments, n, sizeof *segments, by_key);
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from; to < n && segments[to].key == segments[from].key;)
-            to++;
-        plan_concept(p, runs, segments + from, to - from);
+    uint32_t x = p->runs[a].keys[p->next[a]], y = p->runs[b].keys[p->next[b]];
+    return x != y ? x < y : a < b;
+}
+
+static void sift_down(struct merge_plan *p, size_t at)
+{
+    for (size_t least = at;; at = least) {
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < p->n_heap; child++)
+            if (comes_before(p, p->heap[child], p->heap[least]))
+                least = child;
+        if (least == at)
+            return;
+        uint32_t run = p->heap[at];
+        p->heap[at] = p->heap[least];
+        p->heap[least] = run;
     }
-    free(segments);
+}
+
+void merge_plan_init(struct merge_plan *p, const struct run *runs, size_t n_runs, struct scratch *scratch)
+{
+    *p = (struct merge_plan){.runs = runs, .looks = {.scratch = scratch}, .n_heap = n_runs};
+    p->heap = xrealloc_array(NULL, n_runs, sizeof *p->heap);
+    p->next = xcalloc(n_runs, sizeof *p->next);
+    p->segments = xrealloc_array(NULL, n_runs, sizeof *p->segments);
+    for (size_t r = 0; r < n_runs; r++) {
+        p->heap[r] = (uint32_t)r;
+        p->rows += runs[r].n;
+    }
+    for (size_t r = n_runs; r-- > 0;)
+        sift_down(p, r);
+}
+
+/* The rows of the least concept that is left, in the order of the runs. */
+static size_t take_concept(struct merge_plan *p)
+{
+    size_t n = 0;
+    do {
+        const uint32_t r = p->heap[0];
+        const struct run *run = &p->runs[r];
+        size_t k = p->next[r]++;
+        p->segments[n++] =
+            (struct segment){run->keys[k], r, run->first[k], run->first[k + 1] - run->first[k]};
+        if (p->next[r] == run->n_keys)
+            p->heap[0] = p->heap[--p->n_heap];
+        sift_down(p, 0);
+    } while (p->n_heap && p->runs[p->heap[0]].keys[p->next[p->heap[0]]] == p->segments[0].key);
+    scratch_touched(p->looks.scratch, n);
+    return n;
+}
+
+void merge_plan_next(struct merge_plan *p, size_t parts, size_t rows)
+{
+    p->n_parts = p->n_pieces = 0;
+    for (size_t planned = 0, counted = 0; p->n_heap && p->n_parts < parts && planned < rows;) {
+        plan_concept(p, take_concept(p));
+        for (; counted < p->n_parts; counted++)
+            planned += p->parts[counted].rows;
+    }
+}
+
+bool merge_plan_ended(const struct merge_plan *p)
+{
+    return !p->n_heap;
 }
 
 void merge_plan_deinit(struct merge_plan *p)
 {
     free(p->pieces);
     free(p->parts);
+    free(p->heap);
+    free(p->next);
+    free(p->segments);
     *p = (struct merge_plan){0};
 }

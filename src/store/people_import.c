@@ -250,10 +250,7 @@ struct period {
 };
 
 struct people {
-    struct person *persons;
-    size_t n, capacity;
-    struct period *periods;
-    size_t n_periods, cap_periods;
+    struct scratch_rows persons, periods; /* struct person, struct period */
 };
 
 static int32_t place_of(const struct idmap *map, int64_t id)
@@ -278,15 +275,16 @@ static bool check_birth(struct table_chunk *c, size_t row, int32_t year, int32_t
 static enum status take_persons(struct import *im, struct table_scan *scan, struct table_chunk *c,
                                 void *context, struct err *e)
 {
-    (void)scan, (void)e;
+    (void)scan;
     struct people *p = context;
-    for (size_t i = 0; i < c->n; i++) {
+    enum status st = scratch_rows_reserve(&p->persons, c->n, e);
+    struct person *rows = p->persons.rows;
+    for (size_t i = 0; st == ST_OK && i < c->n; i++) {
         int64_t id = i64_at(c, P_ID, i);
         int32_t year = i32_at(c, P_YEAR, i), month = i32_at(c, P_MONTH, i), day = i32_at(c, P_DAY, i);
         if (idmap_find(&im->opted_out, id) != IDMAP_NONE || !check_birth(c, i, year, month, day))
             continue;
-        GROW(p->persons, p->n + 1, p->capacity);
-        p->persons[p->n++] = (struct person){
+        rows[p->persons.n++] = (struct person){
             .id = id,
             .year = (int16_t)year,
             .month = (int8_t)(month == NONE_I32 ? 0 : month),
@@ -299,7 +297,7 @@ static enum status take_persons(struct import *im, struct table_scan *scan, stru
             .in_person = 1,
         };
     }
-    return ST_OK;
+    return st;
 }
 
 static const struct table_column period_columns[] = {
@@ -313,89 +311,87 @@ static const struct table_column period_columns[] = {
 static enum status take_periods(struct import *im, struct table_scan *scan, struct table_chunk *c,
                                 void *context, struct err *e)
 {
-    (void)scan, (void)e;
+    (void)scan;
     struct people *p = context;
     const int64_t *persons = c->columns[0];
     const int32_t *starts = c->columns[1], *ends = c->columns[2];
-    for (size_t i = 0; i < c->n; i++) {
+    enum status st = scratch_rows_reserve(&p->periods, c->n, e);
+    struct period *rows = p->periods.rows;
+    for (size_t i = 0; st == ST_OK && i < c->n; i++) {
         if (idmap_find(&im->opted_out, persons[i]) != IDMAP_NONE)
             continue;
         int64_t id = i64_at(c, 3, i);
-        GROW(p->periods, p->n_periods + 1, p->cap_periods);
-        p->periods[p->n_periods++] =
+        rows[p->periods.n++] =
             (struct period){.person_id = persons[i],
                             .id = id == NONE_I64 ? (int64_t)(c->lines_before + c->line[i] - 1) : id,
                             .start = starts[i],
                             .end = ends[i],
                             .type = i32_at(c, 4, i)};
     }
-    return ST_OK;
+    return st;
 }
 
 static int by_person_id(const void *a, const void *b)
 {
     const struct person *x = a, *y = b;
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    return y->in_person - x->in_person;
+    return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Tables mostly come in order, and sorting takes as much memory again. */
-static void sort_if_needed(void *rows, size_t n, size_t row_bytes, int (*compare)(const void *, const void *))
+/* Persons have their index in the order of their ids. */
+static int by_person_and_start(const void *a, const void *b)
 {
-    const char *row = rows;
-    size_t i = 1;
-    while (i < n && compare(row + (i - 1) * row_bytes, row + i * row_bytes) <= 0)
-        i++;
-    if (i < n)
-        qsort(rows, n, row_bytes, compare);
+    const struct period *x = a, *y = b;
+    if (x->person_id != y->person_id)
+        return x->person_id < y->person_id ? -1 : 1;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool has_person(const struct person *persons, size_t n, int64_t id)
+/* The index of the person who comes last in `rows`: whoever only a period names is added. */
+static uint32_t last_person(struct scratch_rows *united, struct looks *looks, int64_t id)
 {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (persons[mid].id < id)
-            low = mid + 1;
+    struct person *rows = united->rows;
+    if (united->n == 0 || rows[united->n - 1].id != id)
+        rows[united->n++] = (struct person){.id = id,
+                                            .year = INT16_MIN,
+                                            .gender = NONE_I32,
+                                            .race = NONE_I32,
+                                            .ethnicity = NONE_I32,
+                                            .location = -1,
+                                            .care_site = -1};
+    look_at(looks, united->n * sizeof *rows);
+    return (uint32_t)(united->n - 1);
+}
+
+/* Both are sorted. Each id once, the first row of it; how many repeated one is returned. */
+static size_t unite_rows(const struct people *p, struct scratch_rows *united)
+{
+    const struct person *persons = p->persons.rows;
+    struct period *periods = p->periods.rows;
+    struct person *rows = united->rows;
+    struct looks looks = {.scratch = united->scratch};
+    size_t k = 0, repeated = 0;
+    for (size_t i = 0; i < p->persons.n; i++) {
+        for (; k < p->periods.n && periods[k].person_id < persons[i].id; k++)
+            periods[k].person = last_person(united, &looks, periods[k].person_id);
+        if (i && persons[i].id == persons[i - 1].id)
+            repeated++;
         else
-            high = mid;
+            rows[united->n++] = persons[i];
+        for (; k < p->periods.n && periods[k].person_id == persons[i].id; k++)
+            periods[k].person = (uint32_t)(united->n - 1);
+        look_at(&looks, i * sizeof *persons);
     }
-    return low < n && persons[low].id == id;
+    for (; k < p->periods.n; k++)
+        periods[k].person = last_person(united, &looks, periods[k].person_id);
+    looks_end(&looks);
+    return repeated;
 }
 
-/* Whoever only a period names. Persons are sorted. */
-static void add_unknown_persons(struct people *p)
+static enum status check_persons(struct import *im, size_t persons, size_t named, size_t repeated,
+                                 struct err *e)
 {
-    size_t named = p->n;
-    for (size_t i = 0; i < p->n_periods; i++) {
-        int64_t id = p->periods[i].person_id;
-        if ((i && id == p->periods[i - 1].person_id) || has_person(p->persons, named, id))
-            continue;
-        GROW(p->persons, p->n + 1, p->capacity);
-        p->persons[p->n++] = (struct person){.id = id,
-                                             .year = INT16_MIN,
-                                             .gender = NONE_I32,
-                                             .race = NONE_I32,
-                                             .ethnicity = NONE_I32,
-                                             .location = -1,
-                                             .care_site = -1};
-    }
-}
-
-static enum status unite_persons(struct import *im, struct people *p, struct err *e)
-{
-    size_t named = p->n, kept = 0, repeated = 0;
-    sort_if_needed(p->persons, p->n, sizeof *p->persons, by_person_id);
-    add_unknown_persons(p);
-    sort_if_needed(p->persons, p->n, sizeof *p->persons, by_person_id);
-    for (size_t i = 0; i < p->n; i++) {
-        if (kept == 0 || p->persons[i].id != p->persons[kept - 1].id)
-            p->persons[kept++] = p->persons[i];
-        else
-            repeated += p->persons[i].in_person;
-    }
-    p->n = kept;
     if (repeated && !im->o->skip_faults)
         return err_set(
             e, ST_INVALID,
@@ -404,10 +400,10 @@ static enum status unite_persons(struct import *im, struct people *p, struct err
             repeated);
     if (repeated)
         import_remark(im, "person: %zu rows repeat a person_id and were dropped", repeated);
-    if (kept > INT32_MAX)
+    if (persons > INT32_MAX)
         return err_set(e, ST_UNSUPPORTED, "more than %d persons", INT32_MAX);
-    im->n_persons = (uint32_t)kept;
-    im->n_without_person = (uint32_t)(kept - (named - repeated));
+    im->n_persons = (uint32_t)persons;
+    im->n_without_person = (uint32_t)(persons - (named - repeated));
     if (im->n_without_person)
         import_remark(
             im,
@@ -417,67 +413,114 @@ static enum status unite_persons(struct import *im, struct people *p, struct err
     return ST_OK;
 }
 
-#define WRITE_FIELD(array, rows, n, field)                                                                   \
+static enum status unite_persons(struct import *im, struct people *p, struct err *e)
+{
+    struct scratch_rows united = {.scratch = im->scratch, .row_bytes = sizeof(struct person)};
+    size_t named = p->persons.n, repeated = 0;
+    enum status st = scratch_rows_sort(&p->persons, by_person_id, e);
+    if (st == ST_OK)
+        st = scratch_rows_sort(&p->periods, by_person_and_start, e);
+    if (st == ST_OK)
+        st = scratch_rows_reserve(&united, named + p->periods.n, e);
+    if (st == ST_OK) {
+        repeated = unite_rows(p, &united);
+        scratch_rows_deinit(&p->persons);
+        p->persons = united;
+        st = check_persons(im, united.n, named, repeated, e);
+    }
+    return st;
+}
+
+static enum status index_persons(struct import *im, const struct people *p, struct err *e)
+{
+    const struct person *persons = p->persons.rows;
+    struct looks looks = {.scratch = im->scratch};
+    void *ids;
+    enum status st = scratch_map(im->scratch, p->persons.n * sizeof *im->person_ids, &ids, e);
+    im->person_ids = ids;
+    for (size_t i = 0; st == ST_OK && i < p->persons.n; i++) {
+        im->person_ids[i] = persons[i].id;
+        look_at(&looks, i * sizeof *persons);
+    }
+    looks_end(&looks);
+    return st == ST_OK ? idmap_init_sorted(&im->persons, im->person_ids, p->persons.n, im->scratch, e) : st;
+}
+
+#define WRITE_FIELD(array, type, from, field)                                                                \
     do {                                                                                                     \
-        __typeof__((rows)->field) few[512];                                                                  \
+        const type *rows = (from)->rows;                                                                     \
+        __typeof__(((type *)NULL)->field) few[512];                                                          \
         arrays_begin(w, array, sizeof *few);                                                                 \
-        for (size_t i = 0; i < (n); i += 512) {                                                              \
+        for (size_t i = 0; i < (from)->n; i += 512) {                                                        \
             size_t k = 0;                                                                                    \
-            for (; k < 512 && i + k < (n); k++)                                                              \
-                few[k] = (rows)[i + k].field;                                                                \
+            for (; k < 512 && i + k < (from)->n; k++)                                                        \
+                few[k] = rows[i + k].field;                                                                  \
             arrays_append(w, few, k * sizeof *few);                                                          \
+            scratch_walked((from)->scratch, k * sizeof *rows);                                               \
         }                                                                                                    \
         arrays_end(w);                                                                                       \
     } while (0)
 
 /* The pseudonym is HMAC-SHA256 of the source id in decimal, its first 16 bytes, under a key derived from the
  * site's. */
+enum { PSEUDONYM_BYTES = 16, PER_TASK = 4096, TASKS_AT_ONCE = 64 };
 struct pseudonyms {
     const struct import *im;
     uint8_t key[HASH_BYTES];
-    uint8_t *out;
+    size_t first, n; /* persons at hand */
+    uint8_t out[TASKS_AT_ONCE * PER_TASK][PSEUDONYM_BYTES];
 };
-enum { PSEUDONYM_BYTES = 16, PER_TASK = 4096 };
 
 static enum status make_pseudonyms(void *context, size_t task, struct err *e)
 {
     (void)e;
     struct pseudonyms *p = context;
     struct hmac_key *key = hmac_key_new((struct slice){(const char *)p->key, sizeof p->key});
-    for (size_t i = task * PER_TASK; i < p->im->n_persons && i < (task + 1) * PER_TASK; i++) {
+    for (size_t i = task * PER_TASK; i < p->n && i < (task + 1) * PER_TASK; i++) {
         char text[24];
         uint8_t hash[HASH_BYTES];
-        int n = snprintf(text, sizeof text, "%lld", (long long)p->im->person_ids[i]);
+        int n = snprintf(text, sizeof text, "%lld", (long long)p->im->person_ids[p->first + i]);
         hmac_sha256_with(key, (struct slice){text, (size_t)n}, hash);
-        memcpy(p->out + i * PSEUDONYM_BYTES, hash, PSEUDONYM_BYTES);
+        memcpy(p->out[i], hash, PSEUDONYM_BYTES);
     }
+    scratch_walked(p->im->scratch, PER_TASK * sizeof *p->im->person_ids);
     hmac_key_free(key);
     return ST_OK;
 }
 
 static enum status write_pseudonyms(struct import *im, struct arrays_writer *w, struct err *e)
 {
-    struct pseudonyms p = {.im = im, .out = xmalloc((size_t)im->n_persons * PSEUDONYM_BYTES)};
+    enum { AT_ONCE = TASKS_AT_ONCE * PER_TASK };
+    struct pseudonyms *p = xcalloc(1, sizeof *p);
+    enum status st = ST_OK;
+    p->im = im;
     hmac_sha256((struct slice){(const char *)im->key->seed, SEED_BYTES}, SLICE("accord person pseudonym 1"),
-                p.key);
-    enum status st =
-        pool_run(im->o->pool, ((size_t)im->n_persons + PER_TASK - 1) / PER_TASK, make_pseudonyms, &p, e);
-    arrays_add(w, "pseudonym", PSEUDONYM_BYTES, p.out, im->n_persons);
-    secret_wipe(p.key, sizeof p.key);
-    free(p.out);
+                p->key);
+    arrays_begin(w, "pseudonym", PSEUDONYM_BYTES);
+    for (; st == ST_OK && p->first < im->n_persons; p->first += AT_ONCE) {
+        p->n = im->n_persons - p->first < AT_ONCE ? im->n_persons - p->first : AT_ONCE;
+        st = pool_run(im->o->pool, (p->n + PER_TASK - 1) / PER_TASK, make_pseudonyms, p, e);
+        arrays_append(w, p->out, p->n * PSEUDONYM_BYTES);
+    }
+    arrays_end(w);
+    secret_wipe(p->key, sizeof p->key);
+    free(p);
     return st;
 }
 
-/* Source ids, sealed: differences of the sorted ids as LEB128. */
+/* Source ids, sealed: differences of the sorted ids as LEB128, twice in memory meanwhile: 2 bytes a person where
+ * ids are numbered through, about 12 where they are random. */
 static void write_sealed_ids(const struct import *im, struct arrays_writer *w)
 {
     struct buf plain, sealed;
     uint64_t before = 0;
+    struct looks looks = {.scratch = im->scratch};
     buf_init(&plain, (size_t)1 << 32);
     buf_init(&sealed, (size_t)1 << 32);
     for (uint32_t i = 0; i < im->n_persons; i++) {
         uint64_t step = (uint64_t)im->person_ids[i] - before;
         before = (uint64_t)im->person_ids[i];
+        look_at(&looks, i * sizeof *im->person_ids);
         for (; step >= 128; step >>= 7)
             buf_addc(&plain, (char)(step | 128));
         buf_addc(&plain, (char)step);
@@ -498,15 +541,15 @@ static enum status write_persons(struct import *im, const struct people *p, stru
     free(path);
     if (st != ST_OK)
         return st;
-    WRITE_FIELD("birth_year", p->persons, p->n, year);
-    WRITE_FIELD("birth_month", p->persons, p->n, month);
-    WRITE_FIELD("birth_day", p->persons, p->n, day);
-    WRITE_FIELD("gender", p->persons, p->n, gender);
-    WRITE_FIELD("race", p->persons, p->n, race);
-    WRITE_FIELD("ethnicity", p->persons, p->n, ethnicity);
-    WRITE_FIELD("location", p->persons, p->n, location);
-    WRITE_FIELD("care_site", p->persons, p->n, care_site);
-    WRITE_FIELD("in_person", p->persons, p->n, in_person);
+    WRITE_FIELD("birth_year", struct person, &p->persons, year);
+    WRITE_FIELD("birth_month", struct person, &p->persons, month);
+    WRITE_FIELD("birth_day", struct person, &p->persons, day);
+    WRITE_FIELD("gender", struct person, &p->persons, gender);
+    WRITE_FIELD("race", struct person, &p->persons, race);
+    WRITE_FIELD("ethnicity", struct person, &p->persons, ethnicity);
+    WRITE_FIELD("location", struct person, &p->persons, location);
+    WRITE_FIELD("care_site", struct person, &p->persons, care_site);
+    WRITE_FIELD("in_person", struct person, &p->persons, in_person);
     st = write_pseudonyms(im, w, e);
     write_sealed_ids(im, w);
     if (st != ST_OK) {
@@ -516,61 +559,66 @@ static enum status write_persons(struct import *im, const struct people *p, stru
     return arrays_commit(w, e);
 }
 
-/* What the quality report asks of persons; their periods begin at `offset`. */
-static void keep_known(struct import *im, const struct people *p, const uint32_t *offset)
+static enum status map_known(struct import *im, const struct people *p, struct err *e)
 {
     struct quality_persons *k = &im->known;
-    k->persons = xrealloc_array(NULL, p->n + 1, sizeof *k->persons);
-    for (size_t i = 0; i <= p->n; i++) {
-        bool born = i < p->n && p->persons[i].in_person;
-        k->persons[i] =
-            (struct quality_person){born ? date_of(p->persons[i].year, 1, 1) : INT32_MIN, offset[i]};
-    }
-    k->periods = xrealloc_array(NULL, p->n_periods, sizeof *k->periods);
-    for (size_t i = 0; i < p->n_periods; i++)
-        k->periods[i] = (struct quality_period){p->periods[i].start, p->periods[i].end};
-    k->today = (int32_t)(time_now_ms() / 86400000);
+    void *persons = NULL, *periods = NULL;
+    enum status st = scratch_map(im->scratch, (p->persons.n + 1) * sizeof *k->persons, &persons, e);
+    if (st == ST_OK)
+        st = scratch_map(im->scratch, p->periods.n * sizeof *k->periods, &periods, e);
+    *k = (struct quality_persons){persons, periods, im->scratch, (int32_t)(time_now_ms() / 86400000)};
+    return st;
 }
 
-static int by_start_and_id(const void *a, const void *b)
+/* What the quality report asks of persons, and where the periods of each begin. Periods are in the order of
+ * persons. */
+static void keep_known(struct import *im, const struct people *p, struct arrays_writer *w)
 {
-    const struct period *x = a, *y = b;
-    if (x->person != y->person)
-        return x->person < y->person ? -1 : 1;
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
+    const struct person *persons = p->persons.rows;
+    const struct period *periods = p->periods.rows;
+    struct looks looks = {.scratch = im->scratch};
+    uint32_t offset = 0;
+    arrays_begin(w, "offset", sizeof offset);
+    for (size_t i = 0; i <= p->persons.n; i++) {
+        bool born = i < p->persons.n && persons[i].in_person;
+        while (offset < p->periods.n && periods[offset].person < i)
+            offset++;
+        im->known.persons[i] =
+            (struct quality_person){born ? date_of(persons[i].year, 1, 1) : INT32_MIN, offset};
+        arrays_append(w, &offset, sizeof offset);
+        look_at(&looks, i * sizeof *persons);
+    }
+    arrays_end(w);
+    for (size_t i = 0; i < p->periods.n; i++) {
+        im->known.periods[i] = (struct quality_period){periods[i].start, periods[i].end};
+        look_at(&looks, i * sizeof *periods);
+    }
+    looks_end(&looks);
 }
 
-static enum status write_periods(struct import *im, struct people *p, struct err *e)
+static enum status write_periods(struct import *im, const struct people *p, struct err *e)
 {
     struct arrays_writer *w;
+    enum status st = map_known(im, p, e);
+    if (st != ST_OK)
+        return st;
     char *path = import_path(im, "periods.acc");
-    enum status st = arrays_create(path, &w, e);
+    st = arrays_create(path, &w, e);
     free(path);
     if (st != ST_OK)
         return st;
-    for (size_t i = 0; i < p->n_periods; i++)
-        p->periods[i].person = idmap_find(&im->persons, p->periods[i].person_id);
-    sort_if_needed(p->periods, p->n_periods, sizeof *p->periods, by_start_and_id);
-    uint32_t *offset = xcalloc((size_t)im->n_persons + 1, sizeof *offset);
-    for (size_t i = 0; i < p->n_periods; i++)
-        offset[p->periods[i].person + 1]++;
-    for (uint32_t i = 0; i < im->n_persons; i++)
-        offset[i + 1] += offset[i];
-    arrays_add(w, "offset", sizeof *offset, offset, (size_t)im->n_persons + 1);
-    keep_known(im, p, offset);
-    free(offset);
-    WRITE_FIELD("start", p->periods, p->n_periods, start);
-    WRITE_FIELD("end", p->periods, p->n_periods, end);
-    WRITE_FIELD("type", p->periods, p->n_periods, type);
-    WRITE_FIELD("id", p->periods, p->n_periods, id);
+    keep_known(im, p, w);
+    WRITE_FIELD("start", struct period, &p->periods, start);
+    WRITE_FIELD("end", struct period, &p->periods, end);
+    WRITE_FIELD("type", struct period, &p->periods, type);
+    WRITE_FIELD("id", struct period, &p->periods, id);
     return arrays_commit(w, e);
 }
 
 enum status import_people(struct import *im, struct err *e)
 {
-    struct people p = {0};
+    struct people p = {{.scratch = im->scratch, .row_bytes = sizeof(struct person)},
+                       {.scratch = im->scratch, .row_bytes = sizeof(struct period)}};
     bool found;
     struct import_table persons = {"person", person_columns, sizeof person_columns / sizeof *person_columns,
                                    true};
@@ -580,16 +628,13 @@ enum status import_people(struct import *im, struct err *e)
         st = import_read(im, &periods, take_periods, &p, &found, e);
     if (st == ST_OK)
         st = unite_persons(im, &p, e);
-    if (st == ST_OK) {
-        im->person_ids = xrealloc_array(NULL, p.n, sizeof *im->person_ids);
-        for (size_t i = 0; i < p.n; i++)
-            im->person_ids[i] = p.persons[i].id;
-        idmap_init(&im->persons, im->person_ids, p.n);
+    if (st == ST_OK)
+        st = index_persons(im, &p, e);
+    if (st == ST_OK)
         st = write_persons(im, &p, e);
-    }
     if (st == ST_OK)
         st = write_periods(im, &p, e);
-    free(p.persons);
-    free(p.periods);
+    scratch_rows_deinit(&p.persons);
+    scratch_rows_deinit(&p.periods);
     return st;
 }

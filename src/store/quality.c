@@ -25,26 +25,40 @@ static bool observed(const struct quality_persons *p, int64_t person, int64_t da
     return false;
 }
 
-enum { AHEAD = 16 }; /* rows looked ahead, so that memory comes in time */
+enum { AHEAD = 16, AT_ONCE = 512 }; /* rows looked ahead, so that memory comes in time */
+
+struct plausibility {
+    uint64_t before, future, outside;
+};
+
+static void check_starts(const struct quality_persons *p, const struct quality_rows *r, size_t from,
+                         size_t to, struct plausibility *out)
+{
+    scratch_spanned(p->scratch, to - from, (uint64_t)r->person[from], (uint64_t)r->person[to - 1],
+                    2 * sizeof *p->persons); /* and their periods */
+    for (size_t i = from; i < to; i++) {
+        if (i + AHEAD < r->n)
+            __builtin_prefetch(&p->persons[r->person[i + AHEAD]]);
+        out->before += r->start[i] < p->persons[r->person[i]].birth;
+        out->future += r->start[i] > p->today;
+        out->outside += !observed(p, r->person[i], r->start[i]);
+    }
+}
 
 void quality_count(const struct quality_persons *p, const struct quality_rows *r, struct quality_counts *c)
 {
-    uint64_t before = 0, future = 0, outside = 0, backwards = 0, lost = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        if (i + AHEAD < r->n)
-            __builtin_prefetch(&p->persons[r->person[i + AHEAD]]);
-        before += r->start[i] < p->persons[r->person[i]].birth;
-        future += r->start[i] > p->today;
-        outside += !observed(p, r->person[i], r->start[i]);
-    }
+    struct plausibility starts = {0};
+    uint64_t backwards = 0, lost = 0;
+    for (size_t from = 0; from < r->n; from += AT_ONCE)
+        check_starts(p, r, from, r->n - from < AT_ONCE ? r->n : from + AT_ONCE, &starts);
     for (size_t i = 0; r->end && i < r->n; i++)
         backwards += r->end[i] != NONE_I64 && r->end[i] < r->start[i];
     for (size_t i = 0; r->visit && r->visit_concept && i < r->n; i++)
         lost += r->visit[i] != NONE_I64 && r->visit_concept[i] == NONE_I64;
     *c = (struct quality_counts){0};
-    c->rows[QUALITY_BEFORE_BIRTH] = before;
-    c->rows[QUALITY_IN_FUTURE] = future;
-    c->rows[QUALITY_OUTSIDE_PERIODS] = outside;
+    c->rows[QUALITY_BEFORE_BIRTH] = starts.before;
+    c->rows[QUALITY_IN_FUTURE] = starts.future;
+    c->rows[QUALITY_OUTSIDE_PERIODS] = starts.outside;
     c->rows[QUALITY_END_BEFORE_START] = backwards;
     c->rows[QUALITY_VISIT_NOT_FOUND] = lost;
     c->rows[QUALITY_UNKNOWN_CONCEPT] = r->key & KEY_UNKNOWN && r->key != KEY_MISSING ? r->n : 0;

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "store/schema.h"
+#include "store/scratch.h"
 
 enum quality_check {
     QUALITY_UNKNOWN_CONCEPT, /* conformance: the concept has no row in CONCEPT or CONCEPT_ANCESTOR */
@@ -36,12 +37,13 @@ struct quality_period {
     int32_t start, end;
 };
 struct quality_persons {
-    struct quality_person *persons; /* by person index, and one more */
+    struct quality_person *persons; /* by person index, and one more; in scratch, as the periods */
     struct quality_period *periods;
+    struct scratch *scratch;
     int32_t today;
 };
 
-/* Columns of n rows of one concept as the import has them; NULL where the source has none. */
+/* Columns of n rows of one concept, in order of persons, as the import has them; NULL where the source has none. */
 struct quality_rows {
     const int64_t *person, *start, *end, *visit, *visit_concept;
     size_t n;

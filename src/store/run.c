@@ -6,12 +6,8 @@
  */
 #include "store/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -205,17 +201,18 @@ static void sort_slice(struct sorter *s, const struct batch *b, size_t from, con
     order_all_ties(s, b, from);
 }
 
-static void find_runs_of_keys(struct run *r, const struct sorter *s, const struct places *places)
+static void put_keys(struct run *r, const struct sorter *s, const struct places *places)
 {
-    r->n_keys = places->n;
-    r->keys = xrealloc_array(NULL, places->n, sizeof *r->keys);
-    r->first = xcalloc(places->n + 1, sizeof *r->first);
-    memcpy(r->keys, places->keys, places->n * sizeof *r->keys);
+    uint32_t *keys = (uint32_t *)(void *)r->memory, *first = keys + places->n;
+    memcpy(keys, places->keys, places->n * sizeof *keys);
     size_t key = 0;
+    first[0] = 0;
     for (size_t i = 0; i < s->n; i++)
         for (uint64_t place = s->key[i] >> s->low_bits; key < place;)
-            r->first[++key] = (uint32_t)i;
-    r->first[places->n] = (uint32_t)s->n;
+            first[++key] = (uint32_t)i;
+    first[places->n] = (uint32_t)s->n;
+    r->keys = keys;
+    r->first = first;
 }
 
 struct bounds {
@@ -302,21 +299,30 @@ static void write_codes(const struct batch *b, size_t column, size_t from, const
         GATHER_WIDTHS(int32_t, NONE_I32);
 }
 
-static void gather(const struct batch *b, size_t from, const uint32_t *row, struct run *r)
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static void gather(const struct batch *b, size_t from, const struct sorter *s, const struct places *places,
+                   struct run *r)
 {
     size_t at[SCHEMA_MOST_COLUMNS] = {0};
+    r->n_keys = places->n;
+    r->bytes = aligned((2 * r->n_keys + 1) * sizeof *r->keys);
     for (size_t k = 0; k < b->n_columns; k++) {
         if (!b->columns[k] || k == AT_CONCEPT)
             continue;
         choose_codes(b, k, from, from + r->n, &r->columns[k]);
         at[k] = r->bytes;
-        r->bytes = (r->bytes + r->columns[k].width * r->n + 63) / 64 * 64;
+        r->bytes = aligned(r->bytes + r->columns[k].width * r->n);
     }
     r->memory = spare_take(r->spare, r->bytes);
+    put_keys(r, s, places);
     for (size_t k = 0; k < b->n_columns; k++) {
         if (!r->columns[k].present)
             continue;
-        write_codes(b, k, from, row, r->n, &r->columns[k], r->memory + at[k]);
+        write_codes(b, k, from, s->row, r->n, &r->columns[k], r->memory + at[k]);
         r->columns[k].codes = r->memory + at[k];
     }
 }
@@ -334,65 +340,45 @@ void run_make(const struct batch *b, size_t from, size_t to, struct spare *spare
     s.other_row = rows + s.n;
     places_init(&places, (const uint32_t *)b->columns[AT_CONCEPT] + from, s.n);
     sort_slice(&s, b, from, &places);
-    find_runs_of_keys(out, &s, &places);
+    gather(b, from, &s, &places, out);
     free(places.keys);
     free(places.slots);
-    gather(b, from, s.row, out);
     spare_give(spare, keys);
     spare_give(spare, rows);
 }
 
-static enum status write_all(int fd, const uint8_t *p, size_t n, struct err *e)
+/* The run now lies at `to`. */
+static void move(struct run *r, uint8_t *to)
 {
-    while (n) {
-        ssize_t k = write(fd, p, n < (1U << 30) ? n : 1U << 30);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return err_errno(e, errno, "cannot write a", "temporary file of the import");
-        p += k;
-        n -= (size_t)k;
-    }
-    return ST_OK;
-}
-
-enum status run_spill(struct run *r, const char *folder, struct err *e)
-{
-    if (r->mapped || r->bytes == 0)
-        return ST_OK;
-    int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(e, errno, "cannot make a temporary file in", folder);
-    enum status st = write_all(fd, r->memory, r->bytes, e);
-    void *p = st == ST_OK ? mmap(NULL, r->bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-    if (st == ST_OK && p == MAP_FAILED)
-        st = err_errno(e, errno, "cannot map a", "temporary file of the import");
-    close(fd);
-    if (st != ST_OK)
-        return st;
+    r->keys = (const uint32_t *)(const void *)(to + ((const uint8_t *)r->keys - r->memory));
+    r->first = (const uint32_t *)(const void *)(to + ((const uint8_t *)r->first - r->memory));
     for (size_t k = 0; k < SCHEMA_MOST_COLUMNS; k++)
         if (r->columns[k].codes)
-            r->columns[k].codes = (const uint8_t *)p + (r->columns[k].codes - r->memory);
-    spare_give(r->spare, r->memory);
-    r->memory = p;
-    r->mapped = true;
-    return ST_OK;
+            r->columns[k].codes = to + (r->columns[k].codes - r->memory);
+    r->memory = to;
 }
 
-void run_rest(const struct run *r)
+enum status run_spill(struct run *r, struct scratch *scratch, struct err *e)
 {
-    if (r->mapped)
-        madvise(r->memory, r->bytes, MADV_DONTNEED);
+    void *to;
+    if (run_spilled(r))
+        return ST_OK;
+    enum status st = scratch_write(scratch, r->memory, r->bytes, &to, e);
+    if (st != ST_OK)
+        return st;
+    uint8_t *before = r->memory;
+    move(r, to);
+    spare_give(r->spare, before);
+    r->scratch = scratch;
+    return ST_OK;
 }
 
 void run_deinit(struct run *r)
 {
-    if (r->mapped)
-        munmap(r->memory, r->bytes);
-    else if (r->memory)
+    if (run_spilled(r))
+        scratch_unmap(r->scratch, r->memory);
+    else
         spare_give(r->spare, r->memory);
-    free(r->keys);
-    free(r->first);
     *r = (struct run){0};
 }
 

@@ -2,7 +2,7 @@
  *
  * The first half of the external sort: a batch gathers rows of one table as they come; a slice of it is
  * sorted by (concept, person, start, id) into a sorted run, whose columns take as few whole bytes as they
- * need. Runs lie in memory while there is room and in unlinked files otherwise.
+ * need. Runs lie in memory while there is room and in scratch files otherwise.
  */
 #ifndef ACCORD_STORE_RUN_H
 #define ACCORD_STORE_RUN_H
@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "store/schema.h"
+#include "store/scratch.h"
 #include "store/spare.h"
 
 /* The four columns that every table begins with (schema.c). */
@@ -39,21 +40,30 @@ struct run_column {
 
 struct run {
     size_t n, n_keys;
-    uint32_t *keys, *first; /* the concepts of the run in order, and their first rows; first[n_keys] = n */
+    const uint32_t *keys, *first; /* the concepts in order, and their first rows; first[n_keys] = n */
     struct run_column columns[SCHEMA_MOST_COLUMNS];
-    uint8_t *memory; /* of the spare, or mapped */
+    uint8_t *memory; /* of the spare, or of scratch: keys, first, codes */
     size_t bytes;
-    bool mapped;
-    struct spare *spare; /* borrowed */
+    struct spare *spare;     /* borrowed */
+    struct scratch *scratch; /* borrowed; NULL while it lies in memory */
 };
 
 /* Sorts rows [from, to) of the batch into a run; memory comes from the spare, which must outlive the run. */
 void run_make(const struct batch *b, size_t from, size_t to, struct spare *spare, struct run *out);
-/* Moves the codes from memory into an unlinked file in `folder`. */
-MUST_CHECK enum status run_spill(struct run *r, const char *folder, struct err *e);
-/* Gives the memory of a run in a file back to the system, which reads it again when it is wanted. */
-void run_rest(const struct run *r);
+/* Moves the run from memory into scratch, which must outlive it. */
+MUST_CHECK enum status run_spill(struct run *r, struct scratch *scratch, struct err *e);
 void run_deinit(struct run *r);
+
+static inline bool run_spilled(const struct run *r)
+{
+    return r->scratch;
+}
+
+/* Pages that n rows of the column from one on take. */
+static inline size_t run_pages(const struct run_column *c, size_t n)
+{
+    return n * c->width / SCRATCH_PAGE + 1;
+}
 
 int64_t run_value(const struct run_column *c, size_t row);
 /* Rows [from, from + n). */

@@ -1,58 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which visit is an event's visit_occurrence_id? Visits by person, in unlinked files that are mapped: a
- * person's visits are few and lie together, and pages that are not needed can go.
+ * Which visit is an event's visit_occurrence_id? Visits by person, in scratch: a person's visits are few and lie
+ * together.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "base/mem.h"
 #include "store/importing.h"
 
-enum { REST_PERSONS = 1 << 18 }; /* how often pages are let go */
-
-static enum status map_scratch(const char *folder, size_t bytes, void **out, struct err *e)
+static void count_visits(struct import *im, const struct run *runs, size_t n_runs)
 {
-    int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(e, errno, "cannot make a temporary file in", folder);
-    int failed =
-        bytes ? posix_fallocate(fd, 0, (off_t)bytes) : 0; /* a full disk shows here, not at a store */
-    if (!failed && bytes) {
-        *out = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        failed = *out == MAP_FAILED ? errno : 0;
-    }
-    close(fd);
-    if (failed)
-        *out = NULL;
-    return failed ? err_errno(e, failed, "cannot make a", "temporary file of the import") : ST_OK;
-}
-
-static void count_visits(struct visit_index *v, const struct run *runs, size_t n_runs, uint32_t persons)
-{
-    for (size_t r = 0; r < n_runs; r++) {
-        for (size_t i = 0; i < runs[r].n; i++)
-            v->first[run_value(&runs[r].columns[AT_PERSON], i) + 1]++;
-        run_rest(&runs[r]);
-    }
-    for (uint32_t p = 0; p < persons; p++)
+    struct visit_index *v = &im->visits;
+    struct looks looks = {.scratch = im->scratch};
+    for (size_t r = 0; r < n_runs; r++)
+        for (size_t i = 0; i < runs[r].n; i++) {
+            uint64_t person = (uint64_t)run_value(&runs[r].columns[AT_PERSON], i);
+            look_at(&looks, person * sizeof *v->first);
+            v->first[person + 1]++;
+        }
+    for (uint32_t p = 0; p < im->n_persons; p++) {
+        look_at(&looks, p * sizeof *v->first);
         v->first[p + 1] += v->first[p];
+    }
+    looks_end(&looks);
 }
 
 static void place_run(struct import *im, const struct run *r)
 {
     struct visit_index *v = &im->visits;
+    struct looks looks = {.scratch = im->scratch};
     for (size_t k = 0; k < r->n_keys; k++) {
         int32_t concept = concept_of_key(&im->ranks, r->keys[k]);
         for (size_t i = r->first[k]; i < r->first[k + 1]; i++) {
             uint64_t at = v->first[run_value(&r->columns[AT_PERSON], i)]++;
+            look_at(&looks, at * sizeof *v->ids);
             v->ids[at] = run_value(&r->columns[AT_ID], i);
             v->concepts[at] = concept;
         }
     }
+    looks_end(&looks);
 }
 
 /* A person's visits by id: insertion, since there are few; a heap of them goes by a shell sort's gaps (Ciura
@@ -74,35 +57,56 @@ static void sort_visits(int64_t *ids, int32_t *concepts, size_t n)
         }
 }
 
+static enum status map_visits(struct import *im, struct err *e)
+{
+    struct visit_index *v = &im->visits;
+    void *first = NULL, *ids = NULL, *concepts = NULL;
+    enum status st = scratch_map(im->scratch, v->n * sizeof *v->ids, &ids, e);
+    if (st == ST_OK)
+        st = scratch_map(im->scratch, v->n * sizeof *v->concepts, &concepts, e);
+    if (st == ST_OK)
+        st = scratch_map(im->scratch, ((size_t)im->n_persons + 2) * sizeof *v->first, &first, e);
+    v->ids = ids;
+    v->concepts = concepts;
+    v->first = first;
+    return st;
+}
+
+/* first[p] has moved to where person p ends, which is where p + 1 begins. */
+static void move_back(struct visit_index *v, uint32_t persons, struct scratch *scratch)
+{
+    struct looks looks = {.scratch = scratch};
+    for (uint32_t p = persons; p > 0; p--) {
+        v->first[p] = v->first[p - 1];
+        look_at(&looks, p * sizeof *v->first);
+    }
+    v->first[0] = 0;
+    looks_end(&looks);
+}
+
+static void sort_all(struct visit_index *v, uint32_t persons, struct scratch *scratch)
+{
+    struct looks looks = {.scratch = scratch};
+    for (uint32_t p = 0; p < persons; p++) {
+        sort_visits(v->ids + v->first[p], v->concepts + v->first[p], v->first[p + 1] - v->first[p]);
+        look_at(&looks, v->first[p] * sizeof *v->ids);
+    }
+    looks_end(&looks);
+}
+
 enum status visit_index_build(struct import *im, const struct run *runs, size_t n_runs, struct err *e)
 {
     struct visit_index *v = &im->visits;
-    void *ids = NULL, *concepts = NULL;
     for (size_t r = 0; r < n_runs; r++)
         v->n += runs[r].n;
-    enum status st = map_scratch(im->folder, v->n * sizeof *v->ids, &ids, e);
-    v->ids = ids;
-    if (st == ST_OK)
-        st = map_scratch(im->folder, v->n * sizeof *v->concepts, &concepts, e);
-    v->concepts = concepts;
+    enum status st = map_visits(im, e);
     if (st != ST_OK)
         return st;
-    v->first = xcalloc((size_t)im->n_persons + 2, sizeof *v->first);
-    count_visits(v, runs, n_runs, im->n_persons);
-    for (size_t r = 0; r < n_runs; r++) {
+    count_visits(im, runs, n_runs);
+    for (size_t r = 0; r < n_runs; r++)
         place_run(im, &runs[r]);
-        run_rest(&runs[r]);
-        visit_index_rest(v);
-    }
-    /* first[p] has moved to where person p ends, which is where p + 1 begins. */
-    for (uint32_t p = im->n_persons; p > 0; p--)
-        v->first[p] = v->first[p - 1];
-    v->first[0] = 0;
-    for (uint32_t p = 0; p < im->n_persons; p++) {
-        sort_visits(v->ids + v->first[p], v->concepts + v->first[p], v->first[p + 1] - v->first[p]);
-        if (p % REST_PERSONS == 0)
-            visit_index_rest(v);
-    }
+    move_back(v, im->n_persons, im->scratch);
+    sort_all(v, im->n_persons, im->scratch);
     return ST_OK;
 }
 
@@ -132,22 +136,4 @@ int32_t visit_index_concept(const struct visit_index *v, uint32_t person, int64_
         return NONE_I32;
     uint64_t at = find_visit(v->ids, low, end, visit);
     return at < end && v->ids[at] == visit ? v->concepts[at] : NONE_I32;
-}
-
-void visit_index_rest(struct visit_index *v)
-{
-    if (!v->n)
-        return;
-    madvise(v->ids, v->n * sizeof *v->ids, MADV_DONTNEED);
-    madvise(v->concepts, v->n * sizeof *v->concepts, MADV_DONTNEED);
-}
-
-void visit_index_deinit(struct visit_index *v)
-{
-    if (v->ids)
-        munmap(v->ids, v->n * sizeof *v->ids);
-    if (v->concepts)
-        munmap(v->concepts, v->n * sizeof *v->concepts);
-    free(v->first);
-    *v = (struct visit_index){0};
 }

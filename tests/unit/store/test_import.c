@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <math.h>
 
@@ -329,12 +331,173 @@ static void a_large_concept_from_shuffled_rows_is_in_order(void **state)
     cdm_remove(folder);
 }
 
+/* Persons, three times as many visits and seven times as many drugs in no order, some persons with a period
+ * only. */
+static void write_shuffled(const char *folder, unsigned persons)
+{
+    static const char *const heads[] = {
+        "person_id,gender_concept_id,year_of_birth\n",
+        "person_id,observation_period_start_date,observation_period_end_date\n",
+        "visit_occurrence_id,person_id,visit_concept_id,visit_start_date\n",
+        "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,visit_occurrence_id,stop_"
+        "reason\n"};
+    static const char *const files[] = {"person.csv", "observation_period.csv", "visit_occurrence.csv",
+                                        "drug_exposure.csv"};
+    const unsigned visits = 3 * persons, rows[] = {persons, persons, visits, 7 * persons};
+    for (int k = 0; k < 4; k++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, files[k]);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(heads[k], f);
+        for (unsigned i = 0; i < rows[k]; i++) {
+            unsigned id = i * 7919 % rows[k], /* a prime: every id once */
+                visit = id * 31 % visits;
+            if (k == 0 && id % 7)
+                fprintf(f, "%u,8507,%u\n", id * 1000003, 1930 + id % 70);
+            else if (k == 1)
+                fprintf(f, "%u,2000-01-01,20%02u-12-31\n", id * 1000003, id % 20);
+            else if (k == 2)
+                fprintf(f, "%u,%u,%u,2005-01-%02u\n", id, id % persons * 1000003, 9201 + id % 3, 1 + id % 28);
+            else if (k == 3)
+                fprintf(f, "%u,%u,%u,2005-02-%02u,%u,reason %u\n", id, visit % persons * 1000003, id % 50,
+                        1 + id % 28, visit, id % 9);
+        }
+        fclose(f);
+    }
+    cdm_write(folder, "concept.csv", "concept_id\n7\n9201\n");
+}
+
+static void assert_same_files(const char *a, const char *b)
+{
+    struct err e = {0};
+    char **names;
+    size_t n;
+    assert_int_equal(dir_list(a, &names, &n, &e), ST_OK);
+    assert_true(n > 15);
+    for (size_t i = 0; i < n; i++) {
+        struct file_map x, y;
+        char *in_a = xasprintf("%s/%s", a, names[i]), *in_b = xasprintf("%s/%s", b, names[i]);
+        assert_int_equal(file_map_open(in_a, &x, &e), ST_OK);
+        assert_int_equal(file_map_open(in_b, &y, &e), ST_OK);
+        /* Sealing uses randomness, the manifest has the time and the hash of what was sealed. */
+        if (strcmp(names[i], "persons.acc") != 0 && strcmp(names[i], "manifest.json") != 0 &&
+            (x.n != y.n || memcmp(x.p, y.p, x.n) != 0))
+            fail_msg("%s differs", names[i]);
+        file_map_close(&x);
+        file_map_close(&y);
+        free(in_a);
+        free(in_b);
+    }
+    dir_list_free(names, n);
+}
+
+/* From runs that all lie in memory to runs of a thousand rows in files of which nothing may stay resident. */
+static void memory_does_not_show_in_the_bytes(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/accord-cdm-XXXXXX", whole[64], part[64];
+    assert_non_null(mkdtemp(folder));
+    write_shuffled(folder, 3000);
+    struct pool *pool = pool_new(3);
+    snprintf(whole, sizeof whole, "%s/store/current", folder);
+    for (int shift = 31; shift >= 16; shift -= 3) {
+        struct import_options o = {.memory_bytes = (uint64_t)1 << shift, .pool = shift % 2 ? NULL : pool};
+        snprintf(part, sizeof part, "%s/store%s", folder, shift == 31 ? "" : "-part");
+        cdm_import(folder, part, &o, ST_OK);
+        snprintf(part, sizeof part, "%s/store-part/current", folder);
+        if (shift < 31)
+            assert_same_files(whole, part);
+    }
+    pool_free(pool);
+    cdm_remove(folder);
+}
+
+static enum status open_and_verify(const char *path)
+{
+    struct err e = {0};
+    struct store *s;
+    enum status st = store_open(path, &s, &e);
+    if (st != ST_OK)
+        return st;
+    st = store_verify(s, NULL, &e);
+    store_close(s);
+    return st;
+}
+
+static void flip(int fd, off_t at, unsigned bit)
+{
+    uint8_t byte;
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= (uint8_t)(1U << bit);
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+}
+
+/* In every 64 bytes of every file, the unit in which arrays, their table and what fills the gaps begin; then a
+ * file that ends early, goes on or is gone. */
+static unsigned damage_file(const char *store, const char *path)
+{
+    enum { STEP = 61 };
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    unsigned n = 0;
+    for (off_t at = 0; at < bytes; at = at + STEP < bytes || at + 1 == bytes ? at + STEP : bytes - 1, n++) {
+        flip(fd, at, n % 8);
+        if (open_and_verify(store) != ST_CORRUPT)
+            fail_msg("a flipped bit at %lld of %s is not found", (long long)at, path);
+        flip(fd, at, n % 8);
+    }
+    uint8_t last;
+    assert_int_equal(pread(fd, &last, 1, bytes - 1), 1);
+    assert_int_equal(ftruncate(fd, bytes - 1), 0);
+    assert_int_equal(open_and_verify(store), ST_CORRUPT);
+    assert_int_equal(pwrite(fd, &last, 1, bytes - 1), 1);
+    assert_int_equal(pwrite(fd, "", 1, bytes), 1);
+    assert_int_equal(open_and_verify(store), ST_CORRUPT);
+    assert_int_equal(ftruncate(fd, bytes), 0);
+    close(fd);
+    char *aside = xasprintf("%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(open_and_verify(store), ST_CORRUPT);
+    assert_int_equal(rename(aside, path), 0);
+    free(aside);
+    return n;
+}
+
+static void any_damage_is_found(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    char folder[] = "/tmp/accord-cdm-XXXXXX", store[64], current[64], **names;
+    size_t n;
+    unsigned flips = 0;
+    assert_non_null(mkdtemp(folder));
+    write_shuffled(folder, 30);
+    snprintf(store, sizeof store, "%s/store", folder);
+    snprintf(current, sizeof current, "%s/current", store);
+    cdm_import(folder, store, NULL, ST_OK);
+    assert_int_equal(open_and_verify(store), ST_OK);
+    assert_int_equal(dir_list(current, &names, &n, &e), ST_OK);
+    for (size_t i = 0; i < n; i++) {
+        char *path = xasprintf("%s/%s", current, names[i]);
+        flips += damage_file(store, path);
+        free(path);
+    }
+    assert_true(n > 15 && flips > 10 * n);
+    assert_int_equal(open_and_verify(store), ST_OK);
+    dir_list_free(names, n);
+    cdm_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_imported_is_read_back),
         cmocka_unit_test(a_concept_and_its_descendants_are_one_range),
         cmocka_unit_test(a_large_concept_from_shuffled_rows_is_in_order),
+        cmocka_unit_test(memory_does_not_show_in_the_bytes),
+        cmocka_unit_test(any_damage_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
