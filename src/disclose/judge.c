@@ -245,6 +245,80 @@ static enum status judge_survival(const struct result_table *t, const struct pol
     return s;
 }
 
+/* --- saturated models: the rules of the table that they are ---------------------------------------------- */
+
+/* One group of a saturated model: persons, and those with the event. NULL where it may be printed of. */
+static const char *group_fault(double n, double with, enum saturated kind, const struct policy *p)
+{
+    enum output_type type = kind == SATURATED_MEANS ? OUTPUT_SUM : OUTPUT_RATE;
+    double minimum = (double)policy_minimum(p, type);
+    if (!(n >= minimum))
+        return "minimum persons in a level";
+    if (kind == SATURATED_MEANS)
+        return NULL;
+    if (!(with >= minimum))
+        return "minimum events in a level";
+    return kind != SATURATED_RATES && !(n - with >= minimum) ? "minimum complement" : NULL;
+}
+
+static double log_odds(double n, double with)
+{
+    return log(with / (n - with));
+}
+
+static double log_odds_variance(double n, double with)
+{
+    return 1 / with + 1 / (n - with);
+}
+
+/* Odds of the rounded counts: the estimate and its limits move by what rounding does to the logarithm of the
+   odds, and the limits' distance with its standard error. */
+static void show_odds(const struct result_cell *c, bool logarithm, const struct policy *p, struct verdict *v)
+{
+    double n = c->denominator, with = (double)c->event_persons;
+    double shift = log_odds(rounded(n, p), rounded(with, p)) - log_odds(n, with);
+    double was = log_odds_variance(n, with), is = log_odds_variance(rounded(n, p), rounded(with, p));
+    if (c->against >= 0) {
+        double m = (double)c->against, w = (double)c->against_events;
+        shift -= log_odds(rounded(m, p), rounded(w, p)) - log_odds(m, w);
+        was += log_odds_variance(m, w);
+        is += log_odds_variance(rounded(m, p), rounded(w, p));
+    }
+    double value = logarithm ? c->value : log(c->value), wider = sqrt(is / was);
+    double lower = (logarithm ? c->lower : log(c->lower)) - value;
+    double upper = (logarithm ? c->upper : log(c->upper)) - value;
+    struct result_cell moved = {.value = value + shift,
+                                .lower = value + shift + wider * lower,
+                                .upper = value + shift + wider * upper};
+    if (!isfinite(moved.value)) {
+        verdict_hide(v, CELL_PRIMARY, "minimum events in a level");
+        return;
+    }
+    if (!logarithm)
+        moved = (struct result_cell){
+            .value = exp(moved.value), .lower = exp(moved.lower), .upper = exp(moved.upper)};
+    show_figure(&moved, OUTPUT_RATE, v);
+}
+
+/* A term that its own rule lets print. A mean of its own has dominance to fear, of which a model tells
+   nothing; a difference of two has not. */
+static void judge_saturated(const struct result_table *t, const struct result_cell *c, const struct policy *p,
+                            struct verdict *v)
+{
+    const char *fault = group_fault(c->denominator, (double)c->event_persons, t->saturated, p);
+    if (!fault && c->against >= 0)
+        fault = group_fault((double)c->against, (double)c->against_events, t->saturated, p);
+    if (!fault && c->against < 0 && t->saturated == SATURATED_MEANS)
+        fault = "dominance unknown";
+    bool odds = t->saturated == SATURATED_ODDS || t->saturated == SATURATED_LOG_ODDS;
+    if (fault)
+        verdict_hide(v, CELL_PRIMARY, fault);
+    else if (odds && p->rounding != ROUNDING_NONE && isfinite(c->value))
+        show_odds(c, t->saturated == SATURATED_LOG_ODDS, p, v);
+    else
+        show_figure(c, t->saturated == SATURATED_MEANS ? OUTPUT_SUM : OUTPUT_RATE, v);
+}
+
 /* --- what keeps a whole table in: the rule, or NULL where nothing does ---------------------------------- */
 
 static const char *model_fault(const struct result_table *t, const struct policy *p)
@@ -264,11 +338,28 @@ static const char *model_fault(const struct result_table *t, const struct policy
     return js_is_number(attack) && js_num(attack) > p->model_attack ? "a membership attack succeeds" : NULL;
 }
 
+/* No estimate has an error: every outcome is what the model says. */
+static bool fits_perfectly(const struct result_table *t)
+{
+    uint64_t exact = 0;
+    for (uint64_t i = 0; i < t->n_cells; i++) {
+        const struct result_cell *c = &t->cells[i];
+        if (!isfinite(c->value))
+            continue;
+        if (!(c->upper - c->lower <= 1e-6 * fabs(c->value)))
+            return false;
+        exact++;
+    }
+    return exact > 0;
+}
+
 /* Degrees of freedom go first: who reads "too many parameters" then knows that there are persons enough. */
 static const char *regression_fault(const struct result_table *t, const struct policy *p)
 {
     if (t->degrees_of_freedom < p->degrees_of_freedom)
         return "too few degrees of freedom";
+    if (fits_perfectly(t))
+        return "perfect fit";
     bool many = t->parameters > 0 && t->persons >= 0 &&
                 (double)t->parameters > p->parameter_share * (double)t->persons;
     return many ? "too many parameters" : NULL;
@@ -320,6 +411,8 @@ static void judge_cell(const struct result_table *t, const struct result_cell *c
         break;
     case OUTPUT_REGRESSION:
         judge_term(c, p, v);
+        if (t->saturated && v->mark == CELL_SHOWN && !isnan(c->denominator))
+            judge_saturated(t, c, p, v);
         break;
     case OUTPUT_TEST:
         judge_test(t, c, p, v);

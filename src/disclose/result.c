@@ -30,6 +30,10 @@ static const char *const picture_names[PICTURE_KINDS] = {[PICTURE_NONE] = "none"
 
 static const char *const no_estimate_names[] = {
     [NO_ESTIMATE_SAID] = "said", [NO_ESTIMATE_OF_NONE] = "of_none"};
+static const char *const saturated_names[] = {[SATURATED_LOG_ODDS] = "log_odds",
+                                              [SATURATED_ODDS] = "odds",
+                                              [SATURATED_RATES] = "rates",
+                                              [SATURATED_MEANS] = "means"};
 
 const char *picture_kind_name(enum picture_kind k)
 {
@@ -73,6 +77,8 @@ static const struct result_cell blank_cell = {.lower = NAN,
                                               .below = -1,
                                               .above = -1,
                                               .level_persons = -1,
+                                              .against = -1,
+                                              .against_events = -1,
                                               .key = -1};
 
 struct result_table *result_add_table(struct result *r, const char *name, const char *title,
@@ -117,6 +123,8 @@ static const struct cell_member {
     {"below", offsetof(struct result_cell, below), true},
     {"above", offsetof(struct result_cell, above), true},
     {"level_persons", offsetof(struct result_cell, level_persons), true},
+    {"against", offsetof(struct result_cell, against), true},
+    {"against_events", offsetof(struct result_cell, against_events), true},
     {"key", offsetof(struct result_cell, key), true},
 };
 enum { N_CELL_MEMBERS = sizeof cell_members / sizeof *cell_members };
@@ -172,6 +180,8 @@ static struct js *table_to_json(const struct result_table *t)
         js_put(j, "mean", js_boolean(true));
     if (t->no_estimate)
         js_put_str(j, "no_estimate", no_estimate_names[t->no_estimate]);
+    if (t->saturated)
+        js_put_str(j, "saturated", saturated_names[t->saturated]);
     for (uint32_t i = 0; i < t->n_dimensions; i++)
         js_push(dimensions, dimension_to_json(&t->dimensions[i]));
     for (uint64_t i = 0; i < t->n_cells; i++)
@@ -272,8 +282,9 @@ static enum status cell_from_json(const struct js *j, const char *path, uint32_t
                                   struct arena *a, struct result_cell *c, struct err *e)
 {
     static const char *const keys[] = {
-        "at",   "persons",  "value",         "lower", "upper", "numerator",     "denominator", "top1",
-        "top2", "quantile", "event_persons", "below", "above", "level_persons", "key",         NULL};
+        "at",          "persons",       "value",   "lower",          "upper",         "numerator",
+        "denominator", "top1",          "top2",    "quantile",       "event_persons", "below",
+        "above",       "level_persons", "against", "against_events", "key",           NULL};
     const struct js *at;
     if (!js_is(j, JS_OBJECT))
         return err_set(e, ST_INVALID, "%s: expected an object", path);
@@ -337,19 +348,39 @@ static enum status type_from_name(const char *name, const char *path, enum outpu
                    near ? near : "count");
 }
 
-static bool no_estimate_find(const char *name, enum no_estimate *out)
+/* An optional member that is one of the names at 1 and up; 0 where it is not there. */
+static enum status optional_name(const struct js *j, const char *key, const char *path,
+                                 const char *const *names, int n, int *out, struct err *e)
 {
-    *out = !name                                                       ? NO_ESTIMATE_NOT
-           : strcmp(name, no_estimate_names[NO_ESTIMATE_OF_NONE]) == 0 ? NO_ESTIMATE_OF_NONE
-                                                                       : NO_ESTIMATE_SAID;
-    return !name || strcmp(name, no_estimate_names[*out]) == 0;
+    const char *name = js_get_str(j, key);
+    *out = 0;
+    if (!js_get(j, key))
+        return ST_OK;
+    for (int i = 1; name && i < n; i++)
+        if (strcmp(name, names[i]) == 0)
+            *out = i;
+    return *out ? ST_OK
+                : err_set(e, ST_INVALID, "%s.%s: expected '%s' or another of its names", path, key, names[1]);
+}
+
+static enum status read_kinds(const struct js *j, const char *path, struct result_table *t, struct err *e)
+{
+    int no_estimate = 0, saturated = 0;
+    enum status s =
+        optional_name(j, "no_estimate", path, no_estimate_names, NO_ESTIMATE_OF_NONE + 1, &no_estimate, e);
+    if (s == ST_OK)
+        s = optional_name(j, "saturated", path, saturated_names, SATURATED_MEANS + 1, &saturated, e);
+    t->no_estimate = (enum no_estimate)no_estimate;
+    t->saturated = (enum saturated)saturated;
+    return s;
 }
 
 static enum status table_from_json(const struct js *j, const char *path, struct result *r, struct err *e)
 {
-    static const char *const keys[] = {
-        "name",    "title",      "unit",  "type",  "mean",        "dimensions", "cells", "degrees_of_freedom",
-        "persons", "parameters", "notes", "found", "no_estimate", "picture",    NULL};
+    static const char *const keys[] = {"name",        "title",      "unit",    "type",
+                                       "mean",        "dimensions", "cells",   "degrees_of_freedom",
+                                       "persons",     "parameters", "notes",   "found",
+                                       "no_estimate", "saturated",  "picture", NULL};
     const char *name, *title, *unit, *type;
     const struct js *dimensions, *cells;
     enum output_type output = OUTPUT_COUNT;
@@ -382,8 +413,9 @@ static enum status table_from_json(const struct js *j, const char *path, struct 
     if (!picture_kind_find(js_get_str(j, "picture"), &t->picture))
         return err_set(e, ST_INVALID, "%s.picture: '%.40s' is no kind of picture", path,
                        js_get_str(j, "picture"));
-    if (!no_estimate_find(js_get_str(j, "no_estimate"), &t->no_estimate))
-        return err_set(e, ST_INVALID, "%s.no_estimate: expected 'said' or 'of_none'", path);
+    s = read_kinds(j, path, t, e);
+    if (s != ST_OK)
+        return s;
     t->notes = js_get(j, "notes");
     return table_body(j, path, dimensions, cells, r->arena, t, e);
 }

@@ -59,6 +59,16 @@ const char *picture_kind_name(enum picture_kind k); /* "funnel"; NULL for PICTUR
 /* The kind of that name; NULL is PICTURE_BY_SHAPE. False for any other name. */
 bool picture_kind_find(const char *name, enum picture_kind *out);
 
+/* A model of one grouping of persons and nothing else is the table of its groups, written another way: what
+   its terms are made of. */
+enum saturated {
+    SATURATED_NOT = 0,
+    SATURATED_LOG_ODDS, /* logistic: coefficients */
+    SATURATED_ODDS,     /* their exponentials */
+    SATURATED_RATES,    /* Poisson, on either scale */
+    SATURATED_MEANS     /* linear */
+};
+
 struct result_level {
     const char *label;
     int32_t parent; /* level this one adds up into, -1 for none; a total level has children */
@@ -81,19 +91,24 @@ enum no_estimate {
 /* result_add_table sets `persons` to 0, the doubles after `value` to NaN and the integers after them to -1:
    an analysis fills what its kind of output has. */
 struct result_cell {
-    const uint32_t *at;    /* one level per dimension */
-    int64_t persons;       /* distinct persons behind the cell */
-    double value;          /* what would be printed: the count itself, a sum, an estimate */
-    double lower, upper;   /* its interval */
-    double numerator;      /* RATE: events or persons; SURVIVAL: events of the step; REGRESSION: events of the
+    const uint32_t *at;  /* one level per dimension */
+    int64_t persons;     /* distinct persons behind the cell */
+    double value;        /* what would be printed: the count itself, a sum, an estimate */
+    double lower, upper; /* its interval */
+    double numerator;    /* RATE: events or persons; SURVIVAL: events of the step; REGRESSION: events of the
                               smallest level behind the term */
-    double denominator;    /* RATE: persons or person-time; SURVIVAL: at risk when the step begins */
-    double top1, top2;     /* SUM: the two largest absolute contributions */
-    double quantile;       /* QUANTILE: 0..1, which one */
-    int64_t event_persons; /* RATE: distinct persons in the numerator, where it counts something else */
-    int64_t below, above;  /* QUANTILE: persons strictly below and above the printed value */
-    int64_t level_persons; /* REGRESSION: persons in the smallest level or interaction behind the term */
-    int64_t key;           /* COUNT: the sum of its persons' record keys modulo 2^32 (cellkey.h) */
+    double denominator;  /* RATE: persons or person-time; SURVIVAL: at risk when the step begins; a saturated
+                              REGRESSION: persons in the term's own group */
+    double top1, top2;   /* SUM: the two largest absolute contributions */
+    double quantile;     /* QUANTILE: 0..1, which one */
+    int64_t event_persons;  /* RATE: distinct persons in the numerator, where it counts something else; a
+                              saturated REGRESSION: persons with the event in the term's own group */
+    int64_t below, above;   /* QUANTILE: persons strictly below and above the printed value */
+    int64_t level_persons;  /* REGRESSION: persons in the smallest level or interaction behind the term */
+    int64_t against;        /* a saturated REGRESSION: persons in the group it is compared with; -1 = it is a
+                               level of its own, not a comparison */
+    int64_t against_events; /* ... and those with the event */
+    int64_t key;            /* COUNT: the sum of its persons' record keys modulo 2^32 (cellkey.h) */
 };
 
 struct result_table {
@@ -105,6 +120,7 @@ struct result_table {
     bool found;                   /* its levels are those that somebody has: one that is listed is not zero */
     bool mean;                    /* SUM: `value` is the mean of `persons` contributions, not their sum */
     enum no_estimate no_estimate; /* TEST */
+    enum saturated saturated;     /* REGRESSION */
     struct result_dimension *dimensions;
     uint32_t n_dimensions;
     struct result_cell *cells;

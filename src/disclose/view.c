@@ -33,7 +33,7 @@ static const struct reason {
     {"minimum persons in a level", "minimum_regression", "a level of the model has fewer persons than this"},
     {"minimum events in a level", "minimum_regression", "a level of the model has fewer events than this"},
     {"too many parameters", "parameter_share", "more parameters than this share of the persons"},
-    {"perfect fit", NULL, "a correlation of one gives every person's value away"},
+    {"perfect fit", NULL, "a correlation of one, or a model without error, gives every person's value away"},
     {"events or risk set of the step", "minimum_survival",
      "fewer events, or a smaller drop of the risk set, than the minimum since the last printed step"},
     {"inside a merged step", "minimum_survival",

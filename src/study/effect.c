@@ -510,7 +510,9 @@ static enum status effect_finish(const void *spec, const struct js *parameters, 
     if (st != ST_OK)
         return st;
     effect_tables(c, &score, total, into);
+    uint32_t first = into->n_tables;
     model_tables(arena_printf(into->arena, "%s_score", c->name), &c->design, &score, 1, true, NULL, into);
+    model_saturated(&c->design, &score, FAMILY_LOGISTIC, true, into, first);
     return ST_OK;
 }
 

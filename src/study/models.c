@@ -311,6 +311,42 @@ static const char *left_out(const struct design *d, const struct fit *fit, struc
     return text;
 }
 
+/* The groups behind the terms of a table: the level of each column, and the reference level. */
+static void tell_groups(const struct design *d, const struct fit *fit, struct result_table *t)
+{
+    size_t first = d->intercept ? 1 : 0, last = first + d->covariates[0].dimension.n_levels - 1;
+    int64_t rows = fit->rows, events = fit->events;
+    for (size_t k = first; k < last; k++) {
+        rows -= fit->column_rows[k];
+        events -= fit->column_events[k];
+    }
+    for (size_t k = first; k < last; k++) {
+        t->cells[k].denominator = (double)fit->column_rows[k];
+        t->cells[k].event_persons = fit->column_events[k];
+        t->cells[k].against = rows;
+        t->cells[k].against_events = events;
+    }
+    if (d->intercept) {
+        t->cells[0].denominator = (double)rows;
+        t->cells[0].event_persons = events;
+    }
+}
+
+void model_saturated(const struct design *d, const struct fit *fit, enum family family, bool site_term,
+                     struct result *into, uint32_t first)
+{
+    bool one_baseline = d->intercept || (site_term && fit->sites == 1);
+    if (d->n != 1 || d->covariates[0].is_number || !one_baseline)
+        return;
+    for (uint32_t i = first; i < into->n_tables; i++) {
+        into->tables[i].saturated = family == FAMILY_POISSON  ? SATURATED_RATES
+                                    : family == FAMILY_LINEAR ? SATURATED_MEANS
+                                    : i == first              ? SATURATED_LOG_ODDS
+                                                              : SATURATED_ODDS;
+        tell_groups(d, fit, &into->tables[i]);
+    }
+}
+
 void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
                   bool site_term, const char *ratio, struct result *into)
 {

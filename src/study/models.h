@@ -34,5 +34,9 @@ void model_count(const struct design *d, const double *x, const double *y, size_
    behind the design's columns, which fit->extra names: they have no ratio. */
 void model_tables(const char *name, const struct design *d, const struct fit *fit, double dispersion,
                   bool site_term, const char *ratio, struct result *into);
+/* Where one grouping of persons is all that is in a model of one baseline (an intercept, or the term of a
+   single site), its tables, which are those from `first` on, say so with the groups behind their terms. */
+void model_saturated(const struct design *d, const struct fit *fit, enum family family, bool site_term,
+                     struct result *into, uint32_t first);
 
 #endif

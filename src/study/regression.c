@@ -158,7 +158,9 @@ static enum status regression_finish(const void *spec, const struct js *paramete
     double dispersion =
         c->family == FAMILY_LINEAR ? (df > 0 ? -2 * fit.log_likelihood / (double)df : (double)NAN) : 1;
     fit.extra = log_theta;
+    uint32_t first = into->n_tables;
     model_tables(c->name, &c->design, &fit, dispersion, c->site_term, ratios[c->family], into);
+    model_saturated(&c->design, &fit, c->family, c->site_term, into, first);
     return ST_OK;
 }
 

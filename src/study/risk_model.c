@@ -517,7 +517,9 @@ static enum status risk_finish(const void *spec, const struct js *parameters, co
     performance_table(c, total, into);
     calibration_table(c, total, into);
     net_benefit_table(c, total, into);
+    uint32_t first = into->n_tables;
     model_tables(c->name, &c->design, &fit, 1, false, NULL, into);
+    model_saturated(&c->design, &fit, FAMILY_LOGISTIC, false, into, first);
     return ST_OK;
 }
 

@@ -413,6 +413,101 @@ static void zeros_are_not_told_another_way(void **state)
     }
 }
 
+/* --- saturated models ----------------------------------------------------------------------------------- */
+
+struct group {
+    int64_t persons, events;
+};
+
+/* What a logistic model of two groups prints for the second beside the first; NaN where it is hidden. */
+static double printed_odds(struct group own, struct group other, const struct policy *p)
+{
+    struct result *r = result_new("saturated");
+    struct result_table *t = add(r, "m_ratios", OUTPUT_REGRESSION, 1);
+    struct result_cell *c = &t->cells[0];
+    make_leave(t);
+    t->saturated = SATURATED_ODDS;
+    double a = (double)own.events, b = (double)(own.persons - own.events), d = (double)other.events,
+           f = (double)(other.persons - other.events), se = sqrt(1 / a + 1 / b + 1 / d + 1 / f);
+    fill(c, own.persons + other.persons, a / b / (d / f));
+    c->lower = c->value * exp(-1.96 * se);
+    c->upper = c->value * exp(1.96 * se);
+    c->level_persons = own.persons < other.persons ? own.persons : other.persons;
+    c->numerator = fmin(a, d);
+    c->denominator = (double)own.persons;
+    c->event_persons = own.events;
+    c->against = other.persons;
+    c->against_events = other.events;
+    struct released *out = release(r, p);
+    double value = released_table(out, 0)->cells[0].value;
+    released_free(out);
+    result_free(r);
+    return value;
+}
+
+/* One grouping and nothing else is a table of shares: small cells of it are hidden, those of people without
+   the event too, and what prints follows from the rounded counts alone. */
+static void a_saturated_model_is_held_as_the_table_it_is(void **state)
+{
+    (void)state;
+    struct policy p = policy_of("sde-10");
+    assert_true(isnan(printed_odds((struct group){200, 195}, (struct group){300, 60}, &p)));
+    assert_true(isnan(printed_odds((struct group){300, 60}, (struct group){200, 195}, &p)));
+    assert_true(isnan(printed_odds((struct group){200, 4}, (struct group){300, 60}, &p)));
+    double odds = printed_odds((struct group){200, 50}, (struct group){300, 60}, &p);
+    assert_true(fabs(odds - (50.0 / 150) / (60.0 / 240)) < 0.005);
+    for (int64_t n = 198; n <= 202; n++)
+        for (int64_t k = 48; k <= 52; k++)
+            assert_true(printed_odds((struct group){n, k}, (struct group){300, 60}, &p) == odds);
+    assert_true(printed_odds((struct group){200, 53}, (struct group){300, 60}, &p) != odds);
+}
+
+static void a_mean_of_a_group_stays_in_and_a_difference_leaves(void **state)
+{
+    (void)state;
+    struct result *r = result_new("saturated");
+    struct result_table *t = add(r, "m_coefficients", OUTPUT_REGRESSION, 3);
+    struct policy p = policy_of("sde-10");
+    make_leave(t);
+    t->saturated = SATURATED_MEANS;
+    for (int i = 0; i < 3; i++) {
+        fill(&t->cells[i], 500, 4.56789);
+        t->cells[i].lower = 4;
+        t->cells[i].upper = 5;
+        t->cells[i].denominator = i == 2 ? 6 : 200;
+        t->cells[i].against = i ? 300 : -1;
+    }
+    struct released *out = release(r, &p);
+    const struct released_cell *cells = released_table(out, 0)->cells;
+    assert_true(cells[0].hidden && !cells[0].not_estimated && cells[2].hidden);
+    assert_true(cells[1].value == 4.568);
+    released_free(out);
+    result_free(r);
+}
+
+static void a_perfect_fit_stays_in(void **state)
+{
+    (void)state;
+    struct result *r = result_new("perfect");
+    struct result_table *t = add(r, "m", OUTPUT_REGRESSION, 2);
+    struct policy p = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    make_leave(t);
+    for (int i = 0; i < 2; i++) {
+        fill(&t->cells[i], 500, 2);
+        t->cells[i].lower = t->cells[i].upper = 2;
+    }
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_string_equal(g->withheld[0], "perfect fit");
+    gate_free(g);
+    t->cells[1].upper = 2.1;
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_null(g->withheld[0]);
+    gate_free(g);
+    result_free(r);
+}
+
 /* --- class disclosure ----------------------------------------------------------------------------------- */
 
 static struct result_level two[] = {{"total", -1}, {"x", 0}, {"y", 0}};
@@ -486,6 +581,9 @@ int main(void)
         cmocka_unit_test(a_reason_of_few_persons_stays_in),
         cmocka_unit_test(a_table_that_may_not_leave_does_not_keep_the_others),
         cmocka_unit_test(zeros_are_not_told_another_way),
+        cmocka_unit_test(a_saturated_model_is_held_as_the_table_it_is),
+        cmocka_unit_test(a_mean_of_a_group_stays_in_and_a_difference_leaves),
+        cmocka_unit_test(a_perfect_fit_stays_in),
         cmocka_unit_test(whole_groups_are_flagged_for_the_checker),
         cmocka_unit_test(whole_groups_are_hidden_where_zeros_are),
     };

@@ -410,6 +410,52 @@ static void swapping_the_outcome_negates_logistic_coefficients(void **unused)
     free(r);
 }
 
+/* Of one grouping with an intercept a model's tables tell the gate the groups; of more they do not. */
+static void one_grouping_is_told_as_its_groups(void **unused)
+{
+    (void)unused;
+    int64_t rows[] = {1000, 200, 300}, events[] = {150, 40, 60};
+    double beta[] = {-2, 0.1, 0.2}, se[] = {0.1, 0.1, 0.1};
+    bool aliased[3] = {false};
+    const char *terms[] = {"(intercept)", "area: b", "area: c"}, *labels[] = {"a", "b", "c"};
+    struct covariate covariate = {.dimension = {.name = "area", .labels = labels, .n_levels = 3}};
+    struct design d = {&covariate, 1, true, terms, 3};
+    struct fit fit = {.p = 3,
+                      .beta = beta,
+                      .se = se,
+                      .aliased = aliased,
+                      .column_rows = rows,
+                      .column_events = events,
+                      .rows = 1000,
+                      .events = 150,
+                      .rank = 3,
+                      .sites = 3};
+    struct result *r = result_new("t");
+    model_tables("m", &d, &fit, 1, false, "odds ratio", r);
+    model_saturated(&d, &fit, FAMILY_LOGISTIC, false, r, 0);
+    assert_int_equal(r->tables[0].saturated, SATURATED_LOG_ODDS);
+    assert_int_equal(r->tables[1].saturated, SATURATED_ODDS);
+    for (int i = 0; i < 2; i++) {
+        const struct result_cell *c = r->tables[i].cells;
+        assert_true(c[0].denominator == 500 && c[0].event_persons == 50 && c[0].against == -1);
+        assert_true(c[1].denominator == 200 && c[1].event_persons == 40 && c[1].against == 500);
+        assert_true(c[2].denominator == 300 && c[2].against_events == 50);
+    }
+    struct covariate number = {.is_number = true};
+    struct design other = {&number, 1, true, terms, 2};
+    struct fit of_two = fit;
+    uint32_t first = r->n_tables;
+    of_two.p = 2;
+    model_tables("n", &other, &of_two, 1, false, "odds ratio", r);
+    model_saturated(&other, &of_two, FAMILY_LOGISTIC, false, r, first);
+    assert_int_equal(r->tables[first].saturated, SATURATED_NOT);
+    d.intercept = false; /* three sites have three baselines */
+    covariate.dimension.n_levels = 4;
+    model_saturated(&d, &fit, FAMILY_LOGISTIC, true, r, first);
+    assert_int_equal(r->tables[first].saturated, SATURATED_NOT);
+    result_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +463,7 @@ int main(void)
         cmocka_unit_test(the_order_of_sites_does_not_change_a_bit),
         cmocka_unit_test(cox_stratified_by_site_is_where_the_likelihood_is_highest),
         cmocka_unit_test(what_has_no_estimate_is_named_with_its_columns),
+        cmocka_unit_test(one_grouping_is_told_as_its_groups),
         cmocka_unit_test(large_effects_are_estimates),
         cmocka_unit_test(a_column_that_repeats_another_is_left_out_everywhere),
         cmocka_unit_test(swapping_the_outcome_negates_logistic_coefficients),
