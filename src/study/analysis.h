@@ -59,6 +59,8 @@ struct analysis {
     const char *summary;  /* one line for help and docs */
     const char *template; /* a specification to start from, JSON with "comment" members */
     enum output_type output;
+    bool
+        keyed; /* some of its tables count the persons of its members' cells: those have cell keys (keys.h) */
     /* Where what a site adds up is a sum over persons: `local` is called for ranges of at most so many
        persons, on all threads, and the ranges' sums are added. 0 = only ever called for all persons. */
     uint32_t part_persons;
@@ -73,8 +75,8 @@ struct analysis {
     enum status (*local)(const void *spec, const struct js *parameters, const struct study_site *site,
                          struct sums *out, struct err *e);
     /* Who is counted in the cells of the tables, for the differencing guard at the site (members.h); called
-       once, for all persons. NULL = the persons of the cohorts, and nobody by less. An analysis whose output
-       is counts is also asked without a site which cells there are, all of nobody (keys.h). */
+       once, for all persons. NULL = the persons of the cohorts, and nobody by less. One that is keyed is also
+       asked without a site which cells there are, all of nobody. */
     enum status (*members)(const void *spec, const struct study_site *site, struct members *into,
                            struct err *e);
     /* After a round's total: *next = parameters of another round (the caller frees them), or left NULL when

@@ -137,6 +137,7 @@ const struct analysis count_analysis = {
     .summary = "persons of a cohort, with attrition step by step",
     .template = "{\"kind\": \"count\", \"name\": \"attrition\", \"cohort\": \"target\"}",
     .output = OUTPUT_COUNT,
+    .keyed = true,
     .parse = count_parse,
     .size = count_size,
     .local = count_local,

@@ -103,6 +103,7 @@ const struct analysis crosstab_analysis = {
         "{\"kind\": \"crosstab\", \"name\": \"by_age_sex\", \"cohort\": \"target\","
         " \"by\": [\"sex\", {\"by\": \"age_band\", \"cuts\": [18, 40, 65, 80]}, \"deprivation_quintile\"]}",
     .output = OUTPUT_COUNT,
+    .keyed = true,
     .parse = crosstab_parse,
     .size = crosstab_size,
     .part_persons = PART_PERSONS,

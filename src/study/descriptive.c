@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "study/design.h"
+#include "study/members.h"
 #include "study/tables.h"
 
 enum { BINS = 1024, MOST_QUANTILES = 19, MOST_HISTOGRAM = 200, MOST_STRATA = 400 };
@@ -140,6 +141,15 @@ static inline int64_t key_of(const struct descriptive *c, double value)
     return key < 0 ? 0 : key >= c->keys ? c->keys - 1 : key;
 }
 
+/* The bar that a value is in; n_bars where it is in none (a missing one too). */
+static size_t bar_of(const struct descriptive *c, double value)
+{
+    size_t b = 0;
+    while (b < n_bars(c) && !(value >= c->edges[b] && value < c->edges[b + 1]))
+        b++;
+    return b;
+}
+
 static void count_first(const struct descriptive *c, size_t stratum, double value, uint32_t width,
                         struct sums *out)
 {
@@ -147,9 +157,9 @@ static void count_first(const struct descriptive *c, size_t stratum, double valu
     sums_count(out, at + PERSONS, 1);
     sums_real(out, at + SUM, value);
     sums_real(out, at + SQUARES, value * value);
-    for (size_t b = 0; b < n_bars(c); b++)
-        if (value >= c->edges[b] && value < c->edges[b + 1])
-            sums_count(out, at + FIGURES + b, 1);
+    size_t bar = bar_of(c, value);
+    if (bar < n_bars(c))
+        sums_count(out, at + FIGURES + bar, 1);
     if (c->n_quantiles)
         sums_count(out, at + FIGURES + n_bars(c) + (uint32_t)key_of(c, value) / width, 1);
 }
@@ -335,17 +345,23 @@ static enum status descriptive_next(const void *spec, const struct js *parameter
     return ST_OK;
 }
 
-/* A table over the strata and one more dimension, without totals: no figure here adds up over strata. */
-static struct result_table *strata_table(const struct descriptive *c, const char *suffix, const char *unit,
-                                         enum output_type type, const char *dimension, const char **labels,
-                                         size_t n, struct result *into)
+/* The strata and one more dimension, without totals: no figure here adds up over strata. */
+static void strata_dimensions(const struct descriptive *c, const char *dimension, const char **labels,
+                              size_t n, struct dimension dimensions[MAX_DIMENSIONS])
 {
-    struct dimension dimensions[MAX_DIMENSIONS];
     for (size_t i = 0; i < c->n_by; i++)
         dimensions[i] = c->by[i];
     dimensions[c->n_by] = plain_dimension(dimension, labels, n);
     for (size_t i = 0; i <= c->n_by; i++)
         dimensions[i].no_total = true;
+}
+
+static struct result_table *strata_table(const struct descriptive *c, const char *suffix, const char *unit,
+                                         enum output_type type, const char *dimension, const char **labels,
+                                         size_t n, struct result *into)
+{
+    struct dimension dimensions[MAX_DIMENSIONS];
+    strata_dimensions(c, dimension, labels, n, dimensions);
     return table_new(into, table_name(into, c->name, suffix), c->number.name, unit, type, dimensions,
                      c->n_by + 1);
 }
@@ -365,13 +381,19 @@ static void moment_table(const struct descriptive *c, const struct js *state, st
     }
 }
 
+static const char **bar_labels(const struct descriptive *c, struct arena *a)
+{
+    const char **labels = arena_array(a, n_bars(c), sizeof *labels);
+    for (size_t b = 0; b < n_bars(c); b++)
+        labels[b] = arena_printf(a, "%g to under %g", c->edges[b], c->edges[b + 1]);
+    return labels;
+}
+
 static void histogram_table(const struct descriptive *c, const struct js *state, struct result *into)
 {
     size_t n = n_bars(c);
-    const char **labels = arena_array(into->arena, n, sizeof *labels);
-    for (size_t b = 0; b < n; b++)
-        labels[b] = arena_printf(into->arena, "%g to under %g", c->edges[b], c->edges[b + 1]);
-    struct result_table *t = strata_table(c, "histogram", "persons", OUTPUT_COUNT, "bin", labels, n, into);
+    struct result_table *t =
+        strata_table(c, "histogram", "persons", OUTPUT_COUNT, "bin", bar_labels(c, into->arena), n, into);
     for (size_t i = 0; i < t->n_cells; i++) {
         t->cells[i].persons = js_int(js_at(js_get(figures_of(state, i / n), "bars"), i % n));
         t->cells[i].value = (double)t->cells[i].persons;
@@ -409,6 +431,57 @@ static void quantile_table(const struct descriptive *c, const struct js *state, 
                           c->quantiles[i % n], &t->cells[i]);
 }
 
+/* Rows to (person, stratum and bar) of those in a bar, in place. */
+static size_t keep_in_bars(const struct descriptive *c, const double *value, struct index_rows *rows,
+                           uint32_t *person, uint32_t *stratum)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        size_t bar = bar_of(c, value[i]);
+        if (bar == n_bars(c))
+            continue;
+        person[n] = rows->person[i];
+        stratum[n++] = stratum[i] * (uint32_t)n_bars(c) + (uint32_t)bar;
+    }
+    return n;
+}
+
+/* The cells of the histogram; mean and quantiles are of nobody in particular. */
+static enum status descriptive_members(const void *spec, const struct study_site *site, struct members *into,
+                                       struct err *e)
+{
+    const struct descriptive *c = spec;
+    struct dimension dimensions[MAX_DIMENSIONS];
+    struct arena *a = arena_new();
+    struct index_rows rows = {0};
+    enum status st = ST_OK;
+    size_t n = 0;
+    if (site)
+        index_rows_view(&site->cohorts[c->cohort], &rows);
+    double *value = xmalloc((rows.n + 1) * sizeof *value);
+    uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum),
+             *person = xmalloc((rows.n + 1) * sizeof *person);
+    char *name = xasprintf("%s_histogram", c->name);
+    if (site && n_bars(c))
+        st = number_values(&c->number, site, &rows, value, e);
+    if (site && n_bars(c) && st == ST_OK)
+        st = strata_levels(c->by, c->n_by, site, &rows, stratum, e);
+    if (site && n_bars(c) && st == ST_OK)
+        n = keep_in_bars(c, value, &rows, person, stratum);
+    if (n_bars(c) && st == ST_OK) {
+        strata_dimensions(c, "bin", bar_labels(c, a), n_bars(c), dimensions);
+        members_table(into, name, dimensions, c->n_by + 1, person, stratum, n);
+    }
+    if (site)
+        index_rows_deinit(&rows);
+    free(value);
+    free(stratum);
+    free(person);
+    free(name);
+    arena_free(a);
+    return st;
+}
+
 static enum status descriptive_finish(const void *spec, const struct js *parameters, const struct sums *total,
                                       const struct js *state, struct result *into, struct err *e)
 {
@@ -429,11 +502,13 @@ const struct analysis descriptive_analysis = {
                 "{\"number\": \"age\"},"
                 " \"resolution\": 1, \"quantiles\": [0.25, 0.5, 0.75], \"bins\": [0, 20, 40, 60, 80, 120]}",
     .output = OUTPUT_QUANTILE,
+    .keyed = true,
     .parse = descriptive_parse,
     .size = descriptive_size,
     .bound = descriptive_bound,
     .part_persons = PART_PERSONS,
     .local = descriptive_local,
     .next = descriptive_next,
+    .members = descriptive_members,
     .finish = descriptive_finish,
 };

@@ -15,7 +15,7 @@ static enum status collect(const struct study *s, const struct study_site *site,
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < s->n_analyses; i++) {
         const struct study_analysis *a = &s->analyses[i];
-        if (a->analysis->output == OUTPUT_COUNT && a->analysis->members)
+        if (a->analysis->keyed)
             st = a->analysis->members(a->spec, site, m, e);
     }
     if (st != ST_OK) {

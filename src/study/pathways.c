@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "study/members.h"
 #include "study/tables.h"
 
 enum { MOST_TREATMENTS = 5, MOST_LENGTH = 4, MOST_PATHS = 200000 };
@@ -242,22 +243,41 @@ static size_t path_of(const struct pathways *c, const struct era *s, size_t n)
     return length ? count_paths(c->n, length - 1) + place : 0;
 }
 
-static void count_rows(const struct pathways *c, const struct eras *eras, size_t n_rows, struct sums *out)
+/* The path of every row; rows without eras have the empty one. */
+static void paths_of_rows(const struct pathways *c, const struct eras *eras, uint32_t *path)
 {
     struct era *found = NULL;
     int32_t *cuts = NULL;
-    size_t treated = 0, found_room = 0, cuts_room = 0;
+    size_t found_room = 0, cuts_room = 0;
     for (size_t i = 0, last; i < eras->n; i = last) {
         for (last = i + 1; last < eras->n && eras->v[last].row == eras->v[i].row;)
             last++;
         GROW(found, 2 * (last - i), found_room);
         GROW(cuts, 2 * (last - i), cuts_room);
-        sums_count(out, path_of(c, found, stretches(eras->v + i, last - i, cuts, found)), 1);
-        treated++;
+        size_t n = stretches(eras->v + i, last - i, cuts, found);
+        path[eras->v[i].row] = (uint32_t)path_of(c, found, n);
     }
-    sums_count(out, 0, (int64_t)(n_rows - treated));
     free(found);
     free(cuts);
+}
+
+/* The caller frees *path, also on an error. */
+static enum status find_paths(const struct pathways *c, const struct study_site *site,
+                              const struct index_rows *rows, uint32_t **path, struct err *e)
+{
+    struct eras eras = {0};
+    enum status st = ST_OK;
+    *path = xcalloc(rows->n + 1, sizeof **path);
+    for (size_t i = 0; st == ST_OK && i < c->n; i++) {
+        eras.treatment = (uint32_t)i;
+        st = events_scan(site, &c->concepts[i], rows, c->window, EVENT_END, add_record, &eras, e);
+    }
+    if (st == ST_OK) {
+        collapse(c, rows->n, &eras);
+        paths_of_rows(c, &eras, *path);
+    }
+    free(eras.v);
+    return st;
 }
 
 static enum status pathways_local(const void *spec, const struct js *parameters,
@@ -266,18 +286,12 @@ static enum status pathways_local(const void *spec, const struct js *parameters,
     (void)parameters;
     const struct pathways *c = spec;
     struct index_rows rows;
-    struct eras eras = {0};
-    enum status st = ST_OK;
+    uint32_t *path;
     index_rows_view(&site->cohorts[c->cohort], &rows);
-    for (size_t i = 0; st == ST_OK && i < c->n; i++) {
-        eras.treatment = (uint32_t)i;
-        st = events_scan(site, &c->concepts[i], &rows, c->window, EVENT_END, add_record, &eras, e);
-    }
-    if (st == ST_OK) {
-        collapse(c, rows.n, &eras);
-        count_rows(c, &eras, rows.n, out);
-    }
-    free(eras.v);
+    enum status st = find_paths(c, site, &rows, &path, e);
+    for (size_t i = 0; st == ST_OK && i < rows.n; i++)
+        sums_count(out, path[i], 1);
+    free(path);
     index_rows_deinit(&rows);
     return st;
 }
@@ -304,6 +318,32 @@ static const char *path_label(const struct pathways *c, size_t place, struct are
         label = arena_printf(a, "%s%s%s", state_label(c, (uint32_t)(place % states) + 1, a), k ? " > " : "",
                              label);
     return label;
+}
+
+/* Every possible path is a cell, and the total of all. */
+static enum status pathways_members(const void *spec, const struct study_site *site, struct members *into,
+                                    struct err *e)
+{
+    const struct pathways *c = spec;
+    struct arena *a = arena_new();
+    struct index_rows rows = {0};
+    uint32_t *path = NULL;
+    enum status st = ST_OK;
+    const char **labels = arena_array(a, c->n_paths, sizeof *labels);
+    for (size_t i = 0; i < c->n_paths; i++)
+        labels[i] = path_label(c, i, a);
+    struct dimension dimension = plain_dimension("path", labels, c->n_paths);
+    if (site) {
+        index_rows_view(&site->cohorts[c->cohort], &rows);
+        st = find_paths(c, site, &rows, &path, e);
+    }
+    if (st == ST_OK)
+        members_table(into, c->name, &dimension, 1, rows.person, path, rows.n);
+    if (site)
+        index_rows_deinit(&rows);
+    free(path);
+    arena_free(a);
+    return st;
 }
 
 static enum status pathways_finish(const void *spec, const struct js *parameters, const struct sums *total,
@@ -342,9 +382,11 @@ const struct analysis pathways_analysis = {
         "[1137529]},"
         " {\"name\": \"beclometasone\", \"concepts\": [1115572]}], \"window\": [0, 1825], \"max_length\": 3}",
     .output = OUTPUT_COUNT,
+    .keyed = true,
     .parse = pathways_parse,
     .size = pathways_size,
     .part_persons = PART_PERSONS,
     .local = pathways_local,
+    .members = pathways_members,
     .finish = pathways_finish,
 };

@@ -167,21 +167,70 @@ static struct released *with_noise(const struct result *r)
     return out;
 }
 
-/* Pathways do not say who is in which. */
+/* Every cell of one table of counts has the key of its persons: in stores apart as in one. */
+static void every_cell_is_keyed(const struct sites *s, const char *analysis, const char *table)
+{
+    enum { PARTS = 3 };
+    struct study *study = study_of(analysis);
+    struct record_keys same[PARTS] = {keys_of(7), keys_of(7), keys_of(7)};
+    struct store *parts[] = {sites_import(s, "site0"), sites_import(s, "site1"), sites_import(s, "site2")};
+    struct store *pooled = sites_import(s, "pooled3");
+    struct result *whole = keyed(study, &pooled, same, 1), *cut = keyed(study, parts, same, PARTS);
+    struct released *out = with_noise(whole);
+    uint32_t t = 0, shown = 0, told = 0;
+    while (strcmp(whole->tables[t].name, table) != 0)
+        t++;
+    while (strcmp(released_table(out, told)->name, table) != 0)
+        told++;
+    assert_int_equal(whole->tables[t].n_cells, cut->tables[t].n_cells);
+    for (uint64_t i = 0; i < whole->tables[t].n_cells; i++) {
+        const struct result_cell *a = &whole->tables[t].cells[i], *b = &cut->tables[t].cells[i];
+        assert_true(a->key >= 0);
+        assert_int_equal(a->key, b->key);
+        assert_int_equal(a->persons, b->persons);
+        shown += a->persons > 0 && !released_table(out, told)->cells[i].hidden;
+    }
+    assert_true(shown > 1);
+    released_free(out);
+    result_free(whole);
+    result_free(cut);
+    study_free(study);
+    store_close(pooled);
+    for (size_t i = 0; i < PARTS; i++)
+        store_close(parts[i]);
+}
+
+static void pathways_have_keys(void **state)
+{
+    every_cell_is_keyed(
+        *state,
+        "{\"kind\": \"pathways\", \"name\": \"lines\", \"cohort\": \"hypertension\", \"treatments\": ["
+        "{\"name\": \"ramipril\", \"concepts\": [1334456]}, {\"name\": \"amlodipine\", \"concepts\": "
+        "[1332418]}], \"window\": [0, 1825], \"max_length\": 2}",
+        "lines");
+}
+
+static void histograms_have_keys(void **state)
+{
+    every_cell_is_keyed(*state,
+                        "{\"kind\": \"descriptive\", \"name\": \"age\", \"cohort\": \"hypertension\", "
+                        "\"number\": {\"number\": \"age\"}, \"quantiles\": [0.5], "
+                        "\"bins\": [20, 40, 60, 80], \"by\": [\"sex\"]}",
+                        "age_histogram");
+}
+
+/* A table of counts of which nobody is known. */
 static void cells_of_unknown_persons_have_no_key(void **state)
 {
     const struct sites *s = *state;
-    struct study *study = study_of(
-        "{\"kind\": \"pathways\", \"name\": \"lines\", \"cohort\": \"hypertension\", \"treatments\": ["
-        "{\"name\": \"ramipril\", \"concepts\": [1334456]}, {\"name\": \"amlodipine\", \"concepts\": "
-        "[1332418]}], \"window\": [0, 1825], \"max_length\": 2}");
+    struct study *study = crosstab("t");
     struct record_keys keys = keys_of(7);
     struct result *r = keyed(study, s->site, &keys, 1);
+    for (uint64_t i = 0; i < r->tables[0].n_cells; i++)
+        r->tables[0].cells[i].key = -1;
     struct released *out = with_noise(r);
-    for (uint64_t i = 0; i < r->tables[0].n_cells; i++) {
-        assert_true(r->tables[0].cells[i].key < 0);
+    for (uint64_t i = 0; i < r->tables[0].n_cells; i++)
         assert_true(r->tables[0].cells[i].persons == 0 || released_table(out, 0)->cells[i].hidden);
-    }
     released_free(out);
     result_free(r);
     study_free(study);
@@ -252,6 +301,8 @@ int main(void)
         cmocka_unit_test(one_store_and_its_parts_have_the_same_keys),
         cmocka_unit_test(the_key_of_a_total_is_the_sum_of_its_persons),
         cmocka_unit_test(sites_with_other_secrets_have_other_keys),
+        cmocka_unit_test(pathways_have_keys),
+        cmocka_unit_test(histograms_have_keys),
         cmocka_unit_test(cells_of_unknown_persons_have_no_key),
         cmocka_unit_test(every_step_of_an_attrition_has_its_key),
         cmocka_unit_test(a_site_without_keys_refuses),
