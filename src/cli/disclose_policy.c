@@ -11,6 +11,12 @@ const char disclose_policy_about[] =
     "Every rule with its value, what the file inherits included, and the hash that agreements, requests and\n"
     "disclosure records name. With --format json in the form that 'accord agreement draft --policy' takes.";
 
+/* What a person who chooses noise by cell key has to know before the first run. */
+static const char keyless[] =
+    "cell_key: counts, cross-tabulations, histograms and pathways print with noise. Counts of which no\n"
+    "analysis says who is in them have no key and are hidden: numbers at risk beside curves, persons by\n"
+    "preference score, the people of a risk model. Rates are made of counts rounded to the base.\n";
+
 static enum status print_rules(const struct args *args, const struct js *rules, struct err *e)
 {
     static const char *const columns[] = {"rule", "value", NULL};
@@ -40,6 +46,8 @@ enum status run_disclose_policy(const struct args *a, struct err *e)
     s = args_format(a) == OUT_JSON ? out_json(rules, e) : print_rules(a, rules, e);
     if (s == ST_OK)
         fprintf(stderr, "hash %s\n", hash);
+    if (s == ST_OK && policy.rounding == ROUNDING_CELL_KEY)
+        fputs(keyless, stderr);
     js_free(rules);
     return s;
 }

@@ -9,24 +9,14 @@
  * stratified w = persons / persons of the arm in the site's stratum of the score), the weighted and
  * unweighted sums of every covariate for balance, the same figures for each negative control, and persons by
  * preference score. Scores are truncated to [truncate, 1 - truncate] for weighting. Matching stays inside a
- * site: the treated and their nearest neighbours there, w = 1 and the shares of the matches they are.
- *
- * Doubly robust: round 1 also adds up the normal equations of a linear outcome model in each arm, within
- * sites; with the pooled solutions the last round adds up each person's m_a(x) + [T = a] (y - m_a(x)) / P(T =
- * a).
+ * site: the treated and their nearest neighbours there, w = 1 and the shares of the matches they are
+ * (effect_weights.c). The same round makes the estimate doubly robust (effect_robust.c).
  */
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "stats/calibrate.h"
-#include "stats/linalg.h"
-#include "stats/matching.h"
-#include "stats/propensity.h"
 #include "study/effect.h"
 #include "study/no_estimate.h"
-
-#define ALIAS_TOLERANCE 1e-9
 
 static void read_controls(struct spec *s, struct effect *c)
 {
@@ -103,28 +93,9 @@ size_t effect_size_of(const struct effect *c)
     return effect_robust_at(c, N_ROBUST);
 }
 
-/* Behind round 1's sums of the score: per arm X'y and the lower triangle of X'X, about the site's means. */
-static size_t normal_size(size_t p)
-{
-    return p + p * (p + 1) / 2;
-}
-
 static struct newton_form form_of(const struct effect *c)
 {
     return newton_form(c->design.p, true);
-}
-
-/* The outcome models' coefficients, one list per arm. */
-static enum status check_outcome_models(const struct js *parameters, size_t p, struct err *e)
-{
-    const struct js *arms = js_get(parameters, "outcome_models");
-    bool good = js_size(arms) == N_ARMS;
-    for (size_t arm = 0; good && arm < N_ARMS; arm++) {
-        good = js_size(js_at(arms, arm)) == p;
-        for (size_t k = 0; good && k < p; k++)
-            good = js_is_number(js_at(js_at(arms, arm), k)) && fabs(js_num(js_at(js_at(arms, arm), k))) < 1e9;
-    }
-    return good ? ST_OK : err_set(e, ST_INVALID, "outcome_models: expected two lists of %zu numbers", p);
 }
 
 static enum status effect_size(const void *spec, const struct js *parameters, size_t *n, struct err *e)
@@ -132,11 +103,11 @@ static enum status effect_size(const void *spec, const struct js *parameters, si
     const struct effect *c = spec;
     *n = weighting(parameters) ? effect_size_of(c) : newton_size(form_of(c), !parameters);
     if (!parameters) {
-        *n += N_ARMS * normal_size(c->design.p);
+        *n += N_ARMS * effect_normal_size(c->design.p);
         return ST_OK;
     }
     enum status st = newton_check(parameters, c->design.p, e);
-    return st == ST_OK && weighting(parameters) ? check_outcome_models(parameters, c->design.p, e) : st;
+    return st == ST_OK && weighting(parameters) ? effect_check_models(parameters, c->design.p, e) : st;
 }
 
 static sum_t effect_bound(const void *spec, const struct js *parameters, size_t i)
@@ -149,255 +120,6 @@ static sum_t effect_bound(const void *spec, const struct js *parameters, size_t 
                      ? i % FIGURES <= CASES
                      : i >= effect_preference_at(c, 0, 0) && i <= effect_robust_at(c, ROBUST_PERSONS);
     return count ? SUM_COUNT_BOUND : SUM_REAL_BOUND;
-}
-
-/* The rows of a site with their scores and weights under each estimand. */
-struct scored {
-    const struct effect *c;
-    const struct glm_data *data; /* y: treated */
-    const struct index_rows *rows;
-    double *score, *weight; /* n; N_WEIGHTS x n */
-};
-
-static void inverse_weights(struct scored *s, size_t i)
-{
-    double e = fmin(fmax(s->score[i], s->c->truncate), 1 - s->c->truncate);
-    bool treated = s->data->y[i] != 0;
-    size_t n = s->data->n;
-    s->weight[UNWEIGHTED * n + i] = 1;
-    s->weight[ATE * n + i] = propensity_weight(ESTIMAND_ATE, treated, e);
-    s->weight[ATT * n + i] = propensity_weight(ESTIMAND_ATT, treated, e);
-    s->weight[OVERLAP * n + i] = propensity_weight(ESTIMAND_OVERLAP, treated, e);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Which stratum of the site's scores each row is in: equal scores are never parted. */
-static void strata_of(const struct scored *s, size_t *stratum)
-{
-    size_t n = s->data->n, strata = s->c->strata;
-    double *sorted = xmalloc((n + 1) * sizeof *sorted);
-    memcpy(sorted, s->score, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
-    for (size_t i = 0; i < n; i++) {
-        stratum[i] = 0;
-        for (size_t k = 1; k < strata; k++)
-            stratum[i] += s->score[i] > sorted[(n * k + strata - 1) / strata - 1];
-    }
-    free(sorted);
-}
-
-/* persons / persons of the arm; strata where an arm is missing are left out. */
-static void stratum_weights(struct scored *s)
-{
-    size_t n = s->data->n, *stratum = xcalloc(n + 1, sizeof *stratum);
-    double *persons = xcalloc(s->c->strata * N_ARMS, sizeof *persons);
-    strata_of(s, stratum);
-    for (size_t i = 0; i < n; i++)
-        persons[stratum[i] * N_ARMS + (s->data->y[i] != 0)]++;
-    for (size_t i = 0; i < n; i++) {
-        const double *of = persons + stratum[i] * N_ARMS;
-        bool both = of[ARM_OTHER] > 0 && of[ARM_TREATED] > 0;
-        s->weight[STRATIFIED * n + i] = both ? (of[0] + of[1]) / of[s->data->y[i] != 0] : 0;
-    }
-    free(stratum);
-    free(persons);
-}
-
-/* By the logit of the score, within a caliper of its standard deviation at the site. */
-static void matched_weights(struct scored *s)
-{
-    size_t n = s->data->n, ratio = s->c->match_ratio;
-    double *logit = xcalloc(n + 1, sizeof *logit), mean = 0, squares = 0;
-    long *match = xcalloc(n * ratio + 1, sizeof *match);
-    for (size_t i = 0; i < n; i++) {
-        logit[i] = log(s->score[i] / (1 - s->score[i]));
-        mean += logit[i] / (double)n;
-    }
-    for (size_t i = 0; i < n; i++)
-        squares += (logit[i] - mean) * (logit[i] - mean);
-    struct matching how = {.ratio = ratio,
-                           .replace = s->c->match_replace,
-                           .closest_first = true,
-                           .caliper = s->c->caliper * sqrt(squares / (double)(n - 1))};
-    match_nearest(logit, s->data->y, n, &how, match);
-    match_weights(match, s->data->y, n, ratio, s->weight + MATCHED * n);
-    free(logit);
-    free(match);
-}
-
-static void add_outcome(const struct scored *s, size_t outcome, size_t i, double y, struct sums *out)
-{
-    for (int k = 0; k < N_WEIGHTS; k++) {
-        size_t at = effect_figures_at(outcome, k, s->data->y[i] != 0);
-        double w = s->weight[(size_t)k * s->data->n + i];
-        if (w == 0)
-            continue;
-        sums_count(out, at + PERSONS, 1);
-        sums_count(out, at + CASES, y != 0);
-        sums_real(out, at + W, w);
-        sums_real(out, at + WY, w * y);
-        sums_real(out, at + W2, w * w);
-        sums_real(out, at + W2Y, w * w * y);
-    }
-}
-
-static void add_moments(const struct scored *s, size_t i, struct sums *out)
-{
-    const double *x = s->data->x + i * s->data->p;
-    for (int k = 0; k < N_WEIGHTS; k++) {
-        double w = s->weight[(size_t)k * s->data->n + i];
-        for (size_t j = 0; j < s->data->p; j++) {
-            size_t at = effect_moments_at(s->c, k, s->data->y[i] != 0, j);
-            sums_real(out, at, w * x[j]);
-            sums_real(out, at + 1, w * x[j] * x[j]);
-        }
-    }
-}
-
-/* The score as it would be if half of the site's people were treated (A. Walker et al., Comp. Eff. Res. 3
-   (2013) 11). */
-static void add_preference(const struct scored *s, double treated_share, size_t i, struct sums *out)
-{
-    double odds = s->score[i] / (1 - s->score[i]) / (treated_share / (1 - treated_share));
-    double preference = isfinite(odds) ? odds / (1 + odds) : 1;
-    size_t band = (size_t)fmin(preference * PREFERENCE_BANDS, PREFERENCE_BANDS - 1);
-    sums_count(out, effect_preference_at(s->c, band, s->data->y[i] != 0), 1);
-}
-
-/* Intercepts of the arms at this site, under the pooled outcome models. */
-static void site_intercepts(const struct scored *s, const struct js *models, const double *y,
-                            double intercept[N_ARMS])
-{
-    double persons[N_ARMS] = {0};
-    memset(intercept, 0, N_ARMS * sizeof *intercept);
-    for (size_t i = 0; i < s->data->n; i++) {
-        size_t arm = s->data->y[i] != 0;
-        persons[arm]++;
-        intercept[arm] += y[i];
-        for (size_t k = 0; k < s->data->p; k++)
-            intercept[arm] -= js_num(js_at(js_at(models, arm), k)) * s->data->x[i * s->data->p + k];
-    }
-    for (size_t arm = 0; arm < N_ARMS; arm++)
-        intercept[arm] /= persons[arm];
-}
-
-static void add_robust(const struct scored *s, const struct js *parameters, const double *y, struct sums *out)
-{
-    const struct js *models = js_get(parameters, "outcome_models");
-    size_t p = s->data->p, at = effect_robust_at(s->c, 0);
-    double intercept[N_ARMS];
-    site_intercepts(s, models, y, intercept);
-    for (size_t i = 0; i < s->data->n; i++) {
-        double e = fmin(fmax(s->score[i], s->c->truncate), 1 - s->c->truncate), risk[N_ARMS];
-        for (size_t arm = 0; arm < N_ARMS; arm++) {
-            risk[arm] = intercept[arm];
-            for (size_t k = 0; k < p; k++)
-                risk[arm] += js_num(js_at(js_at(models, arm), k)) * s->data->x[i * p + k];
-            if ((s->data->y[i] != 0) == (arm == ARM_TREATED))
-                risk[arm] += (y[i] - risk[arm]) / (arm == ARM_TREATED ? e : 1 - e);
-        }
-        sums_count(out, at + ROBUST_PERSONS, 1);
-        sums_real(out, at + RISK_1, risk[ARM_TREATED]);
-        sums_real(out, at + RISK_0, risk[ARM_OTHER]);
-        sums_real(out, at + RISK_11, risk[ARM_TREATED] * risk[ARM_TREATED]);
-        sums_real(out, at + RISK_00, risk[ARM_OTHER] * risk[ARM_OTHER]);
-        sums_real(out, at + RISK_10, risk[ARM_TREATED] * risk[ARM_OTHER]);
-    }
-}
-
-/* A negative control's outcome among the rows that can have it. */
-static enum status add_control(const struct scored *s, const struct study_site *site, size_t k,
-                               struct sums *out, struct err *e)
-{
-    struct outcome outcome = s->c->outcome;
-    struct index_rows rows;
-    index_rows_copy(s->rows, &rows);
-    double *y = xmalloc((rows.n + 1) * sizeof *y), *offset = xmalloc((rows.n + 1) * sizeof *offset);
-    outcome.cohort = s->c->controls[k];
-    enum status st = outcome_values(&outcome, site, &rows, y, offset, e);
-    for (size_t i = 0, at = 0; st == ST_OK && i < rows.n; i++, at++) {
-        while (s->rows->person[at] != rows.person[i])
-            at++;
-        add_outcome(s, 1 + k, at, y[i], out);
-    }
-    free(y);
-    free(offset);
-    index_rows_deinit(&rows);
-    return st;
-}
-
-/* Scores under the joint coefficients and this site's own intercept. A site where everybody or nobody is
-   treated has no scores and nothing to compare: it is left out. */
-static enum status weighted_sums(const struct effect *c, const struct js *parameters,
-                                 const struct study_site *site, const struct index_rows *rows,
-                                 const struct glm_data *data, const double *y, struct sums *out,
-                                 struct err *e)
-{
-    double *beta = xmalloc((data->p + 1) * sizeof *beta), treated = 0;
-    struct scored s = {c, data, rows, xmalloc((data->n + 1) * sizeof(double)),
-                       xmalloc((N_WEIGHTS * data->n + 1) * sizeof(double))};
-    enum status st = ST_OK;
-    for (size_t i = 0; i < data->p; i++)
-        beta[i] = js_num(js_at(js_get(parameters, "beta"), i));
-    if (glm_fitted(data, beta, s.score)) {
-        for (size_t i = 0; i < data->n; i++) {
-            inverse_weights(&s, i);
-            treated += data->y[i];
-        }
-        stratum_weights(&s);
-        matched_weights(&s);
-        for (size_t i = 0; i < data->n; i++) {
-            add_outcome(&s, 0, i, y[i], out);
-            add_moments(&s, i, out);
-            add_preference(&s, treated / (double)data->n, i, out);
-        }
-        add_robust(&s, parameters, y, out);
-        for (size_t k = 0; st == ST_OK && k < c->n_controls; k++)
-            st = add_control(&s, site, k, out, e);
-    }
-    free(beta);
-    free(s.score);
-    free(s.weight);
-    return st;
-}
-
-/* Normal equations of the outcome in each arm, at a site that has both. */
-static void normal_sums(const struct effect *c, const struct glm_data *data, const double *y,
-                        struct sums *out)
-{
-    size_t p = data->p, n[N_ARMS] = {0}, at = newton_size(form_of(c), true);
-    double *x[N_ARMS], *own[N_ARMS], *zero = xcalloc(p + 1, sizeof *zero),
-                                     *gradient = xcalloc(p + 1, sizeof *gradient),
-                                     *information = xcalloc(p * p + 1, sizeof *information);
-    for (size_t arm = 0; arm < N_ARMS; arm++) {
-        x[arm] = xcalloc(data->n * p + 1, sizeof **x);
-        own[arm] = xcalloc(data->n + 1, sizeof **own);
-    }
-    for (size_t i = 0; i < data->n; i++) {
-        size_t arm = data->y[i] != 0;
-        memcpy(x[arm] + n[arm] * p, data->x + i * p, p * sizeof **x);
-        own[arm][n[arm]++] = y[i];
-    }
-    for (size_t arm = 0; arm < N_ARMS; arm++) {
-        struct glm_data linear = {FAMILY_LINEAR, true, n[arm], p, x[arm], own[arm], NULL, 0};
-        glm_at(&linear, zero, gradient, information);
-        for (size_t i = 0; i < p && n[0] && n[1]; i++)
-            sums_real(out, at + i, gradient[i]);
-        for (size_t i = 0, k = at + p; i < p && n[0] && n[1]; i++)
-            for (size_t j = 0; j <= i; j++)
-                sums_real(out, k++, information[i * p + j]);
-        at += normal_size(p);
-        free(x[arm]);
-        free(own[arm]);
-    }
-    free(zero);
-    free(gradient);
-    free(information);
 }
 
 static void score_sums(const struct effect *c, const struct js *parameters, const struct glm_data *data,
@@ -432,11 +154,11 @@ static enum status effect_local(const void *spec, const struct js *parameters, c
     if (st == ST_OK) {
         struct glm_data data = {FAMILY_LOGISTIC, true, rows.n, c->design.p, x, treated, NULL, 0};
         if (weighting(parameters))
-            st = weighted_sums(c, parameters, site, &rows, &data, y, out, e);
+            st = effect_weighted_sums(c, parameters, site, &rows, &data, y, out, e);
         else
             score_sums(c, parameters, &data, out);
         if (!parameters)
-            normal_sums(c, &data, y, out);
+            effect_normal_sums(&data, y, newton_size(form_of(c), true), out);
     }
     free(x);
     free(y);
@@ -444,32 +166,6 @@ static enum status effect_local(const void *spec, const struct js *parameters, c
     free(level);
     index_rows_deinit(&rows);
     return st;
-}
-
-/* The outcome models, from round 1's normal equations; columns that repeat others get 0. */
-static struct js *outcome_models(const struct effect *c, const struct sums *total)
-{
-    size_t p = c->design.p, at = newton_size(form_of(c), true);
-    double *m = xcalloc(p * p + 1, sizeof *m), *v = xcalloc(p + 1, sizeof *v);
-    bool *aliased = xcalloc(p + 1, sizeof *aliased);
-    struct js *arms = js_array();
-    for (int arm = 0; arm < N_ARMS; arm++, at += normal_size(p)) {
-        struct js *list = js_array();
-        for (size_t i = 0, k = at + p; i < p; i++) {
-            v[i] = sums_get_real(total, at + i);
-            for (size_t j = 0; j <= i; j++, k++)
-                m[i * p + j] = m[j * p + i] = sums_get_real(total, k);
-        }
-        ldl_factor(m, p, ALIAS_TOLERANCE, aliased);
-        ldl_solve(m, p, aliased, v);
-        for (size_t i = 0; i < p; i++)
-            js_push(list, js_real(aliased[i] ? 0 : v[i]));
-        js_push(arms, list);
-    }
-    free(m);
-    free(v);
-    free(aliased);
-    return arms;
 }
 
 /* Kept in the state from round 1 on. */
@@ -490,7 +186,7 @@ static enum status effect_next(const void *spec, const struct js *parameters, co
     struct sums newton = sums_part(total, 0, newton_size(form_of(c), !parameters));
     enum status st = newton_next(form_of(c), c->design.terms, parameters, &newton, state, next, e);
     if (st == ST_OK && !parameters && !no_estimate(*state))
-        keep_outcome_models(state, outcome_models(c, total));
+        keep_outcome_models(state, effect_models(c->design.p, newton_size(form_of(c), true), total));
     if (st == ST_OK && !*next && !no_estimate(*state)) {
         *next = js_object();
         js_put(*next, "beta", js_copy(js_get(*state, "estimate")));

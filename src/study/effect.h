@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside comparative_effect only: its specification, the layout of the last round's sums, and the tables made
- * of them.
+ * Inside comparative_effect only: its specification, the layout of the last round's sums, what a site adds up,
+ * and the tables made of it.
  */
 #ifndef ACCORD_STUDY_EFFECT_H
 #define ACCORD_STUDY_EFFECT_H
@@ -40,6 +40,33 @@ size_t effect_moments_at(const struct effect *c, int weighting, int arm, size_t 
 size_t effect_preference_at(const struct effect *c, size_t band, int arm);
 size_t effect_robust_at(const struct effect *c, size_t figure);
 size_t effect_size_of(const struct effect *c);
+
+/* The rows of a site with their scores and weights under each estimand. */
+struct scored {
+    const struct effect *c;
+    const struct glm_data *data; /* y: treated */
+    const struct index_rows *rows;
+    double *score, *weight; /* n; N_WEIGHTS x n */
+};
+
+/* effect_weights.c: the last round's sums, with scores under the joint coefficients and this site's own
+   intercept. A site where everybody or nobody is treated has no scores and nothing to compare: it is left
+   out. `y` is the outcome of the rows. */
+MUST_CHECK enum status effect_weighted_sums(const struct effect *c, const struct js *parameters,
+                                            const struct study_site *site, const struct index_rows *rows,
+                                            const struct glm_data *data, const double *y, struct sums *out,
+                                            struct err *e);
+
+/* effect_robust.c: linear models of the outcome in each arm. Round 1 has their normal equations from sum `at`
+   on, at sites that have both arms: per arm X'y and the lower triangle of X'X, about the site's means. */
+size_t effect_normal_size(size_t p); /* of one arm */
+void effect_normal_sums(const struct glm_data *data, const double *y, size_t at, struct sums *out);
+/* The coefficients, one list per arm; columns that repeat others get 0. The caller frees. */
+struct js *effect_models(size_t p, size_t at, const struct sums *total);
+/* Those of the parameters of the last round. */
+MUST_CHECK enum status effect_check_models(const struct js *parameters, size_t p, struct err *e);
+void effect_add_robust(const struct scored *s, const struct js *parameters, const double *y,
+                       struct sums *out);
 
 void effect_tables(const struct effect *c, const struct fit *score, const struct sums *total,
                    struct result *into);
