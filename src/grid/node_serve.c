@@ -46,6 +46,23 @@ static void deliver(struct inbox *in, struct js *answer)
     pthread_mutex_unlock(&in->lock);
 }
 
+static bool all_texts(const struct js *list)
+{
+    bool texts = js_is(list, JS_ARRAY);
+    for (size_t i = 0; texts && i < js_size(list); i++)
+        texts = js_str(js_at(list, i)) != NULL;
+    return texts;
+}
+
+/* {mark, work, runs}: whole, or not taken at all. What is not in `runs` is over and forgotten, so a list that is
+ * missing or garbled must never be read as an empty one. */
+static bool is_work_answer(const struct js *answer)
+{
+    const char *mark = js_get_str(answer, "mark");
+    return mark && strlen(mark) <= 64 && js_is(js_get(answer, "work"), JS_ARRAY) &&
+           all_texts(js_get(answer, "runs"));
+}
+
 /* One long request; the mark of the last answer says what is known here. */
 static enum status poll(struct hub_client *hub, struct inbox *in, char mark[65], struct err *e)
 {
@@ -53,9 +70,9 @@ static enum status poll(struct hub_client *hub, struct inbox *in, char mark[65],
     struct js *answer = NULL;
     snprintf(target, sizeof target, "/api/v1/node/work?wait=%d&seen=%s", HOLD_SECONDS, mark);
     enum status s = hub_get(hub, target, (HOLD_SECONDS + 10) * 1000, &answer, e);
-    const char *new_mark = js_get_str(answer, "mark");
-    if (s == ST_OK && (!new_mark || strlen(new_mark) > 64 || !js_is(js_get(answer, "work"), JS_ARRAY)))
+    if (s == ST_OK && !is_work_answer(answer))
         s = err_set(e, ST_NETWORK, "the hub's answer about work has not the expected form");
+    const char *new_mark = js_get_str(answer, "mark");
     if (s != ST_OK || strcmp(new_mark, mark) == 0) {
         js_free(answer);
         return s;

@@ -6,6 +6,7 @@
 //   garbled  runs under way that are no texts
 //   fewer    work of later rounds with one site less than the rounds before
 //   silent   no work of later rounds: as if the node had gone away in the middle of a run
+//   runless  no list of the runs under way
 //   older    the first checkpoint that was asked for, again
 import { createServer, request } from "node:http";
 import { readFileSync } from "node:fs";
@@ -31,6 +32,7 @@ const lies = {
   garbled: (url, body) => (url.startsWith("/api/v1/node/work") ? JSON.stringify({ ...JSON.parse(body), runs: [1, null, {}, ["r"]] }) : body),
   fewer: (url, body) => changed(url, body, (w) => (w.round > 1 ? [{ ...w, sites: w.sites.filter((s) => s.body !== "T2") }] : [w])),
   silent: (url, body) => changed(url, body, (w) => ((gone ||= w.round > 1), [w])),
+  runless: (url, body) => (url.startsWith("/api/v1/node/work") ? JSON.stringify({ ...JSON.parse(body), runs: undefined }) : body),
   older: (url, body) => (url === "/api/v1/log/checkpoint" && first ? first : body),
 };
 
