@@ -156,21 +156,16 @@ static size_t header_bytes(int64_t base)
     return base < INT32_MIN || base > INT32_MAX ? 16 : 8;
 }
 
-struct range {
-    int64_t least, most; /* INT64_MAX and NONE_I64 where every value is missing */
-    bool missing;
-};
-
-VECTORS static struct range range_of(const int64_t *values)
+VECTORS struct block_range block_range(const int64_t *values, size_t n)
 {
     int64_t least = INT64_MAX, most = INT64_MIN, missing = 0;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+    for (size_t i = 0; i < n; i++) {
         int64_t present = values[i] == NONE_I64 ? INT64_MAX : values[i];
         missing |= values[i] == NONE_I64;
         least = present < least ? present : least;
         most = values[i] > most ? values[i] : most;
     }
-    return (struct range){least, most, missing};
+    return (struct block_range){least, most, missing};
 }
 
 /* Distances to the base; where values are missing, one more, and 0 is a missing one. */
@@ -213,7 +208,7 @@ static void choose_width(struct plan *p, const uint64_t *codes, unsigned widest)
 
 static struct plan make_plan(const int64_t *values, uint64_t *codes)
 {
-    struct range r = range_of(values);
+    struct block_range r = block_range(values, BLOCK_ROWS);
     struct plan p = {.base = r.most == NONE_I64 ? 0 : r.least, .missing = r.missing};
     make_codes(values, p.base, p.missing, codes);
     uint64_t widest = r.most == NONE_I64 ? 0 : (uint64_t)r.most - (uint64_t)p.base + p.missing;

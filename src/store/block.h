@@ -21,6 +21,13 @@ enum { BLOCK_ROWS = 512, BLOCK_LANES = 16, BLOCK_MOST_BYTES = 16 + 8 * BLOCK_ROW
 /* Flags that a block carries for its user; the codec keeps them. */
 enum { BLOCK_MISSING = 1, BLOCK_WIDE_BASE = 2, BLOCK_USER_SHIFT = 2, BLOCK_USER_MOST = 63 };
 
+/* What values lie between, the missing ones (NONE_I64) aside: least > most where all are missing. */
+struct block_range {
+    int64_t least, most;
+    bool missing; /* at least one is */
+};
+struct block_range block_range(const int64_t *values, size_t n);
+
 /* Encodes 512 values (pad the last block with its last value), NONE_I64 being a missing one; returns the
    bytes written, a multiple of 8. `user` (0..63) can be read back with block_user. */
 size_t block_encode(const int64_t *values, unsigned user, uint8_t *out);

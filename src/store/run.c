@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/block.h"
 
 /* Plain loops that become vector code. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -215,12 +216,7 @@ static void put_keys(struct run *r, const struct sorter *s, const struct places 
     r->first = first;
 }
 
-struct bounds {
-    int64_t least, most;
-    bool missing;
-};
-
-WIDE_LOOPS static struct bounds bounds_i32(const int32_t *v, size_t n)
+WIDE_LOOPS static struct block_range range_i32(const int32_t *v, size_t n)
 {
     int32_t least = INT32_MAX, most = INT32_MIN, missing = 0;
     for (size_t i = 0; i < n; i++) {
@@ -229,25 +225,14 @@ WIDE_LOOPS static struct bounds bounds_i32(const int32_t *v, size_t n)
         least = present < least ? present : least;
         most = v[i] > most ? v[i] : most;
     }
-    return (struct bounds){least, most == NONE_I32 ? INT64_MIN : most, missing};
-}
-
-WIDE_LOOPS static struct bounds bounds_i64(const int64_t *v, size_t n)
-{
-    int64_t least = INT64_MAX, most = INT64_MIN, missing = 0;
-    for (size_t i = 0; i < n; i++) {
-        int64_t present = v[i] == NONE_I64 ? INT64_MAX : v[i];
-        missing |= v[i] == NONE_I64;
-        least = present < least ? present : least;
-        most = v[i] > most ? v[i] : most;
-    }
-    return (struct bounds){least, most, missing};
+    return (struct block_range){least, most == NONE_I32 ? INT64_MIN : most, missing};
 }
 
 static void choose_codes(const struct batch *b, size_t column, size_t from, size_t to, struct run_column *c)
 {
-    struct bounds found = b->wide[column] ? bounds_i64((const int64_t *)b->columns[column] + from, to - from)
-                                          : bounds_i32((const int32_t *)b->columns[column] + from, to - from);
+    struct block_range found = b->wide[column]
+                                   ? block_range((const int64_t *)b->columns[column] + from, to - from)
+                                   : range_i32((const int32_t *)b->columns[column] + from, to - from);
     bool any = found.most != INT64_MIN;
     c->present = true;
     c->missing = found.missing;

@@ -12,15 +12,12 @@
    never there. */
 enum { N_STANDARD = 10, N_CONCEPTS = 15, N_SETS = 5, NO_SUCH_SET = 9, DAYS = 90 };
 
-uint64_t dice_roll(struct dice *d, uint64_t sides) /* splitmix64, Steele et al. 2014 */
+uint64_t dice_roll(struct rng *d, uint64_t sides)
 {
-    uint64_t z = d->state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return (z ^ (z >> 31)) % sides;
+    return rng_next(d) % sides;
 }
 
-static int32_t roll(struct dice *d, int32_t sides)
+static int32_t roll(struct rng *d, int32_t sides)
 {
     return (int32_t)dice_roll(d, (uint64_t)sides);
 }
@@ -37,7 +34,7 @@ static const char *const texts[] = {"a", "ab",   "b_a",        "100%", "\xc3\xa9
                                     "A", "it's", "back\\slash"};
 #define PICK(d, array) ((array)[dice_roll((d), sizeof(array) / sizeof *(array))])
 
-static void random_person(struct dice *d, struct cdm *c, int64_t id)
+static void random_person(struct rng *d, struct cdm *c, int64_t id)
 {
     GROW(c->persons, c->n_persons + 1, c->persons_capacity);
     struct cdm_person *p = &c->persons[c->n_persons++];
@@ -48,7 +45,7 @@ static void random_person(struct dice *d, struct cdm *c, int64_t id)
     p->ethnicity = p->in_person ? roll(d, 3) : NONE_I64;
 }
 
-static void random_periods(struct dice *d, struct cdm *c, int64_t person, bool overlapping)
+static void random_periods(struct rng *d, struct cdm *c, int64_t person, bool overlapping)
 {
     int32_t day = first_day() - 20;
     for (int n = 1 + roll(d, 3) - dice_one_in(d, 8); n > 0; n--) {
@@ -61,7 +58,7 @@ static void random_periods(struct dice *d, struct cdm *c, int64_t person, bool o
     }
 }
 
-static union cdm_value random_value(struct dice *d, const struct cdm_column *m, int32_t start, int64_t id)
+static union cdm_value random_value(struct rng *d, const struct cdm_column *m, int32_t start, int64_t id)
 {
     union cdm_value v = {.i = NONE_I64};
     bool missing = dice_one_in(d, 4);
@@ -86,7 +83,7 @@ static union cdm_value random_value(struct dice *d, const struct cdm_column *m, 
     return v;
 }
 
-static void random_events(struct dice *d, struct cdm *c, enum store_table t, int64_t person)
+static void random_events(struct rng *d, struct cdm *c, enum store_table t, int64_t person)
 {
     for (int n = roll(d, 7); n > 0; n--) {
         struct cdm_row *r = cdm_add(c, t);
@@ -109,7 +106,7 @@ static void random_events(struct dice *d, struct cdm *c, enum store_table t, int
     }
 }
 
-static void random_vocabulary(struct dice *d, struct cdm *c)
+static void random_vocabulary(struct rng *d, struct cdm *c)
 {
     for (int64_t id = 1; id < N_CONCEPTS; id++) {
         GROW(c->concepts, c->n_concepts + 1, c->concepts_capacity);
@@ -125,7 +122,7 @@ static void random_vocabulary(struct dice *d, struct cdm *c)
     }
 }
 
-struct cdm *random_crowd(struct dice *d, int n, bool overlapping)
+struct cdm *random_crowd(struct rng *d, int n, bool overlapping)
 {
     struct cdm *c = cdm_new();
     random_vocabulary(d, c);
@@ -140,7 +137,7 @@ struct cdm *random_crowd(struct dice *d, int n, bool overlapping)
     return c;
 }
 
-struct cdm *random_cdm(struct dice *d, bool overlapping)
+struct cdm *random_cdm(struct rng *d, bool overlapping)
 {
     return random_crowd(d, 1 + roll(d, 8), overlapping);
 }
@@ -152,12 +149,12 @@ static int depth_left(int depth)
     return depth > 0 ? depth - 1 : 0;
 }
 
-static int32_t random_set_id(struct dice *d)
+static int32_t random_set_id(struct rng *d)
 {
     return dice_one_in(d, 30) ? NO_SUCH_SET : roll(d, N_SETS);
 }
 
-static struct js *random_concepts(struct dice *d, int32_t from)
+static struct js *random_concepts(struct rng *d, int32_t from)
 {
     struct js *list = js_array();
     for (int n = roll(d, 4); n > 0; n--) {
@@ -169,14 +166,14 @@ static struct js *random_concepts(struct dice *d, int32_t from)
     return list;
 }
 
-static struct js *random_day(struct dice *d)
+static struct js *random_day(struct rng *d)
 {
     char text[11];
     date_format(first_day() + roll(d, DAYS), text);
     return js_string(text);
 }
 
-static struct js *random_range(struct dice *d, const struct attribute_spec *spec)
+static struct js *random_range(struct rng *d, const struct attribute_spec *spec)
 {
     struct js *o = js_object();
     js_put_str(o, "Op", range_op_names[dice_roll(d, N_RANGE_OPS)]);
@@ -191,7 +188,7 @@ static struct js *random_range(struct dice *d, const struct attribute_spec *spec
     return o;
 }
 
-static struct js *random_text_filter(struct dice *d)
+static struct js *random_text_filter(struct rng *d)
 {
     static const char *const parts[] = {"a", "b", "%", "_", "a%b", "\xc3\xa9", "it's", "\\%", "", "k\\\\s"};
     struct js *o = js_object();
@@ -202,7 +199,7 @@ static struct js *random_text_filter(struct dice *d)
     return o;
 }
 
-static struct js *random_choice(struct dice *d)
+static struct js *random_choice(struct rng *d)
 {
     struct js *o = js_object();
     js_put(o, "CodesetId", dice_one_in(d, 6) ? js_null() : js_integer(random_set_id(d)));
@@ -210,7 +207,7 @@ static struct js *random_choice(struct dice *d)
     return o;
 }
 
-static struct js *random_attribute(struct dice *d, const struct attribute_spec *spec)
+static struct js *random_attribute(struct rng *d, const struct attribute_spec *spec)
 {
     switch (spec->kind) {
     case ATTR_INTEGER:
@@ -230,14 +227,14 @@ static struct js *random_attribute(struct dice *d, const struct attribute_spec *
     }
 }
 
-static void random_attributes(struct dice *d, const struct attribute_spec *specs, int one_in, struct js *o)
+static void random_attributes(struct rng *d, const struct attribute_spec *specs, int one_in, struct js *o)
 {
     for (const struct attribute_spec *a = specs; a->key; a++)
         if (a->kind != ATTR_UNAVAILABLE && dice_one_in(d, (uint64_t)one_in))
             js_put(o, a->key, random_attribute(d, a));
 }
 
-static struct js *random_adjustment(struct dice *d)
+static struct js *random_adjustment(struct rng *d)
 {
     struct js *o = js_object();
     js_put_str(o, "StartWith", dice_one_in(d, 3) ? "END_DATE" : "START_DATE");
@@ -247,9 +244,9 @@ static struct js *random_adjustment(struct dice *d)
     return o;
 }
 
-static struct js *random_group(struct dice *d, int depth);
+static struct js *random_group(struct rng *d, int depth);
 
-static struct js *random_criterion(struct dice *d, int depth)
+static struct js *random_criterion(struct rng *d, int depth)
 {
     enum criterion_type t = (enum criterion_type)dice_roll(d, CRIT_PERSON);
     if (dice_one_in(d, 3))
@@ -285,7 +282,7 @@ static enum criterion_type type_of(const struct js *criterion)
     return (enum criterion_type)t;
 }
 
-static struct js *random_bound(struct dice *d, bool start)
+static struct js *random_bound(struct rng *d, bool start)
 {
     struct js *o = js_object();
     if (!dice_one_in(d, 3))
@@ -294,7 +291,7 @@ static struct js *random_bound(struct dice *d, bool start)
     return o;
 }
 
-static struct js *random_window(struct dice *d)
+static struct js *random_window(struct rng *d)
 {
     struct js *o = js_object();
     js_put(o, "Start", random_bound(d, true));
@@ -306,7 +303,7 @@ static struct js *random_window(struct dice *d)
     return o;
 }
 
-static struct js *random_occurrence(struct dice *d, enum criterion_type t)
+static struct js *random_occurrence(struct rng *d, enum criterion_type t)
 {
     struct js *o = js_object();
     enum count_column column = (enum count_column)dice_roll(d, N_COUNT_COLUMNS);
@@ -318,7 +315,7 @@ static struct js *random_occurrence(struct dice *d, enum criterion_type t)
     return o;
 }
 
-static struct js *random_correlated(struct dice *d, int depth)
+static struct js *random_correlated(struct rng *d, int depth)
 {
     struct js *o = js_object(), *criterion = random_criterion(d, depth);
     js_put(o, "StartWindow", random_window(d));
@@ -333,7 +330,7 @@ static struct js *random_correlated(struct dice *d, int depth)
     return o;
 }
 
-static struct js *random_group(struct dice *d, int depth)
+static struct js *random_group(struct rng *d, int depth)
 {
     static const char *const types[] = {"ALL", "ANY", "AT_LEAST", "AT_MOST", "all"};
     struct js *o = js_object(), *criteria = js_array(), *demographics = js_array(), *groups = js_array();
@@ -354,7 +351,7 @@ static struct js *random_group(struct dice *d, int depth)
     return o;
 }
 
-static struct js *random_set(struct dice *d, int32_t id)
+static struct js *random_set(struct rng *d, int32_t id)
 {
     struct js *o = js_object(), *expression = js_object(), *items = js_array();
     for (int n = roll(d, 5); n > 0; n--) {
@@ -373,7 +370,7 @@ static struct js *random_set(struct dice *d, int32_t id)
     return o;
 }
 
-static struct js *random_limit(struct dice *d, bool all)
+static struct js *random_limit(struct rng *d, bool all)
 {
     static const char *const types[] = {"All", "First", "Last", "All", "all"};
     struct js *o = js_object();
@@ -381,7 +378,7 @@ static struct js *random_limit(struct dice *d, bool all)
     return o;
 }
 
-static struct js *random_exit(struct dice *d)
+static struct js *random_exit(struct rng *d)
 {
     struct js *o = js_object(), *strategy = js_object();
     if (dice_one_in(d, 2)) {
@@ -399,7 +396,7 @@ static struct js *random_exit(struct dice *d)
     return o;
 }
 
-static struct js *random_criteria(struct dice *d, int least, int most)
+static struct js *random_criteria(struct rng *d, int least, int most)
 {
     struct js *list = js_array();
     for (int n = least + roll(d, most - least + 1); n > 0; n--)
@@ -407,7 +404,7 @@ static struct js *random_criteria(struct dice *d, int least, int most)
     return list;
 }
 
-static struct js *random_primary(struct dice *d, bool all_events)
+static struct js *random_primary(struct rng *d, bool all_events)
 {
     struct js *o = js_object(), *window = js_object();
     js_put_int(window, "PriorDays", dice_one_in(d, 3) ? roll(d, 20) : 0);
@@ -418,7 +415,7 @@ static struct js *random_primary(struct dice *d, bool all_events)
     return o;
 }
 
-static struct js *random_rules(struct dice *d)
+static struct js *random_rules(struct rng *d)
 {
     struct js *list = js_array();
     for (int n = dice_one_in(d, 2) ? roll(d, 4) : 0; n > 0; n--) {
@@ -430,7 +427,7 @@ static struct js *random_rules(struct dice *d)
     return list;
 }
 
-struct js *random_cohort(struct dice *d, bool all_events)
+struct js *random_cohort(struct rng *d, bool all_events)
 {
     struct js *o = js_object(), *sets = js_array(), *collapse = js_object(), *censor = js_object();
     for (int32_t id = 0; id < N_SETS; id++)

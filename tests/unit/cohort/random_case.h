@@ -8,21 +8,19 @@
 
 #include "base/json.h"
 #include "cdm.h"
+#include "synth/rng.h"
 
-struct dice {
-    uint64_t state;
-};
-uint64_t dice_roll(struct dice *d, uint64_t sides); /* 0 .. sides - 1 */
-static inline bool dice_one_in(struct dice *d, uint64_t n)
+uint64_t dice_roll(struct rng *d, uint64_t sides); /* 0 .. sides - 1 */
+static inline bool dice_one_in(struct rng *d, uint64_t n)
 {
     return dice_roll(d, n) == 0;
 }
 
 /* `overlapping`: observation periods of a person may overlap, which OMOP forbids and data has. */
-struct cdm *random_cdm(struct dice *d, bool overlapping); /* up to 8 persons */
-struct cdm *random_crowd(struct dice *d, int n_persons, bool overlapping);
+struct cdm *random_cdm(struct rng *d, bool overlapping); /* up to 8 persons */
+struct cdm *random_crowd(struct rng *d, int n_persons, bool overlapping);
 /* Circe JSON. `all_events`: without limits (which of two overlapping periods an event of one day belongs to
  * is not defined). */
-struct js *random_cohort(struct dice *d, bool all_events);
+struct js *random_cohort(struct rng *d, bool all_events);
 
 #endif

@@ -240,7 +240,7 @@ static void a_hundred_thousand_concepts_are_fine(void **state)
 static void damaged_definitions_are_refused_or_read_never_followed_blindly(void **state)
 {
     (void)state;
-    struct dice d = {7};
+    struct rng d = {7};
     for (int i = 0; i < 3000; i++) {
         struct js *cohort = random_cohort(&d, false), *j;
         struct buf text;

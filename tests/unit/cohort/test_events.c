@@ -32,7 +32,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Pieces as fetching makes them: a few runs each in person order, one after the other. */
-static void fill(struct dice *d, struct events *v, unsigned needs, size_t n, uint32_t persons,
+static void fill(struct rng *d, struct events *v, unsigned needs, size_t n, uint32_t persons,
                  struct plain *plain, size_t *total)
 {
     events_init(v, needs);
@@ -54,7 +54,7 @@ static void fill(struct dice *d, struct events *v, unsigned needs, size_t n, uin
 static void merge_and_compare_with(unsigned needs, uint64_t seed, size_t n_pieces, size_t each,
                                    uint32_t persons)
 {
-    struct dice d = {seed};
+    struct rng d = {seed};
     struct events *pieces = xcalloc(n_pieces, sizeof *pieces), out;
     struct plain *plain = xcalloc(n_pieces * each, sizeof *plain);
     size_t total = 0;
@@ -94,7 +94,7 @@ static void merging_gives_what_comparing_all_gives(void **state)
 static void keeping_by_mask_keeps_every_column_in_order(void **state)
 {
     (void)state;
-    struct dice d = {5};
+    struct rng d = {5};
     struct events v;
     struct plain plain[500];
     uint8_t mask[500];

@@ -78,7 +78,7 @@ static bool agrees(const struct js *cohort, const struct cdm *c, const struct st
 static uint64_t one_cdm(uint64_t seed, uint64_t cohorts, struct pool *pool)
 {
     uint64_t with_members = 0;
-    struct dice d = {seed};
+    struct rng d = {seed};
     bool overlapping = dice_one_in(&d, 10);
     struct cdm *c = random_cdm(&d, overlapping);
     struct store *s = memory_store_new(c);

@@ -36,7 +36,7 @@ static void make_common(struct cdm *c, enum store_table t)
 
 static void crowd_init(struct crowd *x, uint64_t seed)
 {
-    struct dice d = {seed};
+    struct rng d = {seed};
     x->cdm = random_crowd(&d, PERSONS, false);
     make_common(x->cdm, STORE_CONDITION);
     make_common(x->cdm, STORE_DRUG);
@@ -89,7 +89,7 @@ static void ranges_and_threads_do_not_show(void **state)
     (void)state;
     static const uint32_t each[] = {0, 64, 100, 1777, PERSONS, PERSONS + 1};
     struct crowd x;
-    struct dice d = {77};
+    struct rng d = {77};
     crowd_init(&x, 5);
     for (size_t i = 0; i < COHORTS; i++) {
         struct js *cohort = random_cohort(&d, false);

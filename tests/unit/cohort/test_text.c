@@ -61,7 +61,7 @@ static void go_round(const struct js *cohort)
 static void random_cohorts_go_round_without_loss(void **state)
 {
     (void)state;
-    struct dice d = {11};
+    struct rng d = {11};
     for (int i = 0; i < 4000; i++) {
         struct js *cohort = random_cohort(&d, false);
         go_round(cohort);
@@ -73,7 +73,7 @@ static void random_cohorts_go_round_without_loss(void **state)
 static void random_cohorts_can_be_described(void **state)
 {
     (void)state;
-    struct dice d = {13};
+    struct rng d = {13};
     for (int i = 0; i < 2000; i++) {
         struct js *cohort = random_cohort(&d, false);
         struct cohort_definition *definition;
@@ -149,7 +149,7 @@ static void errors_point_at_the_character(void **state)
 static void damaged_text_is_refused_or_read(void **state)
 {
     (void)state;
-    struct dice d = {17};
+    struct rng d = {17};
     for (int i = 0; i < 3000; i++) {
         struct js *cohort = random_cohort(&d, false);
         struct cohort_definition *definition;

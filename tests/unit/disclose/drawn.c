@@ -9,13 +9,16 @@
 #include <cmocka.h>
 
 #include "disclose/audit.h"
+#include "synth/rng.h"
 
 uint64_t drawn_state;
 
-uint32_t draw(uint32_t below) /* Knuth's linear congruential generator, high bits */
+uint32_t draw(uint32_t below)
 {
-    drawn_state = drawn_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(drawn_state >> 33) % below;
+    struct rng r = {drawn_state};
+    uint32_t drawn = rng_below(&r, below);
+    drawn_state = r.state;
+    return drawn;
 }
 
 struct result *drawn_table(const uint32_t *levels, uint32_t n_dimensions, uint32_t most)

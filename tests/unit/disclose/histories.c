@@ -7,16 +7,13 @@
 
 uint64_t world_draw(struct world *w, uint64_t below)
 {
-    uint64_t z = w->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (z ^ (z >> 31)) % below;
+    return rng_next(&w->random) % below;
 }
 
 void world_init(struct world *w, uint32_t n, uint64_t seed)
 {
     static const uint8_t levels[ATTRIBUTES] = {2, 5, 10, 8, 5, 3, 12, 6};
-    *w = (struct world){.n = n, .state = seed};
+    *w = (struct world){.n = n, .random = {seed}};
     for (int a = 0; a < ATTRIBUTES; a++) {
         w->levels[a] = levels[a];
         w->attribute[a] = xmalloc(n);

@@ -7,13 +7,14 @@
 #define ACCORD_TESTS_HISTORIES_H
 
 #include "disclose/guard.h"
+#include "synth/rng.h"
 
 enum { ATTRIBUTES = 8 };
 struct world {
     uint32_t n;
     uint8_t *attribute[ATTRIBUTES]; /* each person's level */
     uint8_t levels[ATTRIBUTES];
-    uint64_t state; /* of the generator */
+    struct rng random;
 };
 void world_init(struct world *w, uint32_t n, uint64_t seed);
 void world_deinit(struct world *w);

@@ -13,16 +13,14 @@
 #include "disclose/privacy.h"
 #include "disclose/noise.h"
 #include "stats/special.h"
+#include "synth/rng.h"
 
-/* A seeded generator (SplitMix64), so that the test says the same every time. */
+/* Seeded, so that the test says the same every time. */
 static void seeded_bytes(void *context, void *out, size_t n)
 {
-    uint64_t *state = context;
+    struct rng *random = context;
     for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
-        uint64_t z = *state += 0x9e3779b97f4a7c15u;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        z ^= z >> 31;
+        uint64_t z = rng_next(random);
         memcpy((char *)out + at, &z, n - at < sizeof z ? n - at : sizeof z);
     }
 }
@@ -67,8 +65,8 @@ static int n_draws(void)
 
 static void check(bool gaussian, uint64_t a, uint64_t b)
 {
-    uint64_t state = 42;
-    struct noise_source from = {seeded_bytes, &state};
+    struct rng random = {42};
+    struct noise_source from = {seeded_bytes, &random};
     int64_t seen[2 * REACH + 1] = {0};
     int draws = n_draws();
     for (int i = 0; i < draws; i++) {

@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "disclose/picture.h"
+#include "synth/rng.h"
 
 /* --- a small reader of XML ------------------------------------------------------------------------------ */
 
@@ -141,13 +142,7 @@ static void read_xml(struct xml *x, const char *svg)
 
 /* --- random results ------------------------------------------------------------------------------------- */
 
-static uint64_t seed;
-
-static uint32_t random_below(uint32_t n)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(seed >> 33) % n;
-}
+static struct rng seed;
 
 static const char *const hostile[] = {
     "</text><script>alert(1)</script>",
@@ -175,16 +170,17 @@ static struct js *dimension(uint32_t d, enum picture_kind kind, uint32_t *levels
         "value",     "mean",      "lower limit", "upper limit",       "special cause",
         "CUSUM",     "day 10",    "day 20",      "1 (most deprived)", "unknown"};
     struct js *j = js_object(), *list = js_array();
-    bool total = random_below(3) == 0, nested = !total && random_below(6) == 0;
-    *levels = 1 + random_below(7) + total;
-    js_put_str(j, "name", kind == PICTURE_SURVIVAL ? names[d ? 6 : 0] : names[random_below(7)]);
+    bool total = rng_below(&seed, 3) == 0, nested = !total && rng_below(&seed, 6) == 0;
+    *levels = 1 + rng_below(&seed, 7) + total;
+    js_put_str(j, "name", kind == PICTURE_SURVIVAL ? names[d ? 6 : 0] : names[rng_below(&seed, 7)]);
     if (nested)
         js_put(j, "nested", js_boolean(true));
     for (uint32_t i = 0; i < *levels; i++) {
         struct js *level = js_object();
         char own[160];
-        bool bad = random_below(4) == 0;
-        snprintf(own, sizeof own, "%s%s%u", bad ? hostile[random_below(N_HOSTILE)] : labels[random_below(20)],
+        bool bad = rng_below(&seed, 4) == 0;
+        snprintf(own, sizeof own, "%s%s%u",
+                 bad ? hostile[rng_below(&seed, N_HOSTILE)] : labels[rng_below(&seed, 20)],
                  kind == PICTURE_PATHWAYS && i % 2 ? " > B" : "", bad ? i : 0);
         js_put_str(level, "label", own);
         if (total && i)
@@ -198,8 +194,8 @@ static struct js *dimension(uint32_t d, enum picture_kind kind, uint32_t *levels
 static double any_number(void)
 {
     static const double odd[] = {0, -1, 1e300, -1e300, 1e-300, 1e15, 0.5, 1, 123456789};
-    return random_below(5) == 0 ? odd[random_below(9)]
-                                : random_below(100000) / (random_below(2) ? 1.0 : 1000.0);
+    return rng_below(&seed, 5) == 0 ? odd[rng_below(&seed, 9)]
+                                    : rng_below(&seed, 100000) / (rng_below(&seed, 2) ? 1.0 : 1000.0);
 }
 
 static struct js *cells_of(const uint32_t *levels, uint32_t n_dimensions)
@@ -209,7 +205,7 @@ static struct js *cells_of(const uint32_t *levels, uint32_t n_dimensions)
     for (uint32_t d = 0; d < n_dimensions; d++)
         n *= levels[d];
     for (uint32_t c = 0; c < n; c++) {
-        if (random_below(12) == 0)
+        if (rng_below(&seed, 12) == 0)
             continue;
         struct js *cell = js_object(), *at = js_array();
         uint32_t rest = c, place[4];
@@ -219,11 +215,11 @@ static struct js *cells_of(const uint32_t *levels, uint32_t n_dimensions)
             js_push(at, js_integer(place[d]));
         js_put(cell, "at", at);
         double value = any_number();
-        if (random_below(4) == 0)
+        if (rng_below(&seed, 4) == 0)
             js_put(cell, "hidden", js_boolean(true));
         else
             js_put(cell, "value", js_real(value));
-        if (!js_get(cell, "hidden") && random_below(2)) {
+        if (!js_get(cell, "hidden") && rng_below(&seed, 2)) {
             js_put(cell, "lower", js_real(value - fabs(any_number())));
             js_put(cell, "upper", js_real(value + fabs(any_number())));
         }
@@ -236,11 +232,11 @@ static struct js *random_table(const char *name, enum picture_kind kind)
 {
     static const char *const units[] = {"persons", "share of persons", "per 100000 person-years", "ratio"};
     struct js *j = js_object(), *dimensions = js_array();
-    uint32_t levels[4], n = 1 + random_below(3);
+    uint32_t levels[4], n = 1 + rng_below(&seed, 3);
     js_put_str(j, "name", name);
-    js_put_str(j, "title", hostile[random_below(N_HOSTILE)]);
-    js_put_str(j, "unit", units[random_below(4)]);
-    js_put_str(j, "type", output_type_name((enum output_type)random_below(OUTPUT_TYPES)));
+    js_put_str(j, "title", hostile[rng_below(&seed, N_HOSTILE)]);
+    js_put_str(j, "unit", units[rng_below(&seed, 4)]);
+    js_put_str(j, "type", output_type_name((enum output_type)rng_below(&seed, OUTPUT_TYPES)));
     if (picture_kind_name(kind))
         js_put_str(j, "picture", picture_kind_name(kind));
     for (uint32_t d = 0; d < n; d++)
@@ -261,7 +257,7 @@ static struct released *released_of(struct js *tables)
     struct buf text;
     char hex[2 * HASH_BYTES + 1];
     buf_init(&text, 1 << 22);
-    js_put_str(body, "title", hostile[random_below(N_HOSTILE)]);
+    js_put_str(body, "title", hostile[rng_below(&seed, N_HOSTILE)]);
     js_put(body, "tables", tables);
     assert_int_equal(js_canonical(body, &text, &e), ST_OK);
     sha256_hex(buf_slice(&text), hex);
@@ -320,7 +316,7 @@ static void any_document_is_drawn_as_clean_xml(void **state)
     (void)state;
     struct xml *x = calloc(1, sizeof *x);
     for (int run = 0; run < 40 * PICTURE_KINDS; run++) {
-        seed = (uint64_t)run * 7919 + 1;
+        seed.state = (uint64_t)run * 7919 + 1;
         struct released *r = random_released((enum picture_kind)(run % PICTURE_KINDS));
         for (uint32_t i = 0; i < released_n_tables(r); i++)
             if (released_pictured(released_table(r, i))) {
@@ -359,13 +355,13 @@ static struct js *damaged_cell(const struct js *cell)
 {
     struct js *j = js_object();
     js_put(j, "at", js_copy(js_get(cell, "at")));
-    if (random_below(2)) {
+    if (rng_below(&seed, 2)) {
         js_put(j, "hidden", js_boolean(true));
         return j;
     }
     double value = any_number();
     js_put(j, "value", js_real(value));
-    if (random_below(2)) {
+    if (rng_below(&seed, 2)) {
         js_put(j, "lower", js_real(any_number()));
         js_put(j, "upper", js_real(value));
     }
@@ -379,8 +375,8 @@ static struct js *damaged_dimensions(const struct js *dimensions, uint32_t rarit
         struct js *j = js_copy(js_at(dimensions, d)), *levels = js_array();
         for (size_t i = 0; i < js_size(js_get(j, "levels")); i++) {
             struct js *level = js_copy(js_at(js_get(j, "levels"), i));
-            if (random_below(rarity) == 0)
-                js_put_str(level, "label", hostile[random_below(N_HOSTILE)]);
+            if (rng_below(&seed, rarity) == 0)
+                js_put_str(level, "label", hostile[rng_below(&seed, N_HOSTILE)]);
             js_push(levels, level);
         }
         js_put(j, "levels", levels);
@@ -394,9 +390,9 @@ static struct js *damaged(const struct js *table, uint32_t rarity)
     struct js *j = js_copy(table), *cells = js_array();
     for (size_t i = 0; i < js_size(js_get(table, "cells")); i++) {
         const struct js *cell = js_at(js_get(table, "cells"), i);
-        if (random_below(rarity) == 0)
+        if (rng_below(&seed, rarity) == 0)
             continue;
-        js_push(cells, random_below(rarity) ? js_copy(cell) : damaged_cell(cell));
+        js_push(cells, rng_below(&seed, rarity) ? js_copy(cell) : damaged_cell(cell));
     }
     js_put(j, "cells", cells);
     js_put(j, "dimensions", damaged_dimensions(js_get(table, "dimensions"), rarity));
@@ -412,7 +408,7 @@ static void a_damaged_release_is_drawn_as_clean_xml(void **state)
     struct xml *x = calloc(1, sizeof *x);
     for (int run = 0; run < 15; run++) {
         struct js *copy = js_array();
-        seed = (uint64_t)run * 104729 + 3;
+        seed.state = (uint64_t)run * 104729 + 3;
         for (size_t i = 0; i < js_size(tables); i++)
             js_push(copy, damaged(js_at(tables, i), rarities[run % 5]));
         struct released *r = released_of(copy);
@@ -511,9 +507,9 @@ static void no_number_is_written_that_is_not_released(void **state)
     for (int run = 0; run < 200; run++) {
         struct js *tables;
         int hidden = run % N_VALUES;
-        seed = (uint64_t)run + 99;
+        seed.state = (uint64_t)run + 99;
         for (int i = 0; i < N_VALUES; i++)
-            values[i] = 3 + (200 * i + (int)random_below(190)) / 37.0;
+            values[i] = 3 + (200 * i + (int)rng_below(&seed, 190)) / 37.0;
         one_table(kinds[run % 4], values, hidden, &tables);
         struct released *r = released_of(tables);
         for (int width = PICTURE_WIDE; width <= PICTURE_NARROW; width++) {

@@ -14,15 +14,15 @@
 
 #include "stats/calibrate.h"
 #include "stats/special.h"
+#include "../../lib/random.h"
 
 enum { N = 40 };
 
-static uint64_t seed = 3;
+static struct rng seed = {3};
 
 static double normal(void)
 {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return normal_quantile(((double)(seed >> 11) + 0.5) * 0x1p-53);
+    return normal_quantile(random_uniform(&seed));
 }
 
 static double log_likelihood(const double *y, const double *se, double mean, double sd)

@@ -11,29 +11,23 @@
 
 #include "base/mem.h"
 #include "stats/competing.h"
+#include "../../lib/random.h"
 
 enum { N = 180, P = 3 };
 static double x[N * P], when[N];
 static int state_of[N];
-static uint64_t seed = 88172645463325252U;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {88172645463325252U};
 
 /* Tied days, both causes, censoring. */
 static void make_rows(void)
 {
     for (size_t i = 0; i < N; i++) {
-        x[i * P] = uniform() < 0.4;
-        x[i * P + 1] = 2 * uniform() - 1;
-        x[i * P + 2] = uniform() < 0.2;
+        x[i * P] = random_uniform(&seed) < 0.4;
+        x[i * P + 1] = 2 * random_uniform(&seed) - 1;
+        x[i * P + 2] = random_uniform(&seed) < 0.2;
         double rate = exp(0.5 * x[i * P] - 0.3 * x[i * P + 1]);
-        double first = -30 * log(uniform()) / rate, other = -50 * log(uniform()), lost = 60 * uniform();
+        double first = -30 * log(random_uniform(&seed)) / rate, other = -50 * log(random_uniform(&seed)),
+               lost = 60 * random_uniform(&seed);
         when[i] = 1 + floor(fmin(fmin(first, other), lost));
         state_of[i] = lost < first && lost < other ? 0 : first < other ? 1 : 2;
     }

@@ -11,17 +11,10 @@
 
 #include "base/mem.h"
 #include "stats/matching.h"
+#include "../../lib/random.h"
 
 enum { N = 120, MOST_RATIO = 3, CASES = 400 };
-static uint64_t seed = 88172645463325252U;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {88172645463325252U};
 
 struct people {
     double score[N], treated[N];
@@ -31,11 +24,11 @@ struct people {
 /* Few scores make many ties. */
 static void make_people(struct people *p)
 {
-    double scores = uniform() < 0.5 ? 7 : 1000, share = 0.2 + 0.5 * uniform();
-    p->n = 2 + (size_t)(uniform() * (N - 2));
+    double scores = random_uniform(&seed) < 0.5 ? 7 : 1000, share = 0.2 + 0.5 * random_uniform(&seed);
+    p->n = 2 + (size_t)(random_uniform(&seed) * (N - 2));
     for (size_t i = 0; i < p->n; i++) {
-        p->treated[i] = uniform() < share;
-        p->score[i] = floor(uniform() * scores + 0.3 * p->treated[i]) / scores;
+        p->treated[i] = random_uniform(&seed) < share;
+        p->score[i] = floor(random_uniform(&seed) * scores + 0.3 * p->treated[i]) / scores;
     }
 }
 
@@ -122,11 +115,12 @@ static void matches_are_those_of_a_search_through_everybody(void **state)
         struct people p;
         long computed[N * MOST_RATIO], expected[N * MOST_RATIO];
         make_people(&p);
-        struct matching how = {.ratio = 1 + (size_t)(uniform() * MOST_RATIO),
-                               .replace = uniform() < 0.3,
-                               .caliper = uniform() < 0.5 ? (double)INFINITY : 0.3 * uniform(),
-                               .closest_first = uniform() < 0.5,
-                               .whole_differences = uniform() < 0.2};
+        struct matching how = {.ratio = 1 + (size_t)(random_uniform(&seed) * MOST_RATIO),
+                               .replace = random_uniform(&seed) < 0.3,
+                               .caliper = random_uniform(&seed) < 0.5 ? (double)INFINITY
+                                                                      : 0.3 * random_uniform(&seed),
+                               .closest_first = random_uniform(&seed) < 0.5,
+                               .whole_differences = random_uniform(&seed) < 0.2};
         match_nearest(p.score, p.treated, p.n, &how, computed);
         naive_match(&p, &how, expected);
         assert_memory_equal(computed, expected, p.n * how.ratio * sizeof *computed);

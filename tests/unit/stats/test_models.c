@@ -14,6 +14,7 @@
 #include "stats/cox.h"
 #include "stats/glm.h"
 #include "stats/sccs.h"
+#include "../../lib/random.h"
 
 enum { N = 400, P = 4 };
 
@@ -22,28 +23,22 @@ static int status[2 * N];
 static const double *x[P];
 static const char *const names[P] = {"_intercept", "a", "b", "c"};
 
-static uint64_t seed;
-static double uniform(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return ((double)(seed >> 11) + 0.5) / 9007199254740992.0;
-}
-
+static struct rng seed;
 static int make_data(void **state)
 {
     (void)state;
-    seed = 12345;
+    seed.state = 12345;
     for (int i = 0; i < N; i++) {
         column[0][i] = 1;
-        column[1][i] = uniform() * 4 - 2;
-        column[2][i] = uniform() < 0.3;
-        column[3][i] = uniform() + uniform() - 1;
+        column[1][i] = random_uniform(&seed) * 4 - 2;
+        column[2][i] = random_uniform(&seed) < 0.3;
+        column[3][i] = random_uniform(&seed) + random_uniform(&seed) - 1;
         double eta = -0.4 + 0.7 * column[1][i] - 0.5 * column[2][i] + 0.3 * column[3][i];
-        y[i] = uniform() < 1 / (1 + exp(-eta));
-        counts[i] = floor(-log(uniform()) * exp(eta));
-        when[i] = ceil(-20 * log(uniform()) * exp(-eta / 2)); /* many ties */
-        entry[i] = floor(when[i] * 0.4 * uniform());
-        status[i] = uniform() < 0.7;
+        y[i] = random_uniform(&seed) < 1 / (1 + exp(-eta));
+        counts[i] = floor(-log(random_uniform(&seed)) * exp(eta));
+        when[i] = ceil(-20 * log(random_uniform(&seed)) * exp(-eta / 2)); /* many ties */
+        entry[i] = floor(when[i] * 0.4 * random_uniform(&seed));
+        status[i] = random_uniform(&seed) < 0.7;
     }
     for (int j = 0; j < P; j++) {
         x[j] = column[j];

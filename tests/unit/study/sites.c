@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "source/source.h"
 #include "store/import.h"
+#include "synth/rng.h"
 
 static void fine(enum status st, const struct err *e)
 {
@@ -184,12 +185,9 @@ static void shuffle_file(const char *from, const char *to)
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
         if (*line)
             lines[n++] = line;
-    uint64_t state = 88172645463325252u;
+    struct rng random = {88172645463325252u};
     for (most = n; most > 2; most--) { /* lines[0] is the header */
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        size_t k = 1 + (size_t)(state % (most - 1));
+        size_t k = 1 + rng_next(&random) % (most - 1);
         char *last = lines[most - 1];
         lines[most - 1] = lines[k];
         lines[k] = last;

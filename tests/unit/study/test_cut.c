@@ -21,6 +21,7 @@
 #include "study/models.h"
 #include "study/negative_binomial.h"
 #include "study/no_estimate.h"
+#include "../../lib/random.h"
 
 enum { MOST_P = 20, MOST_FIELDS = 64 };
 static const size_t cuts[] = {1, 2, 3, 5};
@@ -375,27 +376,20 @@ static void r_survival_data_cut_by_row_number_give_the_stratified_fit(void **sta
 
 /* --- rows made up -------------------------------------------------------------------------------------- */
 
-static uint64_t seed = 88172645463325252U;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {88172645463325252U};
 
 static double poisson(double mean)
 {
-    double product = uniform(), count = 0;
+    double product = random_uniform(&seed), count = 0;
     for (; product > exp(-mean); count++)
-        product *= uniform();
+        product *= random_uniform(&seed);
     return count;
 }
 
 static void make_times(struct rows *r, size_t i, double eta)
 {
-    double first = -900 * log(uniform()) / exp(eta), other = -2500 * log(uniform()), lost = 1500 * uniform();
+    double first = -900 * log(random_uniform(&seed)) / exp(eta), other = -2500 * log(random_uniform(&seed)),
+           lost = 1500 * random_uniform(&seed);
     r->time[i] = 1 + floor(fmin(first, fmin(other, lost)));
     r->state[i] = lost < first && lost < other ? 0 : first < other ? 1 : r->method == FINE_GRAY ? 2 : 0;
 }
@@ -410,17 +404,18 @@ static struct rows make_rows(enum method method, size_t n, size_t p, size_t site
         r.site[i] = i % sites;
         eta += 0.3 * (double)r.site[i];
         for (size_t k = 0; k < p; k++) {
-            x[k] = k % 2 ? uniform() < 0.3 + 0.05 * (double)r.site[i] : 2 * uniform() - 1;
+            x[k] = k % 2 ? random_uniform(&seed) < 0.3 + 0.05 * (double)r.site[i]
+                         : 2 * random_uniform(&seed) - 1;
             eta += (k % 3 ? 0.25 : -0.4) * x[k];
         }
         if (method == LOGISTIC)
-            r.y[i] = uniform() < 1 / (1 + exp(-eta));
+            r.y[i] = random_uniform(&seed) < 1 / (1 + exp(-eta));
         else if (method == POISSON)
             r.y[i] = poisson(exp(eta));
         else if (method == NEGATIVE_BINOMIAL)
-            r.y[i] = poisson(-exp(eta) * log(uniform()));
+            r.y[i] = poisson(-exp(eta) * log(random_uniform(&seed)));
         else if (method == LINEAR)
-            r.y[i] = eta + uniform();
+            r.y[i] = eta + random_uniform(&seed);
         else
             make_times(&r, i, eta);
     }

@@ -16,6 +16,7 @@
 #include "stats/cox.h"
 #include "stats/linalg.h"
 #include "study/hazards.h"
+#include "../../lib/random.h"
 
 enum { ROWS = 900, P = 3, SITES = 3, STEP = 30, STEPS = 20, TERMS = 2 };
 
@@ -30,15 +31,7 @@ struct rows {
     uint32_t site[ROWS];
 };
 
-static uint64_t seed = 11;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {14};
 
 /* Rows in descending days; the first column's hazard ratio falls with time. */
 static struct rows *make_rows(void)
@@ -46,15 +39,15 @@ static struct rows *make_rows(void)
     struct rows *r = calloc(1, sizeof *r);
     for (size_t i = 0; i < ROWS; i++) {
         double *x = r->x + i * P, share = (double)i / ROWS;
-        x[0] = uniform() < 0.5;
-        x[1] = 2 * uniform() - 1;
-        x[2] = uniform() < 0.3;
+        x[0] = random_uniform(&seed) < 0.5;
+        x[1] = 2 * random_uniform(&seed) - 1;
+        x[2] = random_uniform(&seed) < 0.3;
         r->days[i] = (int32_t)((1 - share) * STEP * STEPS) + 1;
         if (r->days[i] > STEP * STEPS)
             r->days[i] = STEP * STEPS;
-        r->event[i] = uniform() < 0.3 + 0.4 * x[0] * share + 0.2 * x[2];
+        r->event[i] = random_uniform(&seed) < 0.3 + 0.4 * x[0] * share + 0.2 * x[2];
         r->status[i] = r->event[i];
-        r->site[i] = (uint32_t)(uniform() * SITES);
+        r->site[i] = (uint32_t)(random_uniform(&seed) * SITES);
         for (size_t k = 0; k < P; k++)
             r->column[k][i] = x[k];
     }
@@ -217,8 +210,8 @@ static void no_cell_of_a_grid_has_few_people(void **unused)
     for (int trial = 0; trial < 2000; trial++) {
         double scale = trial % 4 == 0 ? 4 : 30;
         for (int i = 0; i < STEPS; i++) {
-            events[i] = (int64_t)(uniform() * scale);
-            censored[i] = uniform() < 0.5 ? 0 : (int64_t)(uniform() * scale);
+            events[i] = (int64_t)(random_uniform(&seed) * scale);
+            censored[i] = random_uniform(&seed) < 0.5 ? 0 : (int64_t)(random_uniform(&seed) * scale);
         }
         size_t n = grid_cells(events, censored, STEPS, LEAST, ends), from = 0;
         made += n;

@@ -16,6 +16,7 @@
 #include "study/hazards.h"
 #include "study/models.h"
 #include "study/no_estimate.h"
+#include "../../lib/random.h"
 
 enum { ROWS = 1500, P = 3, MOST_SITES = 5, MOST_P = P + MOST_SITES };
 
@@ -26,32 +27,24 @@ struct rows {
     size_t site[ROWS];
 };
 
-static uint64_t seed = 20261122;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {20261122};
 
 /* Rows in descending days; sites differ in their base rates. */
 static void make_rows(struct rows *r, enum family family, size_t sites)
 {
     for (size_t i = 0; i < ROWS; i++) {
         double *x = r->x + i * P;
-        r->site[i] = (size_t)(uniform() * (double)sites);
-        x[0] = uniform() < 0.4;
-        x[1] = 2 * uniform() - 1 + 0.3 * (double)r->site[i];
-        x[2] = uniform() < 0.5 ? 1 : 0;
-        r->offset[i] = family == FAMILY_POISSON ? log(0.5 + uniform()) : 0;
+        r->site[i] = (size_t)(random_uniform(&seed) * (double)sites);
+        x[0] = random_uniform(&seed) < 0.4;
+        x[1] = 2 * random_uniform(&seed) - 1 + 0.3 * (double)r->site[i];
+        x[2] = random_uniform(&seed) < 0.5 ? 1 : 0;
+        r->offset[i] = family == FAMILY_POISSON ? log(0.5 + random_uniform(&seed)) : 0;
         double eta = -0.5 + 0.4 * (double)r->site[i] + 0.8 * x[0] - 0.5 * x[1] + 0.3 * x[2] + r->offset[i];
-        r->y[i] = family == FAMILY_LOGISTIC  ? uniform() < 1 / (1 + exp(-eta))
-                  : family == FAMILY_POISSON ? floor(exp(eta) + uniform())
-                                             : eta + uniform();
+        r->y[i] = family == FAMILY_LOGISTIC  ? random_uniform(&seed) < 1 / (1 + exp(-eta))
+                  : family == FAMILY_POISSON ? floor(exp(eta) + random_uniform(&seed))
+                                             : eta + random_uniform(&seed);
         r->days[i] = (int32_t)((ROWS - i) / 3) + 1;
-        r->event[i] = uniform() < 0.3 + 0.3 * x[0];
+        r->event[i] = random_uniform(&seed) < 0.3 + 0.3 * x[0];
     }
 }
 

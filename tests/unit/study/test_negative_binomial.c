@@ -18,6 +18,7 @@
 #include "stats/linalg.h"
 #include "study/negative_binomial.h"
 #include "study/newton.h"
+#include "../../lib/random.h"
 
 enum { ROWS = 3000, P = 3, Q = P + 1, MOST_SITES = 5, MOST_COLUMNS = P + MOST_SITES };
 
@@ -26,19 +27,11 @@ struct rows {
     size_t site[ROWS];
 };
 
-static uint64_t seed = 5;
-
-static double uniform(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (double)(seed >> 11) * 0x1p-53;
-}
+static struct rng seed = {12};
 
 static double poisson(double mean)
 {
-    double p = exp(-mean), sum = p, u = uniform(), y = 0;
+    double p = exp(-mean), sum = p, u = random_uniform(&seed), y = 0;
     for (; u > sum && y < 1000; y++) {
         p *= mean / (y + 1);
         sum += p;
@@ -52,13 +45,14 @@ static struct rows *make_rows(size_t sites, bool spread)
     struct rows *r = calloc(1, sizeof *r);
     for (size_t i = 0; i < ROWS; i++) {
         double *x = r->x + i * P;
-        r->site[i] = (size_t)(uniform() * (double)sites);
-        x[0] = uniform() < 0.4;
-        x[1] = 2 * uniform() - 1 + 0.2 * (double)r->site[i];
-        x[2] = uniform() < 0.5;
-        r->offset[i] = log(0.5 + uniform());
+        r->site[i] = (size_t)(random_uniform(&seed) * (double)sites);
+        x[0] = random_uniform(&seed) < 0.4;
+        x[1] = 2 * random_uniform(&seed) - 1 + 0.2 * (double)r->site[i];
+        x[2] = random_uniform(&seed) < 0.5;
+        r->offset[i] = log(0.5 + random_uniform(&seed));
         double mean = exp(0.3 * (double)r->site[i] + 0.5 * x[0] - 0.4 * x[1] + 0.3 * x[2] + r->offset[i]);
-        r->y[i] = poisson(spread ? -mean * (log(uniform()) + log(uniform())) / 2 : mean);
+        r->y[i] =
+            poisson(spread ? -mean * (log(random_uniform(&seed)) + log(random_uniform(&seed))) / 2 : mean);
         for (size_t k = 0; k < P; k++)
             r->column[k][i] = x[k];
         r->column[P + r->site[i]][i] = 1;
