@@ -312,7 +312,11 @@ struct js *stats_coefficient(const char *term, double estimate, double se, doubl
     stats_put(row, "upper", aliased ? missing : estimate + z * se);
     stats_put(row, "statistic", aliased ? missing : t);
     stats_put(row, "p", aliased ? missing : t_two_sided(t, df));
-    const char *reason = aliased ? reason_aliased : isnan(se) ? reason_no_freedom : NULL;
+    const char *reason = aliased     ? reason_aliased
+                         : isnan(se) ? reason_no_freedom
+                         : !(se > 0) ? reason_no_spread
+                         : isinf(se) ? reason_not_finite
+                                     : NULL;
     js_put(row, "reason", reason ? js_string(reason) : js_null());
     if (reason)
         js_put_str(row, "explanation", reason_text(reason));

@@ -106,6 +106,8 @@ void stats_put_estimate(struct js *row, const struct estimate *levels, const str
         stats_put(row, key, levels[1].upper);
     }
     const char *reason = levels[0].reason;
+    if (!reason && !(isfinite(levels[0].value) && isfinite(levels[0].lower) && isfinite(levels[0].upper)))
+        reason = reason_not_finite;
     js_put(row, "reason", reason ? js_string(reason) : js_null());
     if (reason)
         js_put_str(row, "explanation", reason_text(reason));

@@ -173,8 +173,10 @@ static enum status mean_rows(const struct args *a, const struct stats_table *t,
         stats_put(row, "sum", m.mean * m.n);
         stats_put(row, "sd", moments_sd(&m));
         stats_put_estimate(row, out, level);
-        stats_put(row, "skewness", m.n > 0 ? m.m3 / m.n / pow(m.m2 / m.n, 1.5) : (double)NAN);
-        stats_put(row, "excess_kurtosis", m.n > 0 ? m.m4 * m.n / (m.m2 * m.m2) - 3 : (double)NAN);
+        stats_put(row, "skewness", m.m3 / m.n / pow(m.m2 / m.n, 1.5));
+        stats_put(row, "excess_kurtosis", m.m4 * m.n / (m.m2 * m.m2) - 3);
+        if (!out[0].reason && !(m.m2 > 0))
+            js_put_str(row, "shape_reason", "every value is the same: it has no shape");
         put_spread(row, v, n, &m);
         js_push(rows, row);
     }
@@ -302,7 +304,8 @@ static enum status dsr_rows(const struct args *a, const struct stats_table *t,
         struct stratum *strata = arena_array(t->arena, g.size[i], sizeof *strata);
         struct dsr d[2];
         size_t k;
-        s = make_strata(t, &in, g.rows[i], g.size[i], strata, &k, e);
+        if ((s = make_strata(t, &in, g.rows[i], g.size[i], strata, &k, e)) != ST_OK)
+            return s;
         for (int c = 0; s == ST_OK && c < level->n; c++)
             s = stats_dsr(strata, k, multiplier, level->level[c], &d[c], e);
         if (s != ST_OK)

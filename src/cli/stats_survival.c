@@ -306,6 +306,11 @@ static enum status fill_logrank(const struct args *a, struct stats_table *t, con
     logrank_init(&l, g.n_groups, rho, t->arena);
     logrank_rows(&l, &rows, g.of, stratum, by.n_groups);
     struct test test = logrank_test(&l), trend = logrank_trend(&l);
+    if (test.df < 1)
+        return err_set(e, ST_INVALID,
+                       "%s: no_events: nobody at risk beside another group has the event, so there is "
+                       "nothing to compare",
+                       t->name);
     stats_put(doc, "rho", rho);
     js_put_int(doc, "rows_dropped_missing", (int64_t)f.dropped);
     stats_put_test(doc, "test", &test);

@@ -9,10 +9,17 @@
 #include "base/csv.h"
 #include "base/text.h"
 
-static const char *keep_cell(struct arena *a, struct slice s)
+/* Larger in size than any measurement, and small enough for fourth powers. */
+#define MOST_NUMBER 1e60
+
+static enum status keep_cell(const struct csv *c, const struct stats_table *t, int column, struct slice s,
+                             const char **out, struct err *e)
 {
     s = slice_trim(s);
-    return s.n == 0 || slice_is(s, "NA") ? NULL : arena_strndup(a, s.p, s.n);
+    if (s.n && memchr(s.p, '\0', s.n))
+        return csv_expected(c, column, "text without zero bytes", e);
+    *out = s.n == 0 || slice_is(s, "NA") ? NULL : arena_strndup(t->arena, s.p, s.n);
+    return ST_OK;
 }
 
 struct growing {
@@ -28,8 +35,10 @@ static enum status read_rows(struct csv *c, struct stats_table *t, struct growin
     while ((s = csv_next(c, &fields, e)) == ST_OK && fields) {
         GROW(g->cells, (g->n_rows + 1) * t->n_columns, g->cap_cells);
         GROW(g->lines, g->n_rows + 1, g->cap_lines);
-        for (size_t i = 0; i < t->n_columns; i++)
-            g->cells[g->n_rows * t->n_columns + i] = keep_cell(t->arena, fields[i]);
+        for (size_t i = 0; s == ST_OK && i < t->n_columns; i++)
+            s = keep_cell(c, t, (int)i, fields[i], &g->cells[g->n_rows * t->n_columns + i], e);
+        if (s != ST_OK)
+            break;
         g->lines[g->n_rows++] = csv_line(c);
     }
     return s;
@@ -201,7 +210,7 @@ enum status stats_choose(const struct args *a, const struct stats_table *t, cons
 static bool cell_number(const char *cell, double *v)
 {
     if (parse_double(slice_of(cell), v))
-        return true;
+        return fabs(*v) <= MOST_NUMBER;
     if (strcmp(cell, "TRUE") == 0 || strcmp(cell, "FALSE") == 0) {
         *v = cell[0] == 'T';
         return true;
@@ -222,7 +231,8 @@ enum status stats_numbers(const struct stats_table *t, int column, double **out,
         const char *cell = t->cells[column][r];
         v[r] = (double)NAN;
         if (cell && !cell_number(cell, &v[r])) {
-            err_set(e, ST_INVALID, "%s line %llu, column %s: expected a number, NA or nothing", t->name,
+            err_set(e, ST_INVALID,
+                    "%s line %llu, column %s: expected a number (up to 1e60 in size), NA or nothing", t->name,
                     (unsigned long long)t->lines[r], t->columns[column]);
             err_detail(e, "'%.60s'", cell);
             return e->status;

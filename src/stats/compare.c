@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stats/compare.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "stats/interval.h"
 #include "stats/special.h"
 
 const char *const adjustment_names[] = {"bonferroni", "holm", "hochberg", "hommel", "BH", "BY", NULL};
@@ -16,12 +18,14 @@ struct mean {
 
 static struct mean mean_of(const struct sample *s)
 {
-    struct mean m = {.n = (double)s->n};
-    for (size_t i = 0; i < s->n; i++)
-        m.mean += s->v[i] / m.n;
-    for (size_t i = 0; i < s->n; i++)
-        m.variance += (s->v[i] - m.mean) * (s->v[i] - m.mean) / (m.n - 1);
-    return m;
+    struct moments m = moments_of(s->v, s->n);
+    return (struct mean){m.n, m.mean, m.m2 / (m.n - 1)};
+}
+
+/* What is left of a difference of numbers that are the same is rounding, and no spread (R's t.test draws this line too). */
+static bool beyond_rounding(double se, double x, double y)
+{
+    return se > 10 * DBL_EPSILON * fmax(fabs(x), fabs(y));
 }
 
 static enum status need(bool good, const char *what, struct err *e)
@@ -50,7 +54,8 @@ static enum status paired(const struct sample *a, const struct sample *b, double
     struct mean d = mean_of(&(struct sample){v, a->n});
     free(v);
     enum status s =
-        need(a->n >= 2 && d.variance > 0, "two pairs and some spread of differences are needed", e);
+        need(a->n >= 2 && beyond_rounding(sqrt(d.variance / d.n), mean_of(a).mean, mean_of(b).mean),
+             "two pairs and some spread of differences are needed", e);
     if (s == ST_OK)
         t_finish(d.mean, sqrt(d.variance / d.n), d.n - 1, confidence, out);
     return s;
@@ -62,11 +67,11 @@ enum status t_test(const struct sample *a, const struct sample *b, enum t_kind k
     if (kind == T_PAIRED)
         return paired(a, b, confidence, out, e);
     struct mean x = mean_of(a), y = mean_of(b);
-    enum status s = need(a->n >= 2 && b->n >= 2 && x.variance + y.variance > 0,
+    double ex = x.variance / x.n, ey = y.variance / y.n, df = x.n + y.n - 2;
+    enum status s = need(a->n >= 2 && b->n >= 2 && beyond_rounding(sqrt(ex + ey), x.mean, y.mean),
                          "each group needs two values at least, and some spread", e);
     if (s != ST_OK)
         return s;
-    double ex = x.variance / x.n, ey = y.variance / y.n, df = x.n + y.n - 2;
     double pooled = ((x.n - 1) * x.variance + (y.n - 1) * y.variance) / df;
     if (kind == T_STUDENT)
         t_finish(x.mean - y.mean, sqrt(pooled * (1 / x.n + 1 / y.n)), df, confidence, out);

@@ -23,6 +23,8 @@ const char *const reason_boundary = "at_the_boundary";
 const char *const reason_no_freedom = "no_degrees_of_freedom";
 const char *const reason_aliased = "aliased";
 const char *const reason_not_positive = "not_positive";
+const char *const reason_no_spread = "no_spread";
+const char *const reason_not_finite = "not_finite";
 
 const char *reason_text(const char *reason)
 {
@@ -43,6 +45,8 @@ const char *reason_text(const char *reason)
         {"no_degrees_of_freedom", "there are no more rows than coefficients, so no error can be estimated"},
         {"aliased", "the column is a linear combination of columns before it"},
         {"not_positive", "the quantity is zero or negative where the scale needs it to be positive"},
+        {"no_spread", "the standard error is 0: there is no spread to judge the estimate by"},
+        {"not_finite", "the numbers are too large or too small to be computed with"},
     };
     for (size_t i = 0; reason && i < sizeof texts / sizeof *texts; i++)
         if (strcmp(texts[i][0], reason) == 0)
@@ -155,6 +159,8 @@ struct interval interval_mean(double mean, double sd, double n, double confidenc
     return (struct interval){mean - half, mean + half};
 }
 
+#define MOST_EXACT_TRIALS 1e15 /* the beta fraction's steps grow with their square root */
+
 enum status stats_proportion(double x, double n, bool exact, double multiplier, double confidence,
                              struct estimate *out, struct err *e)
 {
@@ -165,6 +171,9 @@ enum status stats_proportion(double x, double n, bool exact, double multiplier, 
         return err_set(e, ST_INVALID, "a denominator is 0 or negative; it must be above 0");
     if (x > n)
         return err_set(e, ST_INVALID, "a numerator is greater than its denominator");
+    if (exact && n > MOST_EXACT_TRIALS)
+        return err_set(e, ST_INVALID,
+                       "the exact interval is for up to 1e15 trials; Wilson's is the same there");
     if (isnan(x) || isnan(n))
         return ST_OK;
     struct interval i = exact ? interval_binomial(x, n, confidence) : interval_wilson(x, n, confidence);

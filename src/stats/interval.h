@@ -41,6 +41,8 @@ extern const char *const reason_boundary;      /* "at_the_boundary" */
 extern const char *const reason_no_freedom;    /* "no_degrees_of_freedom" */
 extern const char *const reason_aliased;       /* "aliased" */
 extern const char *const reason_not_positive;  /* "not_positive" */
+extern const char *const reason_no_spread;     /* "no_spread" */
+extern const char *const reason_not_finite;    /* "not_finite" */
 
 /* A confidence level as given: 0.9 <= c <= 1, or a percentage 90 <= c <= 100; anything else is ST_INVALID. */
 MUST_CHECK enum status stats_confidence(double given, double *confidence, struct err *e);

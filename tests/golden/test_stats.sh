@@ -44,6 +44,24 @@ printf 'y,x\n0,1\n0,2\n0,3\n1,4\n1,5\n1,6\n' > apart.csv
 refused "separation" "separation.*by x" glm apart.csv --family binomial
 printf 'time,status,x\n1,0,1\n2,0,0\n3,0,1\n' > nobody.csv
 refused "no events" "no_events" cox nobody.csv
+refused "a log-rank test without events" "no_events" logrank <(printf 'time,status,g\n1,0,a\n2,0,b\n3,0,a\n') --group g
+printf 'g,v,w\n%s' "$(for i in {1..9}; do printf 'a,0.1,0.3\nb,0.1,0.3\n'; done)" > same.csv
+refused "groups of one value" "some spread" compare same.csv --x v --group g
+refused "a correlation of constants" "some spread" correlate same.csv --x v --y w
+same "the mean of one value" "$("$ACCORD" stats mean same.csv --x v --format json | jq -c '.rows[0] | [.sd, .skewness, .shape_reason]')" \
+  '[0,null,"every value is the same: it has no shape"]'
+printf 'x,n\n1\0002,10\n' > zero.csv
+refused "a zero byte in a number" "line 2, column 1 (x): expected text without zero bytes" rate zero.csv
+printf 'x,n\n1,1e300\n' > huge.csv
+refused "a number whose powers have no place" "line 2, column n: expected a number (up to 1e60 in size)" rate huge.csv
+printf 'x,n\n1e20,1e20\n' > stars.csv
+same "a count as large as stars" "$("$ACCORD" stats rate stars.csv --method exact --multiplier 1 --format json |
+  jq -c '.rows[0] | [(.lower - 1 + 1.95996398454e-10 | fabs < 1e-15), (.upper - 1 - 1.95996398454e-10 | fabs < 1e-15)]')" '[true,true]'
+refused "more trials than the fraction can do" "up to 1e15 trials" proportion stars.csv --method exact
+printf 'x,n,w,age\n1,10,1,a\n-1,10,1,b\n' > strata.csv
+refused "a count below 0, the file named once" "^accord: strata.csv line 3" dsr strata.csv --standard w
+printf 'yi,vi\n0.5,0.5\n0.5,0.5\n0.5,0.5\n' > alike.csv
+same "no spread is a reason" "$("$ACCORD" stats meta alike.csv --knapp-hartung --format json | jq -c '.coefficients[0] | [.se, .p, .reason]')" '[0,0,"no_spread"]'
 refused "unknown family" "must be one of gaussian" glm apart.csv --family binomia
 printf 'bed,rr,spo2,sbp,pulse,temp,oxygen,acvpu,scale\n1,22,93,105,95,38.5,oxygen,A,1\n2,16,97,120,70,37,air,A,2\n3,16,,120,70,37,air,A,1\n' > news.csv
 [ "$("$ACCORD" stats news2 news.csv --format json | jq -c '[.rows[] | [.news2, .band, .reason]]')" = \
