@@ -55,20 +55,14 @@ done
 grep -q 'does not continue what this node has read' "$GRID/node3.log" || fail "the operator is not told that the log was rewritten"
 grep -q 'this node has read [0-9]* of it before' "$GRID/node3.log" || fail "the operator is not told that the log is shorter"
 
-# --- an answer about work that is no such: the node goes on serving -----------------------------------------------
-echo garbled > "$GRID/lie"
-grid_submit r-garbled a2
-finish r-garbled
-kill -0 "${GRID_PID[node3]}" || fail "the node went down over the hub's answer"
-
-# --- no list of runs is not an empty one: what the node was doing it keeps ---------------------------------------------
+# --- no list of runs, or no such, is not an empty one: the node goes on serving and keeps what it was doing ---------------------------------------------
 under_way() { sqlite3 -readonly "$GRID/node3/node.db" "SELECT count(*) FROM run WHERE id='$1' AND state<>'over'"; }
+logged() { grep -c "$1" "$GRID/node3.log"; }
+logs_more() { for ((n = 0; n < 150; n++)); do [ "$(logged "$1")" -gt "$2" ] && return; sleep 0.1; done; fail "node 3 does not log $1"; }
 echo honest > "$GRID/lie"
 grid_submit r-runless a2
 grid_wait r-runless held 30
 [ "$(under_way r-runless)" = 1 ] || fail "the node did not take part in r-runless"
-logged() { grep -c "$1" "$GRID/node3.log"; }
-logs_more() { for ((n = 0; n < 150; n++)); do [ "$(logged "$1")" -gt "$2" ] && return; sleep 0.1; done; fail "node 3 does not log $1"; }
 for lie in garbled runless; do
   lost=$(logged 'has not the expected form') back=$(logged node.hub.back)
   echo "$lie" > "$GRID/lie"
@@ -78,6 +72,7 @@ for lie in garbled runless; do
   echo honest > "$GRID/lie"
   logs_more node.hub.back "$back"
 done
+kill -0 "${GRID_PID[node3]}" || fail "the node went down over the hub's answer"
 finish r-runless
 
 # --- a site that goes away behind the first round: its numbers are in what was summed, so the run waits for it ------
