@@ -220,16 +220,29 @@ FOLD(run_admit_fold)
     return ST_OK;
 }
 
+static bool was_summed(const struct js *doc)
+{
+    const struct js *events = js_get(doc, "events");
+    for (size_t i = 0; i < js_size(events); i++)
+        if (doc_is(js_at(events, i), "verb", "run.round"))
+            return true;
+    return false;
+}
+
+/* A run cannot go on without its lead site; nor, once a round was summed, without any site whose numbers are
+   in it. */
 FOLD(run_decline_fold)
 {
     struct js *site = site_of(c);
-    (void)e;
     if (site) {
         js_put_str(site, "state", "declined");
         js_put_str(site, "reason", js_get_str(c->body, "reason"));
         js_put_int(site, "at", c->entry->seq);
     }
-    return ST_OK;
+    if (!site || !(doc_is(c->doc, "lead", c->actor_body) || was_summed(c->doc)))
+        return ST_OK;
+    c->to = "failed";
+    return keep_reason_fold(c, e);
 }
 
 GUARD(run_lead_guard)

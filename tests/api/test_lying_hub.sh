@@ -107,6 +107,7 @@ for ((n = 0; n < 300; n++)); do grep -q 'this site has already answered' "$GRID/
 kill -CONT "${GRID_PID[node1]}"
 grid_wait r-halted declined 30
 said r-halted | grep -qx 'this site has refused the run: A laptop was lost' || fail "T2 did not say why: $(said r-halted)"
+[ "$(curl -s "$ACCORD_HUB/api/v1/register/run/r-halted" | jq -r .state)" = failed ] || fail "the register does not say that the run is over"
 a node resume --data "$GRID/node2" > /dev/null 2>&1 || fail "resume"
 
 # --- and one that declines there ends it: no answer is made of two sets of sites; nor may a hub leave one out ------

@@ -111,6 +111,30 @@ static void a_run_goes_from_request_to_an_open_table(void **state)
     identity_free(third);
 }
 
+static void a_run_ends_without_its_lead_or_a_site_that_was_summed(void **state)
+{
+    struct story *s = *state;
+    struct err e = {0};
+    const char *part = "{'round': 1, 'attempt': 1, 'hash': " H2 "}",
+               *no = "{'reason': 'rule halted: a test'}";
+    for (int lead = 0; lead < 2; lead++) {
+        const char *id = lead ? "r2" : "r1", *subject = lead ? "run:r2" : "run:r1";
+        assert_int_equal(request(s, s->analyst, id, count_study, &e), ST_OK);
+        for (int i = 0; i < SITES; i++)
+            must(s, s->node[i], "run.admit", subject, "{'opt_outs_checked': '$day'}");
+        must(s, s->hub, "run.attempt", subject, ATTEMPT);
+        must(s, s->node[1], "run.decline", subject, no); /* nothing was summed: the others go on */
+        assert_string_equal(state_of(s, "run", id), "running");
+        for (int i = 0; i < SITES && !lead; i++)
+            must(s, s->node[i], "run.part", subject, part);
+        if (!lead)
+            must(s, s->node[0], "run.round", subject, part);
+        must(s, s->node[lead ? 0 : 2], "run.decline", subject, no);
+        assert_string_equal(state_of(s, "run", id), "failed");
+    }
+    assert_replay_equal(s);
+}
+
 static void a_request_outside_the_agreement_is_refused(void **state)
 {
     struct story *s = *state;
@@ -198,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_run_goes_from_request_to_an_open_table),
+        CASE(a_run_ends_without_its_lead_or_a_site_that_was_summed),
         CASE(a_request_outside_the_agreement_is_refused),
         CASE(old_opt_outs_and_strange_nodes_are_refused),
         CASE(a_controllers_revoke_stops_every_run_at_once),

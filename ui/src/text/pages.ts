@@ -75,7 +75,7 @@ export const run = {
     held: "The result is held at the lead site until two people have checked it.",
     released: "The result has been checked and released.",
     failed: "It did not work.",
-    declined: "Too few sites take part.",
+    declined: "A site that the study needs does not take part.",
     stopped: "It was stopped.",
     waiting: "It waits for a site.",
   } as Record<string, string>,
