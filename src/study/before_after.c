@@ -99,6 +99,12 @@ static enum status before_after_local(const void *spec, const struct js *paramet
     return rates_sums(&((const struct before_after *)spec)->rates, site, out, e);
 }
 
+static enum status before_after_members(const void *spec, const struct study_site *site, struct members *into,
+                                        struct err *e)
+{
+    return rates_collect(&((const struct before_after *)spec)->rates, NULL, site, into, e);
+}
+
 /* A share or rate per 1,000 person-years, with its variance. */
 struct figure {
     double persons, event_persons, numerator, denominator, value, variance;
@@ -305,5 +311,6 @@ const struct analysis before_after_analysis = {
     .size = before_after_size,
     .part_persons = PART_PERSONS,
     .local = before_after_local,
+    .members = before_after_members,
     .finish = before_after_finish,
 };

@@ -61,6 +61,12 @@ static enum status chart_local(const void *spec, const struct js *parameters, co
     return rates_sums(&((const struct control_chart *)spec)->rates, site, out, e);
 }
 
+static enum status chart_members(const void *spec, const struct study_site *site, struct members *into,
+                                 struct err *e)
+{
+    return rates_collect(&((const struct control_chart *)spec)->rates, NULL, site, into, e);
+}
+
 /* One interval: cases over people, or events over years. */
 struct point {
     double persons, event_persons, observed, exposed;
@@ -183,5 +189,6 @@ const struct analysis control_chart_analysis = {
     .size = chart_size,
     .part_persons = PART_PERSONS,
     .local = chart_local,
+    .members = chart_members,
     .finish = chart_finish,
 };

@@ -57,7 +57,7 @@ static enum status rates_local(const void *spec, const struct js *parameters, co
 static enum status rates_members_of(const void *spec, const struct study_site *site, struct members *into,
                                     struct err *e)
 {
-    return rates_collect(spec, site, into, e);
+    return rates_collect(spec, NULL, site, into, e);
 }
 
 static double *cells_of(struct result *into, const struct result_table *t, const struct rates *r,

@@ -62,6 +62,12 @@ static enum status inequality_local(const void *spec, const struct js *parameter
     return rates_sums(&((const struct inequality *)spec)->rates, site, out, e);
 }
 
+static enum status inequality_members(const void *spec, const struct study_site *site, struct members *into,
+                                      struct err *e)
+{
+    return rates_collect(&((const struct inequality *)spec)->rates, NULL, site, into, e);
+}
+
 /* A group's rate or share, with its interval. */
 static void fill_group(const struct inequality *c, double persons, double event_persons, double days,
                        double events, struct result_cell *cell)
@@ -189,5 +195,6 @@ const struct analysis inequality_analysis = {
     .size = inequality_size,
     .part_persons = PART_PERSONS,
     .local = inequality_local,
+    .members = inequality_members,
     .finish = inequality_finish,
 };

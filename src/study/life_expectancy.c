@@ -89,6 +89,20 @@ static enum status life_local(const void *spec, const struct js *parameters, con
     return rates_sums(&((const struct life_expectancy *)spec)->rates, site, out, e);
 }
 
+/* Of the groups, or of everybody. */
+static uint32_t group_of(const struct rates *r, uint32_t stratum)
+{
+    (void)r;
+    return stratum % STRIDE < BANDS ? stratum / STRIDE : RATES_UNPRINTED;
+}
+
+static enum status life_members(const void *spec, const struct study_site *site, struct members *into,
+                                struct err *e)
+{
+    const struct rates *r = &((const struct life_expectancy *)spec)->rates;
+    return rates_collect(r, &(struct rates_printed){r->by, r->n_by - 1, group_of}, site, into, e);
+}
+
 /* One group's life table; people of unknown age are in none. */
 struct group {
     struct life_band bands[BANDS];
@@ -159,5 +173,6 @@ const struct analysis life_expectancy_analysis = {
     .size = life_size,
     .part_persons = PART_PERSONS,
     .local = life_local,
+    .members = life_members,
     .finish = life_finish,
 };

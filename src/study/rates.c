@@ -70,7 +70,26 @@ struct counter {
     int32_t birth;
     uint32_t *seen, *had_event; /* per interval: person + 1 */
     int64_t *full; /* per stratum and interval: change in the number of persons present throughout */
+    struct counted *persons, *cases; /* per interval, who is counted; NULL where only how many */
+    size_t n_listed;                 /* so many intervals have lists */
 };
+
+/* Who is counted in an interval, each in one stratum; persons ascend. */
+struct counted {
+    uint32_t *person, *stratum;
+    size_t n, person_room, stratum_room;
+};
+
+static void list(const struct counter *c, struct counted *of, size_t interval, uint32_t stratum)
+{
+    if (!of || interval >= c->n_listed)
+        return;
+    of += interval;
+    GROW(of->person, of->n + 1, of->person_room);
+    GROW(of->stratum, of->n + 1, of->stratum_room);
+    of->person[of->n] = c->person;
+    of->stratum[of->n++] = stratum;
+}
 
 static void count(struct counter *c, size_t interval, uint32_t stratum, int figure, int64_t more)
 {
@@ -106,6 +125,7 @@ static void count_person(struct counter *c, size_t interval, uint32_t stratum)
     if (c->seen[interval] == c->person + 1)
         return;
     c->seen[interval] = c->person + 1;
+    list(c, c->persons, interval, stratum);
     count(c, interval, stratum, RATES_PERSONS, 1);
 }
 
@@ -115,6 +135,7 @@ static void count_event(struct counter *c, size_t interval, uint32_t stratum)
     if (c->had_event[interval] == c->person + 1)
         return;
     c->had_event[interval] = c->person + 1;
+    list(c, c->cases, interval, stratum);
     count(c, interval, stratum, RATES_EVENT_PERSONS, 1);
 }
 
@@ -145,6 +166,8 @@ static void count_piece(struct counter *c, uint32_t stratum, int32_t from, int32
     count_days(c, first, stratum, from, to, event);
     if (last == first)
         return;
+    for (size_t i = first + 1; c->persons && i < last && i < c->n_listed; i++)
+        list(c, c->persons, i, stratum);
     count_days(c, last, stratum, from, to, event);
     c->full[stratum * (cal->n + 1) + first + 1]++;
     c->full[stratum * (cal->n + 1) + last]--;
@@ -234,79 +257,86 @@ static void count_spans(struct counter *c, const struct study_site *site, const 
     }
 }
 
-enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out, struct err *e)
+/* Counts everybody; what the counter has not yet is made, for the caller to free. */
+static enum status count_everybody(struct counter *c, const struct study_site *site, struct err *e)
 {
+    const struct rates *r = c->rates;
     struct span *spans;
     size_t n;
     denominator_spans(&r->denominator, site, &spans, &n);
-    struct counter c = {.rates = r,
-                        .figures = xcalloc(rates_n_sums(r), sizeof *c.figures),
-                        .seen = xcalloc(r->calendar.n, sizeof *c.seen),
-                        .had_event = xcalloc(r->calendar.n, sizeof *c.had_event),
-                        .full = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c.full)};
+    c->figures = xcalloc(rates_n_sums(r), sizeof *c->figures);
+    c->seen = xcalloc(r->calendar.n, sizeof *c->seen);
+    c->had_event = xcalloc(r->calendar.n, sizeof *c->had_event);
+    c->full = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c->full);
     struct index_rows rows;
     size_t *of = xmalloc((n + 1) * sizeof *of);
     uint32_t *stratum = xmalloc((n + 1) * sizeof *stratum);
     first_spans(spans, n, &rows, of);
     enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, stratum, e);
-    if (st == ST_OK) {
-        count_spans(&c, site, spans, n, of, stratum);
-        add_full(&c);
-        for (size_t i = 0; i < rates_n_sums(r); i++)
-            sums_count(out, i, c.figures[i]);
-    }
+    if (st == ST_OK)
+        count_spans(c, site, spans, n, of, stratum);
     index_rows_deinit(&rows);
     free(of);
     free(stratum);
-    free(c.figures);
-    free(c.seen);
-    free(c.had_event);
-    free(c.full);
     free(spans);
     return st;
 }
 
-/* Persons with a day at risk within [from, to], each in the stratum of the first such day. */
-static void collect(const struct rates *r, const struct span *spans, size_t n, const size_t *of,
-                    const uint32_t *fixed, size_t interval, struct members *into)
+static void counter_deinit(struct counter *c)
 {
-    struct counter c = {.rates = r};
-    uint32_t *persons = xmalloc((n + 1) * sizeof *persons), *stratum = xmalloc((n + 1) * sizeof *stratum);
-    size_t found = 0;
-    for (size_t k = 0; k < n; k++) {
-        int32_t from = r->calendar.start[interval];
-        if (spans[k].end < from || spans[k].start > r->calendar.end[interval] ||
-            (found && persons[found - 1] == spans[k].person))
-            continue;
-        c.stratum = fixed[of[k]];
-        c.birth = spans[k].birth;
-        persons[found] = spans[k].person;
-        stratum[found++] = stratum_in(&c, band_on(&c, spans[k].start > from ? spans[k].start : from));
-    }
-    char *name = xasprintf("%s, %s", r->name, r->calendar.labels[interval]);
-    members_table(into, name, r->by, r->n_by, persons, stratum, found);
-    free(name);
-    free(persons);
-    free(stratum);
+    free(c->figures);
+    free(c->seen);
+    free(c->had_event);
+    free(c->full);
 }
 
-enum status rates_collect(const struct rates *r, const struct study_site *site, struct members *into,
-                          struct err *e)
+enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out, struct err *e)
 {
-    struct span *spans;
-    struct index_rows rows;
-    size_t n;
-    denominator_spans(&r->denominator, site, &spans, &n);
-    size_t *of = xmalloc((n + 1) * sizeof *of);
-    uint32_t *fixed = xmalloc((n + 1) * sizeof *fixed);
-    first_spans(spans, n, &rows, of);
-    enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, fixed, e);
-    for (size_t i = 0; st == ST_OK && i < r->calendar.n && i < MOST_INTERVALS; i++)
-        collect(r, spans, n, of, fixed, i, into);
-    index_rows_deinit(&rows);
-    free(of);
-    free(fixed);
-    free(spans);
+    struct counter c = {.rates = r};
+    enum status st = count_everybody(&c, site, e);
+    if (st == ST_OK) {
+        add_full(&c);
+        for (size_t i = 0; i < rates_n_sums(r); i++)
+            sums_count(out, i, c.figures[i]);
+    }
+    counter_deinit(&c);
+    return st;
+}
+
+/* The cells of an interval: `of` in what is printed of it. */
+static void add_cells(const struct rates *r, const struct rates_printed *p, size_t interval, const char *what,
+                      struct counted *of, struct members *into)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < of->n; i++) {
+        uint32_t place = p->place ? p->place(r, of->stratum[i]) : of->stratum[i];
+        if (place == RATES_UNPRINTED)
+            continue;
+        of->person[n] = of->person[i];
+        of->stratum[n++] = place;
+    }
+    char *name = xasprintf("%s, %s%s", r->name, r->calendar.labels[interval], what);
+    members_table(into, name, p->dimensions, p->n, of->person, of->stratum, n);
+    free(name);
+    free(of->person);
+    free(of->stratum);
+}
+
+enum status rates_collect(const struct rates *r, const struct rates_printed *printed,
+                          const struct study_site *site, struct members *into, struct err *e)
+{
+    struct rates_printed all = {r->by, r->n_by, NULL};
+    struct counted persons[MOST_INTERVALS] = {0}, cases[MOST_INTERVALS] = {0};
+    struct counter c = {.rates = r,
+                        .persons = persons,
+                        .cases = cases,
+                        .n_listed = r->calendar.n < MOST_INTERVALS ? r->calendar.n : MOST_INTERVALS};
+    enum status st = count_everybody(&c, site, e);
+    for (size_t i = 0; i < c.n_listed; i++) {
+        add_cells(r, printed ? printed : &all, i, "", &persons[i], into);
+        add_cells(r, printed ? printed : &all, i, ", with the outcome", &cases[i], into);
+    }
+    counter_deinit(&c);
     return st;
 }
 

@@ -40,10 +40,18 @@ void rates_prepare(struct spec *s, enum interval_kind interval, bool whole, stru
 
 MUST_CHECK enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out,
                                   struct err *e);
-/* The denominators' persons by interval (the first 60) and stratum: who could become an event. Wash-out is
-   left out, which takes more persons for counted than are. */
-MUST_CHECK enum status rates_collect(const struct rates *r, const struct study_site *site,
-                                     struct members *into, struct err *e);
+/* What of the strata is printed: the cells of these dimensions. `place` says which of them a stratum is in
+   (strata_levels), or RATES_UNPRINTED; NULL where the dimensions are r->by. */
+#define RATES_UNPRINTED UINT32_MAX
+struct rates_printed {
+    const struct dimension *dimensions;
+    size_t n;
+    uint32_t (*place)(const struct rates *r, uint32_t stratum);
+};
+/* For the guard: the persons of every denominator and those of them with an outcome, by interval (the first
+   60) and what is printed of it (NULL: every stratum); exactly those whom rates_sums counts. */
+MUST_CHECK enum status rates_collect(const struct rates *r, const struct rates_printed *printed,
+                                     const struct study_site *site, struct members *into, struct err *e);
 static inline size_t rates_n_sums(const struct rates *r)
 {
     return r->calendar.n * r->n_strata * RATES_N_FIGURES;

@@ -66,6 +66,18 @@ static enum status standardised_local(const void *spec, const struct js *paramet
     return rates_sums(&((const struct standardised *)spec)->rates, site, out, e);
 }
 
+static uint32_t group_of(const struct rates *r, uint32_t stratum)
+{
+    return stratum / r->by[1].n_levels;
+}
+
+static enum status standardised_members(const void *spec, const struct study_site *site, struct members *into,
+                                        struct err *e)
+{
+    const struct rates *r = &((const struct standardised *)spec)->rates;
+    return rates_collect(r, &(struct rates_printed){r->by, 1, group_of}, site, into, e);
+}
+
 /* Figures of one group, or of all groups together (group = SIZE_MAX), per age band. */
 struct group_figures {
     double persons, event_persons, years, events;
@@ -173,5 +185,6 @@ const struct analysis standardised_analysis = {
     .size = standardised_size,
     .part_persons = PART_PERSONS,
     .local = standardised_local,
+    .members = standardised_members,
     .finish = standardised_finish,
 };

@@ -60,6 +60,21 @@ static enum status variation_local(const void *spec, const struct js *parameters
     return rates_sums(&((const struct variation *)spec)->rates, site, out, e);
 }
 
+/* The units, without the two levels behind them. */
+static uint32_t unit_of(const struct rates *r, uint32_t stratum)
+{
+    uint32_t unit = stratum / (uint32_t)(r->n_strata / r->by[0].n_levels);
+    return unit + 2 < r->by[0].n_levels ? unit : RATES_UNPRINTED;
+}
+
+static enum status variation_members(const void *spec, const struct study_site *site, struct members *into,
+                                     struct err *e)
+{
+    const struct variation *c = spec;
+    struct dimension units = plain_dimension(c->rates.by[0].name, c->rates.by[0].labels, c->n_units);
+    return rates_collect(&c->rates, &(struct rates_printed){&units, 1, unit_of}, site, into, e);
+}
+
 struct unit {
     double persons, event_persons, observed, exposed, expected;
 };
@@ -232,5 +247,6 @@ const struct analysis variation_analysis = {
     .size = variation_size,
     .part_persons = PART_PERSONS,
     .local = variation_local,
+    .members = variation_members,
     .finish = variation_finish,
 };
