@@ -47,6 +47,7 @@ const struct field run_part_fields[] = {
     {"round", F_INT, true, NULL, 10000, NULL},
     {"attempt", F_INT, true, NULL, 10000, NULL},
     {"hash", F_HASH, true, NULL, 0, NULL},
+    {"record_key", F_TEXT, false, NULL, 16, NULL}, /* names the secret behind a site's cell keys */
     {0},
 };
 const struct field run_round_fields[] = {

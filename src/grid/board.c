@@ -26,7 +26,8 @@ static const char *const migrations[] = {
     " sealed BLOB, PRIMARY KEY(run, round, attempt, node)) STRICT;"
     "CREATE TABLE missing(run TEXT NOT NULL, body TEXT NOT NULL, why TEXT NOT NULL,"
     " PRIMARY KEY(run, body)) STRICT;",
-    "CREATE TABLE ordered(run TEXT PRIMARY KEY, round INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;"};
+    "CREATE TABLE ordered(run TEXT PRIMARY KEY, round INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;",
+    "ALTER TABLE site ADD COLUMN record_key TEXT;"};
 
 /* After a pause of the hub nobody could answer, so every open attempt gets its whole time again. */
 static enum status renew_deadlines(struct board *b, struct err *e)

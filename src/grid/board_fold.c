@@ -167,9 +167,24 @@ static enum status set_answer(const struct step *t, const char *answer, const ch
     return stmt_run(q, e);
 }
 
+/* A part of the first round may name the secret behind its cell keys. */
 static enum status apply_part(const struct step *t, struct err *e)
 {
-    return set_answer(t, "part", "", e);
+    const char *key = js_get_str(t->body, "record_key");
+    struct stmt *q;
+    enum status s = set_answer(t, "part", "", e);
+    if (s != ST_OK || !key)
+        return s;
+    s = db_prepare(t->b->db,
+                   "UPDATE site SET record_key=?3 WHERE run=?1 AND node=?2"
+                   " AND (round, attempt)=(SELECT round, attempt FROM run WHERE id=?1)",
+                   &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, t->run);
+    stmt_bind_text(q, 2, t->entry->actor);
+    stmt_bind_text(q, 3, key);
+    return stmt_run(q, e);
 }
 
 static enum status apply_defer(const struct step *t, struct err *e)

@@ -13,8 +13,10 @@ static enum status add_sites(struct board *b, const char *run, int64_t round, in
     struct stmt *q;
     bool row = false;
     enum status s = db_prepare(b->db,
-                               "SELECT node, body, answer, why FROM site WHERE run=?1 AND round=?2 AND"
-                               " attempt=?3 ORDER BY node",
+                               "SELECT node, body, answer, why, (SELECT f.record_key FROM site f WHERE"
+                               " f.run=s.run AND f.node=s.node AND f.record_key IS NOT NULL ORDER BY f.round,"
+                               " f.attempt DESC LIMIT 1)"
+                               " FROM site s WHERE run=?1 AND round=?2 AND attempt=?3 ORDER BY node",
                                &q, e);
     if (s != ST_OK)
         return s;
@@ -25,6 +27,8 @@ static enum status add_sites(struct board *b, const char *run, int64_t round, in
         struct js *site = js_object();
         js_put_str(site, "node", stmt_text(q, 0));
         js_put_str(site, "body", stmt_text(q, 1));
+        if (stmt_text(q, 4))
+            js_put_str(site, "record_key", stmt_text(q, 4));
         if (answers) {
             js_put_str(site, "answer", stmt_text(q, 2));
             js_put_str(site, "why", stmt_text(q, 3));

@@ -197,11 +197,20 @@ static struct js *missing_of(const struct lead *l)
     return missing;
 }
 
+/* Whose secret made the cell keys, by its id, as the site told the log. */
+static struct js *key_of_site(const struct js *site)
+{
+    struct js *j = js_object();
+    js_put_str(j, "site", js_get_str(site, "body"));
+    js_put_str(j, "id", js_get_str(site, "record_key"));
+    return j;
+}
+
 /* What the disclosure record says of where the numbers come from; all of it is public. */
 static struct js *context_of(const struct lead *l)
 {
     const struct js *sites = js_get(l->work, "sites");
-    struct js *c = js_object(), *names = js_array();
+    struct js *c = js_object(), *names = js_array(), *keys = js_array();
     char hash[2 * HASH_BYTES + 1];
     study_hash(l->study, hash);
     js_put_str(c, "run", l->place.run);
@@ -212,6 +221,12 @@ static struct js *context_of(const struct lead *l)
     for (size_t i = 0; i < js_size(sites); i++)
         js_push(names, js_string(js_get_str(js_at(sites, i), "body")));
     js_put(c, "sites", names);
+    for (size_t i = 0; i < js_size(sites); i++)
+        if (js_get_str(js_at(sites, i), "record_key"))
+            js_push(keys, key_of_site(js_at(sites, i)));
+    if (js_size(keys))
+        js_put(c, "record_keys", js_share(keys));
+    js_free(keys);
     js_put(c, "missing", missing_of(l));
     return c;
 }

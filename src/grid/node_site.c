@@ -407,8 +407,24 @@ static enum status still_wanted(struct node *n, const char *run, struct err *e)
     return s;
 }
 
-static enum status tell_part(struct node *n, const struct mask_place *place, const struct buf *sealed,
-                             struct err *e)
+/* Which secret the cell keys of a first round's part were made with, by its id: for the disclosure record. */
+static enum status name_record_key(struct node *n, const struct node_run *r, const struct mask_place *place,
+                                   struct js *body, struct err *e)
+{
+    struct record_keys keys = {0};
+    bool keyed = false;
+    enum status s = run_has_keys(r, &keyed, e);
+    if (s != ST_OK || !keyed || place->round != 1)
+        return s;
+    s = record_keys_open(n->data, &keys, e);
+    if (s == ST_OK)
+        js_put_str(body, "record_key", keys.id);
+    record_keys_wipe(&keys);
+    return s;
+}
+
+static enum status tell_part(struct node *n, const struct node_run *r, const struct mask_place *place,
+                             const struct buf *sealed, struct err *e)
 {
     char hash[2 * HASH_BYTES + 1];
     struct js *body = js_object();
@@ -416,7 +432,9 @@ static enum status tell_part(struct node *n, const struct mask_place *place, con
     js_put_int(body, "round", place->round);
     js_put_int(body, "attempt", place->attempt);
     js_put_str(body, "hash", hash);
-    enum status s = db_begin(n->db, e);
+    enum status s = name_record_key(n, r, place, body, e);
+    if (s == ST_OK)
+        s = db_begin(n->db, e);
     if (s != ST_OK) {
         js_free(body);
         return s;
@@ -453,7 +471,7 @@ static enum status make_part(struct node *n, const struct node_run *r, const str
     if (s == ST_OK)
         s = part_seal(n->id, &lead, place, &v, &sealed, e);
     if (s == ST_OK)
-        s = tell_part(n, place, &sealed, e);
+        s = tell_part(n, r, place, &sealed, e);
     if (s == ST_OK)
         log_event(LOG_INFO, "node.part", "run", place->run, NULL);
     sums_deinit(&v);

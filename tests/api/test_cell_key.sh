@@ -54,5 +54,8 @@ for run in k1 k2; do
   a run result $run --format json > "$GRID/$run.json"
   cmp <(tables "$GRID/$run.json") <(tables "$GRID/local.json") || fail "$run is not what one run over the stores prints"
 done
+jq -e --arg id "$(jq -r .record.context.record_key "$GRID/local.json")" '.record.context | (.sites | length) == 3 and
+  (.record_keys | map(.site) | sort) == (.sites | sort) and all(.record_keys[]; .id == $id)' "$GRID/k1.json" > /dev/null ||
+  fail "the record does not name each site's secret: $(jq -c .record.context "$GRID/k1.json")"
 find "$GRID/hub" "$GRID/hub.log" -type f -exec cat {} + | grep -qaF "$secret" && fail "the secret is at the hub"
 echo "cell keys over three nodes: as over the three stores, and asking again tells nothing more"
