@@ -52,7 +52,7 @@ function best(engine, query) {
 }
 
 const textOf = (line) => JSON.stringify(line.answer.map((cells) => cells.map(String).join("|")).sort());
-const queries = [...new Set(lines.filter((l) => l.step === "query").map((l) => l.query))].sort();
+const queries = [...new Set(lines.filter((l) => l.step === "query" && l.engine !== "floor").map((l) => l.query))].sort();
 const inTheMean = (query) => query <= "q14" && !query.includes("-"); // the set of q01 to q14, one way each
 const differences = [];
 
@@ -82,6 +82,20 @@ function threadRows() {
   });
 }
 
+// The floor has one thread; so has ours in the share of what one core can read: q12 goes over person and day of every row, which
+// stand for two bytes each.
+function floorRows() {
+  const none = peers.flatMap(() => ["", ""]), width = find("floor", "bandwidth");
+  const rows = lines.filter((l) => l.engine === "floor" && l.step === "query").map((l) =>
+    [`${l.query}, the floor's CPU ms; Accord over it`, `${number(l.cpu_ms)}; ${number(best("accord", l.query.split("-")[0]).cpu_ms / l.cpu_ms)}x`, ...none]);
+  const scan = lines.find((l) => l.engine === "accord" && l.query === "q12" && l.threads === 1);
+  if (!width || !scan) return rows;
+  const rate = (4 * scan.answer.reduce((sum, cells) => sum + Number(cells[2]), 0)) / scan.cpu_ms / 1e6;
+  rows.push(["one core reads, GB/s; of it a window over 2-byte days", `${number(width.read_gb_s)}; ${number((100 * width.window_gb_s) / width.read_gb_s)}%`, ...none]);
+  rows.push(["q12 on one thread, GB/s of 2-byte values; of what it reads", `${number(rate)}; ${number((100 * rate) / width.read_gb_s)}%`, ...none]);
+  return rows;
+}
+
 // What only Accord is asked: the nine cohorts in one study, cohorts over whole tables.
 function aloneRows() {
   const none = peers.flatMap(() => ["", ""]);
@@ -107,7 +121,7 @@ function print(rows) {
 }
 
 console.log(`\n${data.persons} persons, ${data.rows} rows, ${(data.bytes / 1e9).toFixed(2)} GB of CSV, profile ${data.profile}\n`);
-print([["", "Accord", ...peers.flatMap((p) => [names[p], "ratio"])], ...importRows(), ...queryRows(), ...threadRows(), ...aloneRows(), ...memoryRows()]);
+print([["", "Accord", ...peers.flatMap((p) => [names[p], "ratio"])], ...importRows(), ...queryRows(), ...threadRows(), ...floorRows(), ...aloneRows(), ...memoryRows()]);
 if (differences.length) {
   console.error(`\nanswers differ:\n${differences.join("\n")}`);
   process.exit(1);

@@ -29,7 +29,7 @@ measured() {
 }
 bytes_of() { du -sb "$1" | cut -f1; }
 
-cmake --build build/release --target accord_bench > "$dir/out" 2>&1 || { cat "$dir/out" >&2; exit 1; }
+cmake --build build/release --target accord_bench accord_bench_floor > "$dir/out" 2>&1 || { cat "$dir/out" >&2; exit 1; }
 if [[ $peers == *duckdb* ]]; then
   mkdir -p build/bench
   cp bench/package.json bench/package-lock.json bench/*.mjs build/bench/
@@ -60,6 +60,8 @@ if [ -d "$library" ]; then
 fi
 build/release/accord_bench "$dir/store" "$runs" bench/whole/*.json | sed 's/"step":"open"/"step":"open again"/; s/"step":"query"/"step":"alone"/' >> "$results"
 ACCORD_THREADS=1 build/release/accord_bench "$dir/store" "$runs" bench/queries/{q05,q11,q12}.json | grep -v '"step":"open"' >> "$results"
+say "the floor"
+build/release/accord_bench_floor "$dir/store" "$runs" bench/queries >> "$results"
 
 if [[ $peers == *duckdb* ]]; then
   say "DuckDB: import"
