@@ -183,6 +183,31 @@ void file_map_close(struct file_map *m)
     *m = (struct file_map){0};
 }
 
+void file_map_advise(const struct file_map *m, enum file_touching how)
+{
+    if (m->n)
+        madvise((void *)(uintptr_t)m->p, m->n, how == FILE_HERE_AND_THERE ? MADV_RANDOM : MADV_NORMAL);
+}
+
+void file_map_fetch(const struct file_map *m, size_t from, size_t n)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), start = from / page * page;
+    if (from < m->n)
+        madvise((void *)(uintptr_t)(m->p + start), (n < m->n - from ? n : m->n - from) + (from - start),
+                MADV_WILLNEED);
+}
+
+void file_fetch_ends(const char *path, uint64_t size, uint64_t n)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    n = n < size ? n : size;
+    posix_fadvise(fd, 0, (off_t)n, POSIX_FADV_WILLNEED);
+    posix_fadvise(fd, (off_t)(size - n), (off_t)n, POSIX_FADV_WILLNEED);
+    close(fd);
+}
+
 enum status dir_make(const char *path, struct err *e)
 {
     char *p = xstrdup(path);

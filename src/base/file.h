@@ -34,6 +34,15 @@ struct file_map {
 };
 MUST_CHECK enum status file_map_open(const char *path, struct file_map *out, struct err *e);
 void file_map_close(struct file_map *m);
+/* How its pages are going to be touched, which is only advice: one behind the other, so that reading ahead
+   pays (what a new map is taken for), or a few here and there, where each brought megabytes with it. */
+enum file_touching { FILE_IN_ORDER, FILE_HERE_AND_THERE };
+void file_map_advise(const struct file_map *m, enum file_touching how);
+/* Has bytes of it read while the caller goes on. */
+void file_map_fetch(const struct file_map *m, size_t from, size_t n);
+/* Has the first and the last `n` bytes of a file of `size` bytes read while the caller goes on. Says nothing
+   where it cannot be: whoever reads them will. */
+void file_fetch_ends(const char *path, uint64_t size, uint64_t n);
 
 MUST_CHECK enum status dir_make(const char *path, struct err *e);   /* with parents; fine if there */
 MUST_CHECK enum status dir_remove(const char *path, struct err *e); /* with all inside; fine if absent */

@@ -176,6 +176,21 @@ static bool entries_fit(const struct arrays *a, uint64_t table_offset)
     return (at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT == table_offset;
 }
 
+static bool find_table(struct arrays *a)
+{
+    struct trailer t;
+    if (a->map.n < ALIGNMENT + sizeof t)
+        return false;
+    memcpy(&t, a->map.p + a->map.n - sizeof t, sizeof t);
+    if (!table_fits(a, &t))
+        return false;
+    a->table = a->map.p + t.table_offset;
+    a->n = t.n;
+    return XXH3_64bits(a->table, a->n * sizeof(struct entry)) == t.table_hash &&
+           entries_fit(a, t.table_offset);
+}
+
+/* What is looked at here lies at both ends of a file; what is read later lies together. */
 enum status arrays_open(const char *path, struct arrays *out, struct err *e)
 {
     const char *slash = strrchr(path, '/');
@@ -184,18 +199,9 @@ enum status arrays_open(const char *path, struct arrays *out, struct err *e)
     if (st != ST_OK)
         return st;
     out->name = xstrdup(slash ? slash + 1 : path);
-    struct trailer t;
-    bool fine = out->map.n >= ALIGNMENT + sizeof t;
-    if (fine) {
-        memcpy(&t, out->map.p + out->map.n - sizeof t, sizeof t);
-        fine = table_fits(out, &t);
-    }
-    if (fine) {
-        out->table = out->map.p + t.table_offset;
-        out->n = t.n;
-        fine = XXH3_64bits(out->table, out->n * sizeof(struct entry)) == t.table_hash &&
-               entries_fit(out, t.table_offset);
-    }
+    file_map_advise(&out->map, FILE_HERE_AND_THERE);
+    bool fine = find_table(out);
+    file_map_advise(&out->map, FILE_IN_ORDER);
     if (fine)
         return ST_OK;
     st = damaged(out, "its table of contents is not valid", e);
@@ -208,6 +214,17 @@ void arrays_close(struct arrays *a)
     file_map_close(&a->map);
     free(a->name);
     *a = (struct arrays){0};
+}
+
+void arrays_fetch(const struct arrays *a, const char *name)
+{
+    if (!name)
+        file_map_fetch(&a->map, 0, a->map.n);
+    for (size_t i = 0; name && i < a->n; i++) {
+        struct entry entry = entry_at(a, i);
+        if (strcmp(entry.name, name) == 0)
+            file_map_fetch(&a->map, entry.offset, entry.element_bytes * entry.count);
+    }
 }
 
 const void *arrays_get(const struct arrays *a, const char *name, size_t element_bytes, uint64_t *count)

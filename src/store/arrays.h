@@ -34,6 +34,8 @@ struct arrays {
 };
 MUST_CHECK enum status arrays_open(const char *path, struct arrays *out, struct err *e);
 void arrays_close(struct arrays *a);
+/* Has the array (NULL for the whole file) read while the caller goes on. */
+void arrays_fetch(const struct arrays *a, const char *name);
 /* The array, and how many elements it has; NULL when there is none of that name and element size. */
 const void *arrays_get(const struct arrays *a, const char *name, size_t element_bytes, uint64_t *count);
 /* As arrays_get, but absent, or of another count, is ST_CORRUPT. */

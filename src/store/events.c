@@ -37,6 +37,7 @@ static enum status open_runs(const struct store *s, const char *file, struct tab
     enum status st = store_open_arrays(s, file, &t->runs_file, e);
     if (st != ST_OK)
         return st;
+    arrays_fetch(&t->runs_file, NULL);
     t->runs = arrays_get(&t->runs_file, "runs", sizeof *t->runs, &n);
     if (!t->runs || n == 0 || n >= UINT32_MAX)
         return store_damaged(file, "it has no runs", e);

@@ -53,6 +53,9 @@ static enum status open_periods(struct store *s, struct err *e)
     uint64_t n;
     if (st != ST_OK)
         return st;
+    arrays_fetch(file, "offset");
+    arrays_fetch(file, "start"); /* every cohort asks who is observed when */
+    arrays_fetch(file, "end");
     p->start = arrays_get(file, "start", 4, &n);
     NEED(file, "offset", p->offset, (uint64_t)s->persons.n + 1);
     NEED(file, "start", p->start, n);

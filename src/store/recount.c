@@ -12,20 +12,19 @@
 
 enum { TASK_ROWS = 1 << 19 }; /* at least this many rows, whole runs */
 
-VECTORS static uint32_t sum_of(const int32_t *restrict v, unsigned from, unsigned to)
-{
-    uint32_t sum = 0;
-    for (unsigned i = from; i < to; i++)
-        sum += (uint32_t)v[i];
-    return sum;
-}
+/* Of distances: their sum, and how many are not zero. */
+struct steps {
+    uint32_t sum, n;
+};
 
-VECTORS static uint32_t non_zero(const int32_t *restrict v, unsigned from, unsigned to)
+VECTORS static struct steps steps_of(const int32_t *restrict v, unsigned from, unsigned to)
 {
-    uint32_t n = 0;
-    for (unsigned i = from; i < to; i++)
-        n += v[i] != 0;
-    return n;
+    struct steps s = {0, 0};
+    for (unsigned i = from; i < to; i++) {
+        s.sum += (uint32_t)v[i];
+        s.n += v[i] != 0;
+    }
+    return s;
 }
 
 struct days {
@@ -69,9 +68,10 @@ static bool read_block(const struct table_files *t, uint64_t block, struct curre
 static uint32_t count_persons(const struct current *c, uint32_t first, unsigned from, unsigned to, bool begun,
                               uint32_t *last)
 {
-    uint32_t more = non_zero(c->step, from + 1, to), at = first + sum_of(c->step, 0, from + 1);
+    struct steps before = steps_of(c->step, 0, from), own = steps_of(c->step, from, to);
+    uint32_t step = (uint32_t)c->step[from], at = first + before.sum + step, more = own.n - (step != 0);
     more += !begun || at != *last;
-    *last = at + sum_of(c->step, from + 1, to);
+    *last = at + own.sum - step;
     return more;
 }
 

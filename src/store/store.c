@@ -44,6 +44,23 @@ enum status store_open_arrays(const struct store *s, const char *file, struct ar
     return st == ST_NOT_FOUND ? store_damaged(file, "the file is not there", e) : st;
 }
 
+/* Every file is looked at where it begins and where it ends: all of that is asked for at once, so that a disk
+   answers together what would else be waited for one after the other. */
+static void fetch_ends(const struct store *s)
+{
+    enum { PAGE = 4096 };
+    const struct js *files = js_get(s->manifest, "files");
+    for (size_t i = 0; i < js_size(files); i++) {
+        const char *name = js_get_str(js_at(files, i), "name");
+        int64_t size = js_get_int(js_at(files, i), "bytes", 0);
+        if (!name || strchr(name, '/') || size <= 0)
+            continue;
+        char *path = xasprintf("%s/%s", s->folder, name);
+        file_fetch_ends(path, (uint64_t)size, PAGE);
+        free(path);
+    }
+}
+
 static enum status check_manifest(struct store *s, const struct buf *text, struct err *e)
 {
     sha256_hex(buf_slice(text), s->snapshot);
@@ -69,6 +86,8 @@ enum status store_open(const char *path, struct store **out, struct err *e)
     if (st == ST_OK)
         st = check_manifest(s, &text, e);
     buf_deinit(&text);
+    if (st == ST_OK)
+        fetch_ends(s);
     if (st == ST_OK)
         st = people_open(s, e);
     if (st == ST_OK)

@@ -52,8 +52,10 @@ enum status vocabulary_open(struct store *s, struct err *e)
 {
     struct vocabulary_files *v = &s->vocabulary;
     enum status st = store_open_arrays(s, "vocabulary.acc", &v->file, e);
-    if (st == ST_OK)
+    if (st == ST_OK) {
+        arrays_fetch(&v->file, NULL);
         st = open_concepts(v, e);
+    }
     if (st == ST_OK)
         st = open_relation(&v->file, "ancestor", "ancestor.at", "ancestor.to", &v->ancestors, e);
     if (st == ST_OK)
