@@ -17,12 +17,24 @@ bool date_valid(int year, int month, int day)
 
 /* Years begin in March, so that the leap day is the last; 800,000 of them more are 2,000 whole cycles of 400
  * years and keep everything positive. */
-int32_t date_of(int year, int month, int day)
+static inline int32_t days_of(int year, int month, int day)
 {
     unsigned y = (unsigned)(year - (month <= 2) + 800000);
     unsigned month_of_year = (unsigned)(month > 2 ? month - 3 : month + 9);
     unsigned days = y * 365 + y / 4 - y / 100 + y / 400 + (153 * month_of_year + 2) / 5;
     return (int32_t)days + day - 1 - 719468 - 2000 * 146097;
+}
+
+int32_t date_of(int year, int month, int day)
+{
+    return days_of(year, month, day);
+}
+
+VECTORS void date_of_all(const int32_t *restrict year, const int32_t *restrict month,
+                         const int32_t *restrict day, size_t n, int32_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = days_of(year[i], month[i], day[i]);
 }
 
 static inline void parts(int32_t days, int *year, int *month, int *day)

@@ -20,7 +20,8 @@ bool date_valid(int year, int month, int day);
 int32_t date_of(int year, int month, int day); /* the parts must be valid */
 void date_parts(int32_t days, int *year, int *month, int *day);
 int date_year(int32_t days);
-/* The parts of many days, all valid. */
+/* The same for many; and the parts of many days, all valid. */
+void date_of_all(const int32_t *year, const int32_t *month, const int32_t *day, size_t n, int32_t *out);
 void date_parts_all(const int32_t *days, size_t n, int32_t *year, int32_t *month, int32_t *day);
 /* "YYYY-MM-DD", exactly; with_time also accepts " HH:MM[:SS[.f]]" or "T..." with an optional zone behind it,
  * and "YYYYMMDD". */

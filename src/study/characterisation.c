@@ -225,7 +225,8 @@ static enum status characterisation_local(const void *spec, const struct js *par
     struct characterisation round = of_round(spec, parameters), *c = &round;
     enum status st = ST_OK;
     if (!discovery_done(&c->discovery, parameters)) {
-        discovery_local(&c->discovery, parameters, site->store, out);
+        if (site->first_person == 0) /* it is about the whole store: of its ranges the first one tells */
+            discovery_local(&c->discovery, parameters, site->store, out);
         return ST_OK;
     }
     for (size_t g = 0; st == ST_OK && g < c->n_groups; g++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/idmap.h"
 #include "store/store.h"
 
 enum { ID_BITS = 31, FIRST_SPLIT = 11, SPLIT = 5 };
@@ -125,7 +126,9 @@ size_t discovery_size(const struct discovery *d, const struct js *parameters)
     return discovery_done(d, parameters) ? 0 : n_prefixes(d, parameters) << bits_split(parameters);
 }
 
-size_t discovery_place(const int32_t *list, size_t n, size_t at, int32_t id)
+/* The place of `id` in an ascending list, or of the first behind it, from place `at` on (which is not behind
+   it): cheap when it is near. */
+static size_t place_from(const int32_t *list, size_t n, size_t at, int32_t id)
 {
     size_t step = 1, low = at, high = at;
     while (high < n && list[high] < id) {
@@ -155,11 +158,12 @@ static int32_t *prefix_list(const struct js *parameters, size_t domain, size_t *
     return out;
 }
 
-/* Concepts of a table in ascending order, and how many persons have each. */
+/* Concepts of a table in ascending order, how many persons have each, and where an id is found. */
 struct recorded {
     size_t n;
-    int32_t *id;
+    int64_t *id;
     uint32_t *persons;
+    struct idmap place;
 };
 
 static struct recorded recorded_in(const struct store *s, enum store_table t)
@@ -175,7 +179,15 @@ static struct recorded recorded_in(const struct store *s, enum store_table t)
         out.id[i] = runs[order[i]].concept_id;
         out.persons[i] = runs[order[i]].persons;
     }
+    idmap_init(&out.place, out.id, n);
     return out;
+}
+
+static void recorded_deinit(struct recorded *r)
+{
+    idmap_deinit(&r->place);
+    free(r->id);
+    free(r->persons);
 }
 
 /* The most persons that one of `below` has, or of the first that `enough` have: it will be found either way.
@@ -183,12 +195,11 @@ static struct recorded recorded_in(const struct store *s, enum store_table t)
 static uint32_t most_persons(const struct recorded *r, const int32_t *below, uint32_t n, int64_t enough)
 {
     uint32_t most = 0;
-    size_t at = 0;
     if (n == 0 || below[n - 1] < r->id[0] || below[0] > r->id[r->n - 1])
         return 0;
-    for (uint32_t i = 0; i < n && at < r->n && most < enough; i++) {
-        at = discovery_place(r->id, r->n, at, below[i]);
-        if (at < r->n && r->id[at] == below[i] && r->persons[at] > most)
+    for (uint32_t i = 0; i < n && most < enough; i++) {
+        uint32_t at = idmap_find(&r->place, below[i]);
+        if (at != IDMAP_NONE && r->persons[at] > most)
             most = r->persons[at];
     }
     return most;
@@ -203,16 +214,16 @@ struct search {
     struct sums *out;
 };
 
-static void search_add(const struct search *c, int64_t id, uint32_t persons)
+/* `place` is the prefix's of the id before, which is not greater. */
+static void search_add(const struct search *c, int64_t id, uint32_t persons, size_t *place)
 {
     if (id <= 0 || persons == 0)
         return;
     int32_t prefix = (int32_t)(id >> c->bits);
-    size_t place = discovery_place(c->list, c->n, 0, prefix);
-    if (place < c->n && c->list[place] == prefix)
-        sums_count(c->out,
-                   c->at + (place << c->split) + (size_t)(id >> (c->bits - c->split) & ((1 << c->split) - 1)),
-                   persons);
+    size_t within = (size_t)(id >> (c->bits - c->split) & ((1 << c->split) - 1));
+    *place = place_from(c->list, c->n, *place, prefix);
+    if (*place < c->n && c->list[*place] == prefix)
+        sums_count(c->out, c->at + (*place << c->split) + within, persons);
 }
 
 /* Concepts with descendants count as the most of those; the others, and all without roll-up, as themselves.
@@ -223,22 +234,22 @@ static void search_table(const struct search *c, const struct store *s, enum sto
     const int32_t *ancestors = NULL, *below;
     uint32_t n_ancestors = 0, n;
     int64_t enough = c->discovery->min_persons;
+    size_t place = 0, at = 0;
     if (c->discovery->roll_up)
         store_ancestors(s, &ancestors, &n_ancestors);
     for (uint32_t i = 0; r.n && i < n_ancestors; i++) {
         store_descendants_at(s, i, &below, &n);
         uint32_t own = most_persons(&r, &ancestors[i], 1, enough);
         uint32_t most = own < enough ? most_persons(&r, below, n, enough) : 0;
-        search_add(c, ancestors[i], own > most ? own : most);
+        search_add(c, ancestors[i], own > most ? own : most, &place);
     }
-    size_t at = 0;
+    place = 0;
     for (size_t i = 0; i < r.n; i++) {
-        at = discovery_place(ancestors, n_ancestors, at, r.id[i]);
+        at = place_from(ancestors, n_ancestors, at, (int32_t)r.id[i]);
         if (at == n_ancestors || ancestors[at] != r.id[i])
-            search_add(c, r.id[i], r.persons[i]);
+            search_add(c, r.id[i], r.persons[i], &place);
     }
-    free(r.id);
-    free(r.persons);
+    recorded_deinit(&r);
 }
 
 void discovery_local(const struct discovery *d, const struct js *parameters, const struct store *s,

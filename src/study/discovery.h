@@ -39,10 +39,6 @@ void discovery_local(const struct discovery *d, const struct js *parameters, con
 MUST_CHECK enum status discovery_next(const struct discovery *d, const struct js *parameters,
                                       const struct sums *total, struct js **next, struct err *e);
 
-/* The place of `id` in an ascending list, or of the first behind it, from place `at` on (which is not behind
-   it): cheap when it is near. */
-size_t discovery_place(const int32_t *list, size_t n, size_t at, int32_t id);
-
 struct found_concept {
     size_t domain; /* of the discovery */
     int32_t id;

@@ -501,6 +501,39 @@ int32_t person_birth(const struct store_persons *p, uint32_t person)
     return year < 1 || year > 9999 ? DATE_NONE : date_of(year, month, day);
 }
 
+struct births {
+    int32_t year[BIRTHS], month[BIRTHS], day[BIRTHS];
+};
+
+/* birth_parts without branches. */
+VECTORS static void births_parts(const int16_t *restrict year, const int8_t *restrict month,
+                                 const int8_t *restrict day, size_t n, struct births *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t y = year[i], m = month[i], d = day[i];
+        int32_t leap = ((y % 4 == 0) & (y % 100 != 0)) | (y % 400 == 0);
+        m = ((m < 1) | (m > 12)) ? 1 : m;
+        int32_t length = m == 2 ? 28 + leap : 30 + ((m + (m >> 3)) & 1);
+        out->year[i] = y;
+        out->month[i] = m;
+        out->day[i] = ((d < 1) | (d > length)) ? 1 : d;
+    }
+}
+
+VECTORS static void drop_unknown(const int32_t *restrict year, size_t n, int32_t *restrict birth)
+{
+    for (size_t i = 0; i < n; i++)
+        birth[i] = ((year[i] < 1) | (year[i] > 9999)) ? DATE_NONE : birth[i];
+}
+
+void person_births(const struct store_persons *p, uint32_t first, size_t n, int32_t out[BIRTHS])
+{
+    struct births b = {0};
+    births_parts(p->birth_year + first, p->birth_month + first, p->birth_day + first, n, &b);
+    date_of_all(b.year, b.month, b.day, n, out);
+    drop_unknown(b.year, n, out);
+}
+
 /* Years between a birth and a day; who was born on 29 February has the birthday on the 28th where there is
  * none.
  */

@@ -81,6 +81,9 @@ static inline bool in_window(struct day_window w, int32_t index, int32_t day)
 
 /* Birth day (missing month or day read as 1), DATE_NONE when the year is missing. */
 int32_t person_birth(const struct store_persons *p, uint32_t person);
+/* The same of the persons [first, first + n), n at most BIRTHS. */
+enum { BIRTHS = 512 };
+void person_births(const struct store_persons *p, uint32_t first, size_t n, int32_t out[BIRTHS]);
 /* Whole years on `day` after `birth`; 29 February birthdays are on 28 February in other years. */
 int age_on(int32_t birth, int32_t day);
 /* The same for every row at its start; AGE_UNKNOWN without a year of birth. */

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "store/idmap.h"
+
 /* Concepts per task of the pool; with roll-up more, because each task has a stamp per row. */
 enum { CHUNK = 128, ROLL_UP_CHUNK = 1024 };
 
@@ -16,9 +18,9 @@ struct lists {
     enum store_table table;
     size_t n;
     const struct store_run *run;
-    int32_t *id; /* concepts, ascending, and the places of their runs */
-    const uint32_t *place;
-    uint32_t **rows; /* NULL without roll-up */
+    int64_t *id; /* the concept of each run, and where an id is found */
+    struct idmap place;
+    uint32_t **rows, **of_chunk; /* NULL without roll-up: where the rows of each run are, and who owns them */
     uint32_t *n_rows;
 };
 
@@ -34,26 +36,34 @@ struct counting {
     size_t at;
 };
 
+static size_t chunks(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
 static void lists_init(struct lists *l, const struct store *s, enum store_table t, bool roll_up)
 {
     uint32_t n;
     *l = (struct lists){.table = t};
     store_runs(s, t, &l->run, &n);
     l->n = n;
-    l->place = store_runs_by_concept(s, t);
     l->id = xmalloc(((size_t)n + 1) * sizeof *l->id);
     l->n_rows = xcalloc((size_t)n + 1, sizeof *l->n_rows);
     l->rows = roll_up ? xcalloc((size_t)n + 1, sizeof *l->rows) : NULL;
+    l->of_chunk = roll_up ? xcalloc(chunks(n, CHUNK) + 1, sizeof *l->of_chunk) : NULL;
     for (uint32_t i = 0; i < n; i++)
-        l->id[i] = l->run[l->place[i]].concept_id;
+        l->id[i] = l->run[i].concept_id;
+    idmap_init(&l->place, l->id, n);
 }
 
 static void lists_deinit(struct lists *l)
 {
-    for (size_t i = 0; l->rows && i < l->n; i++)
-        free(l->rows[i]);
+    for (size_t i = 0; l->of_chunk && i < chunks(l->n, CHUNK); i++)
+        free(l->of_chunk[i]);
+    idmap_deinit(&l->place);
     free(l->id);
     free(l->rows);
+    free(l->of_chunk);
     free(l->n_rows);
 }
 
@@ -63,14 +73,21 @@ struct reading {
     struct lists *lists;
 };
 
-static enum status read_list(struct run_reader *reader, struct lists *l, size_t i, size_t most, struct err *e)
+/* The rows of the runs [i, end) one behind the other. */
+static enum status read_lists(struct run_reader *reader, struct lists *l, size_t i, size_t end, size_t most,
+                              uint32_t **out, struct err *e)
 {
-    size_t n, room = l->run[i].persons < most ? l->run[i].persons : most;
-    uint32_t *rows = l->rows ? xmalloc((room + 1) * sizeof *rows) : NULL;
-    enum status st = run_reader_rows(reader, &l->run[i], rows, &n, e);
-    l->n_rows[i] = (uint32_t)n;
-    if (rows)
-        l->rows[i] = xrealloc_array(rows, n + 1, sizeof *rows);
+    uint32_t *rows = NULL;
+    size_t used = 0, capacity = 0, n, first = i;
+    enum status st = ST_OK;
+    for (; st == ST_OK && i < end; i++, used += n) {
+        GROW(rows, used + (l->run[i].persons < most ? l->run[i].persons : most) + 1, capacity);
+        st = run_reader_rows(reader, &l->run[i], rows + used, &n, e);
+        l->n_rows[i] = (uint32_t)n;
+    }
+    *out = xrealloc_array(rows, used + 1, sizeof *rows);
+    for (used = 0, i = first; i < end; used += l->n_rows[i++])
+        l->rows[i] = *out + used;
     return st;
 }
 
@@ -78,11 +95,16 @@ static enum status read_chunk(void *context, size_t chunk, struct err *e)
 {
     const struct reading *r = context;
     const struct counting *k = r->counting;
-    size_t end = (chunk + 1) * CHUNK < r->lists->n ? (chunk + 1) * CHUNK : r->lists->n;
-    struct run_reader *reader = run_reader_new(k->site, r->lists->table, k->rows, k->window);
+    struct lists *l = r->lists;
+    size_t i = chunk * CHUNK, end = i + CHUNK < l->n ? i + CHUNK : l->n, n;
+    struct run_reader *reader = run_reader_new(k->site, l->table, k->rows, k->window);
     enum status st = ST_OK;
-    for (size_t i = chunk * CHUNK; st == ST_OK && i < end; i++)
-        st = read_list(reader, r->lists, i, k->rows->n, e);
+    if (l->rows)
+        st = read_lists(reader, l, i, end, k->rows->n, &l->of_chunk[chunk], e);
+    for (; st == ST_OK && !l->rows && i < end; i++) {
+        st = run_reader_rows(reader, &l->run[i], NULL, &n, e);
+        l->n_rows[i] = (uint32_t)n;
+    }
     run_reader_free(reader);
     return st;
 }
@@ -92,14 +114,13 @@ struct stamps {
     uint32_t *last, now;
 };
 
-static int64_t count_list(const struct lists *l, size_t i, struct stamps *s)
+static int64_t count_list(const struct lists *l, size_t run, struct stamps *s)
 {
+    const uint32_t *rows = l->rows[run];
     int64_t n = 0;
-    size_t run = l->place[i];
     for (uint32_t k = 0; k < l->n_rows[run]; k++) {
-        uint32_t row = l->rows[run][k];
-        n += s->last[row] != s->now;
-        s->last[row] = s->now;
+        n += s->last[rows[k]] != s->now;
+        s->last[rows[k]] = s->now;
     }
     return n;
 }
@@ -107,26 +128,22 @@ static int64_t count_list(const struct lists *l, size_t i, struct stamps *s)
 static int64_t count_below(const struct counting *k, const struct lists *l, int32_t id, struct stamps *s)
 {
     const int32_t *below;
-    uint32_t n;
-    size_t at = discovery_place(l->id, l->n, 0, id);
-    int64_t count = 0;
+    uint32_t n, own = idmap_find(&l->place, id);
     s->now++;
-    if (at < l->n && l->id[at] == id)
-        count += count_list(l, at, s);
+    int64_t count = own != IDMAP_NONE ? count_list(l, own, s) : 0;
     store_descendants(k->site->store, id, &below, &n);
-    at = 0;
-    for (uint32_t i = 0; i < n && at < l->n; i++) {
-        at = discovery_place(l->id, l->n, at, below[i]);
-        if (at < l->n && l->id[at] == below[i] && below[i] != id)
-            count += count_list(l, at, s);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t run = idmap_find(&l->place, below[i]);
+        if (run != IDMAP_NONE && run != own)
+            count += count_list(l, run, s);
     }
     return count;
 }
 
 static int64_t count_alone(const struct lists *l, int32_t id)
 {
-    size_t at = discovery_place(l->id, l->n, 0, id);
-    return at < l->n && l->id[at] == id ? l->n_rows[l->place[at]] : 0;
+    uint32_t run = idmap_find(&l->place, id);
+    return run != IDMAP_NONE ? l->n_rows[run] : 0;
 }
 
 /* No two tasks count into one sum, so that threads do not show. */
@@ -144,11 +161,6 @@ static enum status count_chunk(void *context, size_t chunk, struct err *e)
     }
     free(stamps.last);
     return ST_OK;
-}
-
-static size_t chunks(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
 }
 
 enum status found_count(const struct discovery *d, const struct found_concept *found, size_t n,

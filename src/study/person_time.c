@@ -69,13 +69,11 @@ static bool cut_by_target(const struct denominator *d, const struct target_row *
     return true;
 }
 
-bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from, int32_t observed_to,
-                      const struct target_row *target, int32_t *start, int32_t *end)
+static inline bool span_of(const struct denominator *d, int32_t birth, int32_t observed_from,
+                           int32_t observed_to, const struct target_row *target, int32_t *start, int32_t *end)
 {
-    if (birth == DATE_NONE)
-        return false;
     *start = later(later(d->from, observed_from + d->prior_days),
-                   birthday(birth, d->min_age > 0 ? d->min_age : 0));
+                   d->min_age > 0 ? birthday(birth, d->min_age) : birth);
     *end = earlier(d->to, observed_to);
     if (d->max_age >= 0)
         *end = earlier(*end, birthday(birth, d->max_age + 1) - 1);
@@ -84,23 +82,52 @@ bool denominator_span(const struct denominator *d, int32_t birth, int32_t observ
     return *start <= *end;
 }
 
+bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from, int32_t observed_to,
+                      const struct target_row *target, int32_t *start, int32_t *end)
+{
+    return birth != DATE_NONE && span_of(d, birth, observed_from, observed_to, target, start, end);
+}
+
 struct span_list {
     struct span *v;
     size_t n, capacity;
 };
 
-static void add_span(const struct denominator *d, const struct study_site *site, uint32_t person,
-                     const struct target_row *target, struct span_list *out)
+/* There is room for all of the person's periods. */
+static inline void add_spans(const struct denominator *d, const struct store_periods *periods,
+                             uint32_t person, int32_t birth, const struct target_row *target,
+                             struct span_list *out)
+{
+    if (birth == DATE_NONE)
+        return;
+    for (uint32_t i = periods->offset[person]; i < periods->offset[person + 1]; i++) {
+        struct span *s = &out->v[out->n];
+        s->person = person;
+        s->birth = birth;
+        out->n += span_of(d, birth, periods->start[i], periods->end[i], target, &s->start, &s->end);
+    }
+}
+
+static void add_everybody(const struct denominator *d, const struct study_site *site, struct span_list *out)
+{
+    const struct store_persons *persons = store_persons(site->store);
+    const struct store_periods *periods = store_periods(site->store);
+    int32_t birth[BIRTHS];
+    GROW(out->v, periods->offset[site->end_person] - periods->offset[site->first_person] + 1, out->capacity);
+    for (uint32_t first = site->first_person, n; first < site->end_person; first += n) {
+        n = site->end_person - first < BIRTHS ? site->end_person - first : BIRTHS;
+        person_births(persons, first, n, birth);
+        for (uint32_t i = 0; i < n; i++)
+            add_spans(d, periods, first + i, birth[i], NULL, out);
+    }
+}
+
+static void add_target(const struct denominator *d, const struct study_site *site, uint32_t person,
+                       const struct target_row *target, struct span_list *out)
 {
     const struct store_periods *periods = store_periods(site->store);
-    int32_t birth = person_birth(store_persons(site->store), person);
-    for (uint32_t i = periods->offset[person]; i < periods->offset[person + 1]; i++) {
-        struct span s = {.person = person, .birth = birth};
-        if (!denominator_span(d, birth, periods->start[i], periods->end[i], target, &s.start, &s.end))
-            continue;
-        GROW(out->v, out->n + 1, out->capacity);
-        out->v[out->n++] = s;
-    }
+    GROW(out->v, out->n + periods->offset[person + 1] - periods->offset[person] + 1, out->capacity);
+    add_spans(d, periods, person, person_birth(store_persons(site->store), person), target, out);
 }
 
 void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
@@ -108,22 +135,21 @@ void denominator_spans(const struct denominator *d, const struct study_site *sit
 {
     struct span_list list = {0};
     if (d->cohort == SIZE_MAX) {
-        for (uint32_t p = site->first_person; p < site->end_person; p++)
-            add_span(d, site, p, NULL, &list);
+        add_everybody(d, site, &list);
     } else {
         const struct cohort_rows *rows = &site->cohorts[d->cohort];
         for (size_t i = 0; i < rows->n; i++)
-            add_span(d, site, rows->person[i], &(struct target_row){rows->start[i], rows->end[i]}, &list);
+            add_target(d, site, rows->person[i], &(struct target_row){rows->start[i], rows->end[i]}, &list);
     }
     *out = list.v;
     *n = list.n;
 }
 
-/* `day` + wash-out + 1, without running off the calendar. */
-static int32_t at_risk_again(int32_t day, int32_t washout)
+/* `day` + wash-out + 1, without running off the calendar; never with an infinite one. */
+int32_t at_risk_again(int32_t day, int32_t washout)
 {
     int64_t again = (int64_t)day + washout + 1;
-    return again > DATE_MAX ? DATE_MAX : (int32_t)again;
+    return washout == INT32_MAX || again > DATE_MAX ? DATE_MAX : (int32_t)again;
 }
 
 bool span_contributes(const struct span *span, int32_t from, int32_t to, bool full, int32_t *first,
@@ -139,28 +165,6 @@ bool outcome_overlaps(const int32_t *starts, const int32_t *ends, size_t n, int3
     for (size_t i = 0; i < n; i++)
         if (starts[i] <= last && ends[i] >= first)
             return true;
-    return false;
-}
-
-bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
-                int32_t washout, bool repeated, risk_fn emit, void *context)
-{
-    size_t i = 0;
-    int32_t at = span->start;
-    while (i < n && starts[i] < span->start)
-        i++;
-    if (i > 0)
-        at = washout == INT32_MAX ? DATE_MAX : later(at, at_risk_again(ends[i - 1], washout));
-    for (; i < n && starts[i] <= span->end; i++) {
-        bool counted = at <= starts[i];
-        if (counted)
-            emit(context, at, starts[i], true);
-        if (counted && (!repeated || washout == INT32_MAX))
-            return true;
-        at = washout == INT32_MAX ? DATE_MAX : at_risk_again(ends[i], washout);
-    }
-    if (at <= span->end)
-        emit(context, at, span->end, false);
     return false;
 }
 
@@ -252,11 +256,4 @@ struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum inte
     }
     calendar_index(a, &c);
     return c;
-}
-
-size_t calendar_find(const struct calendar *c, int32_t day)
-{
-    if (c->n == 0 || day <= c->start[0])
-        return 0;
-    return day > c->end[c->n - 1] ? c->n : c->of_day[day - c->start[0]];
 }

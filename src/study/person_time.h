@@ -48,10 +48,32 @@ void denominator_spans(const struct denominator *d, const struct study_site *sit
 
 /* Time at risk in a span of a person whose outcomes are [first, first + n) of starts and ends, sorted by
    start. emit's event says whether the span ends with one. wash-out INT32_MAX = infinite. `repeated` false
-   stops after the first event: the return value says that there was one. */
+   stops after the first event: the return value says that there was one. Here, so that `emit` is no call. */
 typedef void (*risk_fn)(void *context, int32_t start, int32_t end, bool event);
-bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
-                int32_t washout, bool repeated, risk_fn emit, void *context);
+int32_t at_risk_again(int32_t day, int32_t washout); /* the first day after an outcome that ends on `day` */
+static inline bool risk_spans(const struct span *span, const int32_t *starts, const int32_t *ends, size_t n,
+                              int32_t washout, bool repeated, risk_fn emit, void *context)
+{
+    size_t i = 0;
+    int32_t at = span->start;
+    while (i < n && starts[i] < span->start)
+        i++;
+    if (i > 0) {
+        int32_t again = at_risk_again(ends[i - 1], washout);
+        at = again > at ? again : at;
+    }
+    for (; i < n && starts[i] <= span->end; i++) {
+        bool counted = at <= starts[i];
+        if (counted)
+            emit(context, at, starts[i], true);
+        if (counted && (!repeated || washout == INT32_MAX))
+            return true;
+        at = at_risk_again(ends[i], washout);
+    }
+    if (at <= span->end)
+        emit(context, at, span->end, false);
+    return false;
+}
 
 /* Prevalence: the days [*first, *last] of a span that fall into the interval [from, to]; false where none do, or
    with `full` not all of the interval's. */
@@ -72,7 +94,13 @@ struct calendar {
 };
 struct calendar calendar_of(struct arena *a, int32_t from, int32_t to, enum interval_kind kind, bool whole);
 /* The first interval that ends on or after `day`; n when there is none. */
-size_t calendar_find(const struct calendar *c, int32_t day);
+static inline size_t calendar_find(const struct calendar *c, int32_t day)
+{
+    if (c->n == 0)
+        return 0;
+    int32_t first = c->start[0], last = c->end[c->n - 1], near = day < last ? day : last;
+    return c->of_day[(near > first ? near : first) - first] + (day > last); /* no branch on the day */
+}
 
 /* First day on which someone born then has that completed age. */
 int32_t birthday(int32_t birth, int age);

@@ -68,8 +68,8 @@ struct counter {
     int64_t *figures;         /* as in the sums */
     uint32_t person, stratum; /* of the facts that do not change */
     int32_t birth;
-    uint32_t *seen, *had_event; /* per interval: person + 1 */
-    int64_t *full; /* per stratum and interval: change in the number of persons present throughout */
+    uint32_t *seen, *had_event;      /* per interval: person + 1 */
+    int64_t *present;                /* per stratum and interval: change in the number of persons present */
     struct counted *persons, *cases; /* per interval, who is counted; NULL where only how many */
     size_t n_listed;                 /* so many intervals have lists */
 };
@@ -139,44 +139,43 @@ static void count_event(struct counter *c, size_t interval, uint32_t stratum)
     count(c, interval, stratum, RATES_EVENT_PERSONS, 1);
 }
 
-/* Days [from, to] of one stratum within one interval; `event` is on day `to`. */
-static void count_days(struct counter *c, size_t interval, uint32_t stratum, int32_t from, int32_t to,
-                       bool event)
+/* One piece counts its person in all its intervals: this takes it back where the person was counted before. */
+static void count_once(struct counter *c, size_t interval, uint32_t stratum)
 {
-    const struct calendar *cal = &c->rates->calendar;
-    from = from > cal->start[interval] ? from : cal->start[interval];
-    event = event && to <= cal->end[interval];
-    to = to < cal->end[interval] ? to : cal->end[interval];
-    count_person(c, interval, stratum);
-    count(c, interval, stratum, RATES_DAYS, to - from + 1);
-    if (event)
-        count_event(c, interval, stratum);
+    if (c->seen[interval] == c->person + 1)
+        count(c, interval, stratum, RATES_PERSONS, -1);
+    else
+        list(c, c->persons, interval, stratum);
+    c->seen[interval] = c->person + 1;
 }
 
-/* Days [from, to] of one stratum: the first and last interval are counted at once, those between, which are
-   full and which nothing else of this person can touch, as one step up and one down. */
-static void count_piece(struct counter *c, uint32_t stratum, int32_t from, int32_t to, bool event)
+/* Days [from, to] of one stratum, counted as if they filled all intervals from the first to the last, one
+   step up and one down, and what is wrong with the two ends taken off: the days that they lack, and a person
+   who was counted there before. No other piece of this person touches the intervals between. */
+static inline void count_piece(struct counter *c, uint32_t stratum, int32_t from, int32_t to, bool event)
 {
     const struct calendar *cal = &c->rates->calendar;
     size_t first = calendar_find(cal, from), last = calendar_find(cal, to);
-    if (last == cal->n || cal->start[last] > to)
-        last--;
+    last -= last == cal->n || cal->start[last] > to;
     if (first == cal->n || cal->start[first] > to)
         return;
-    count_days(c, first, stratum, from, to, event);
-    if (last == first)
-        return;
+    int64_t *present = c->present + stratum * (cal->n + 1);
+    present[first]++;
+    present[last + 1]--;
+    count(c, first, stratum, RATES_DAYS, from > cal->start[first] ? cal->start[first] - from : 0);
+    count(c, last, stratum, RATES_DAYS, to < cal->end[last] ? to - cal->end[last] : 0);
+    count_once(c, first, stratum);
     for (size_t i = first + 1; c->persons && i < last && i < c->n_listed; i++)
         list(c, c->persons, i, stratum);
-    count_days(c, last, stratum, from, to, event);
-    c->full[stratum * (cal->n + 1) + first + 1]++;
-    c->full[stratum * (cal->n + 1) + last]--;
+    if (last != first)
+        count_once(c, last, stratum);
+    if (event && to <= cal->end[last])
+        count_event(c, last, stratum);
 }
 
 /* A span at risk, cut at birthdays. */
-static void count_risk(void *context, int32_t start, int32_t end, bool event)
+static void count_ages(struct counter *c, int32_t start, int32_t end, bool event)
 {
-    struct counter *c = context;
     for (uint32_t band = band_on(c, start); start <= end; band++) {
         int32_t until = band_until(c, band), last = until < end ? until : end;
         count_piece(c, stratum_in(c, band), start, last, event && last == end);
@@ -184,13 +183,22 @@ static void count_risk(void *context, int32_t start, int32_t end, bool event)
     }
 }
 
-static void add_full(struct counter *c)
+static void count_risk(void *context, int32_t start, int32_t end, bool event)
+{
+    struct counter *c = context;
+    if (c->rates->age)
+        count_ages(c, start, end, event);
+    else
+        count_piece(c, c->stratum, start, end, event);
+}
+
+static void add_present(struct counter *c)
 {
     const struct calendar *cal = &c->rates->calendar;
     for (uint32_t stratum = 0; stratum < c->rates->n_strata; stratum++) {
         int64_t persons = 0;
         for (size_t i = 0; i < cal->n; i++) {
-            persons += c->full[stratum * (cal->n + 1) + i];
+            persons += c->present[stratum * (cal->n + 1) + i];
             count(c, i, stratum, RATES_PERSONS, persons);
             count(c, i, stratum, RATES_DAYS, persons * (cal->end[i] - cal->start[i] + 1));
         }
@@ -217,7 +225,7 @@ static void count_present(struct counter *c, const struct span *span, const stru
 }
 
 /* Facts of each person's first span; `of[k]` is the place of span k's person among the index rows. */
-static void first_spans(const struct span *spans, size_t n, struct index_rows *rows, size_t *of)
+static void first_spans(const struct span *spans, size_t n, struct index_rows *rows, uint32_t *of)
 {
     *rows = (struct index_rows){.person = xmalloc((n + 1) * sizeof *rows->person),
                                 .start = xmalloc((n + 1) * sizeof *rows->start),
@@ -228,12 +236,12 @@ static void first_spans(const struct span *spans, size_t n, struct index_rows *r
             rows->start[rows->n] = spans[k].start;
             rows->end[rows->n++] = spans[k].end;
         }
-        of[k] = rows->n - 1;
+        of[k] = (uint32_t)rows->n - 1;
     }
 }
 
 static void count_spans(struct counter *c, const struct study_site *site, const struct span *spans, size_t n,
-                        const size_t *of, const uint32_t *stratum)
+                        const uint32_t *of, const uint32_t *stratum)
 {
     const struct cohort_rows *outcomes = &site->cohorts[c->rates->outcome];
     size_t first = 0, last = 0;
@@ -267,9 +275,9 @@ static enum status count_everybody(struct counter *c, const struct study_site *s
     c->figures = xcalloc(rates_n_sums(r), sizeof *c->figures);
     c->seen = xcalloc(r->calendar.n, sizeof *c->seen);
     c->had_event = xcalloc(r->calendar.n, sizeof *c->had_event);
-    c->full = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c->full);
+    c->present = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c->present);
     struct index_rows rows;
-    size_t *of = xmalloc((n + 1) * sizeof *of);
+    uint32_t *of = xmalloc((n + 1) * sizeof *of);
     uint32_t *stratum = xmalloc((n + 1) * sizeof *stratum);
     first_spans(spans, n, &rows, of);
     enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, stratum, e);
@@ -287,7 +295,7 @@ static void counter_deinit(struct counter *c)
     free(c->figures);
     free(c->seen);
     free(c->had_event);
-    free(c->full);
+    free(c->present);
 }
 
 enum status rates_sums(const struct rates *r, const struct study_site *site, struct sums *out, struct err *e)
@@ -295,7 +303,7 @@ enum status rates_sums(const struct rates *r, const struct study_site *site, str
     struct counter c = {.rates = r};
     enum status st = count_everybody(&c, site, e);
     if (st == ST_OK) {
-        add_full(&c);
+        add_present(&c);
         for (size_t i = 0; i < rates_n_sums(r); i++)
             sums_count(out, i, c.figures[i]);
     }

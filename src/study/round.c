@@ -2,6 +2,7 @@
  *
  * A site's side of a round.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,45 +214,60 @@ static struct study_site view_of(const struct study_site *all, uint32_t first, u
                                .n_cohorts = all->n_cohorts};
 }
 
-/* Some neighbouring ranges of persons at once, each into sums of its own. */
-struct wave {
+/* Ranges of persons, which threads take one after the other; each thread adds into sums of its own. */
+struct ranges {
     const struct part *part;
     const struct study_site *all;
-    uint32_t first, step;
+    uint32_t step;
+    size_t n;
+    atomic_size_t next;
     struct sums *sums;
 };
 
-static enum status local_range(void *context, size_t i, struct err *e)
+static enum status local_range(const struct ranges *r, size_t i, struct sums *into, struct err *e)
 {
-    const struct wave *w = context;
-    uint32_t end = w->all->end_person, first = w->first + (uint32_t)i * w->step;
-    struct study_site view = view_of(w->all, first, end - first > w->step ? first + w->step : end);
-    view.pool = w->part->analysis->analysis->own_threads ? w->all->pool : NULL;
-    sums_init(&w->sums[i], w->part->n);
-    enum status st = w->part->analysis->analysis->local(w->part->analysis->spec, w->part->parameters, &view,
-                                                        &w->sums[i], e);
+    const struct analysis *a = r->part->analysis->analysis;
+    uint32_t end = r->all->end_person, first = (uint32_t)i * r->step;
+    struct study_site view = view_of(r->all, first, end - first > r->step ? first + r->step : end);
+    struct sums own;
+    view.pool = a->own_threads ? r->all->pool : NULL;
+    sums_init(&own, r->part->n);
+    enum status st = interrupted() ? interrupted_err(e)
+                                   : a->local(r->part->analysis->spec, r->part->parameters, &view, &own, e);
+    if (st == ST_OK)
+        st = sums_add(into, &own, e);
+    sums_deinit(&own);
     free((void *)(uintptr_t)view.cohorts);
     return st;
 }
 
-/* Sums are exact, so that neither ranges nor waves show in the total. */
+static enum status take_ranges(void *context, size_t thread, struct err *e)
+{
+    struct ranges *r = context;
+    enum status st = ST_OK;
+    sums_init(&r->sums[thread], r->part->n);
+    for (size_t i; st == ST_OK && (i = atomic_fetch_add(&r->next, 1)) < r->n;)
+        st = local_range(r, i, &r->sums[thread], e);
+    if (st != ST_OK)
+        atomic_store(&r->next, r->n);
+    return st;
+}
+
+/* Sums are exact, so that neither ranges nor who took them show in the total. */
 static enum status local_by_ranges(const struct part *p, const struct study_site *all, uint32_t step,
                                    struct sums *out, struct err *e)
 {
+    struct ranges r = {p, all, step, (all->end_person - 1) / step + 1, 0, NULL};
     size_t threads = p->analysis->analysis->own_threads ? 1 : pool_threads(all->pool);
-    struct wave w = {p, all, 0, step, xcalloc(threads, sizeof *w.sums)};
-    enum status st = ST_OK;
-    while (st == ST_OK && w.first < all->end_person) {
-        size_t left = (all->end_person - w.first - 1) / step + 1, n = left < threads ? left : threads;
-        st = interrupted() ? interrupted_err(e) : pool_run(all->pool, n, local_range, &w, e);
-        for (size_t i = 0; i < n; i++) {
-            if (st == ST_OK)
-                st = sums_add(out, &w.sums[i], e);
-            sums_deinit(&w.sums[i]);
-        }
-        w.first = n == left ? all->end_person : w.first + (uint32_t)n * step;
+    threads = r.n < threads ? r.n : threads;
+    r.sums = xcalloc(threads, sizeof *r.sums);
+    enum status st = pool_run(all->pool, threads, take_ranges, &r, e);
+    for (size_t i = 0; i < threads; i++) {
+        if (st == ST_OK && r.sums[i].v)
+            st = sums_add(out, &r.sums[i], e);
+        sums_deinit(&r.sums[i]);
     }
-    free(w.sums);
+    free(r.sums);
     return st;
 }
 
@@ -260,7 +276,10 @@ static enum status local_part(const struct site *site, const struct part *p, uin
 {
     const struct analysis *a = p->analysis->analysis;
     struct sums own = sums_part(all, p->first, p->n);
-    uint32_t step = a->part_persons < most ? a->part_persons : most;
+    uint32_t step = a->part_persons;
+    while (step && step < PART_PERSONS && step < p->n) /* sums cost each range, too */
+        step *= 2;
+    step = step < most ? step : most;
     bool whole = step == 0 || site->view.end_person <= step;
     enum status st = interrupted() ? interrupted_err(e)
                      : whole       ? a->local(p->analysis->spec, p->parameters, &site->view, &own, e)

@@ -444,10 +444,31 @@ static void prevalence_is_that_of_the_reference(void **state)
     assert_true(rows > 1000);
 }
 
+static void births_of_many_are_those_of_each(void **state)
+{
+    enum { N = 500 };
+    static const int8_t months[] = {0, 1, 2, 2, 2, 4, 8, 12, 13, -1}, days[] = {0, 1, 28, 29, 30, 31, 32};
+    static const int16_t years[] = {1900, 1999, 2000, 2004, 1, 9999, 0, INT16_MIN};
+    int16_t year[N];
+    int8_t month[N], day[N];
+    int32_t births[BIRTHS];
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        year[i] = years[i % 8];
+        month[i] = months[i % 10];
+        day[i] = days[i % 7];
+    }
+    struct store_persons p = {.n = N, .birth_year = year, .birth_month = month, .birth_day = day};
+    person_births(&p, 3, N - 3, births);
+    for (uint32_t i = 3; i < N; i++)
+        assert_int_equal(births[i - 3], person_birth(&p, i));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ages_turn_on_the_birthday_and_leap_days_on_the_28th),
+        cmocka_unit_test(births_of_many_are_those_of_each),
         cmocka_unit_test(calendars_have_whole_intervals_or_cut_ones),
         cmocka_unit_test_setup_teardown(denominators_are_those_of_the_reference, load, unload),
         cmocka_unit_test_setup_teardown(incidence_is_that_of_the_reference, load, unload),
