@@ -36,6 +36,14 @@ static void note_withheld(const struct js *view)
                     js_get_str(js_at(tables, i), "withheld"), js_get_str(js_at(tables, i), "meaning"));
 }
 
+static void note_texts(const struct js *view)
+{
+    const struct js *texts = js_get(view, "texts");
+    for (size_t i = 0; i < js_size(texts); i++)
+        fprintf(stderr, "a text of table '%s' looks like %s: read it before it leaves\n",
+                js_get_str(js_at(texts, i), "table"), js_get_str(js_at(texts, i), "like"));
+}
+
 enum status checks_print(const struct args *a, struct js *view, struct err *e)
 {
     static const char *const columns[] = {"table", "cell",   "#persons", "verdict",
@@ -56,6 +64,7 @@ enum status checks_print(const struct args *a, struct js *view, struct err *e)
         }
         s = out_end(o, e);
         note_withheld(view);
+        note_texts(view);
         note_differencing(view);
     }
     js_free(view);

@@ -7,6 +7,7 @@
 
 #include "disclose/gate.h"
 #include "disclose/release.h"
+#include "disclose/texts.h"
 #include "disclose/whole_group.h"
 
 #define CHECKS_FORMAT "accord-checks-1"
@@ -180,6 +181,36 @@ static struct js *table_view(const struct gate *g, const struct js *rules, uint3
     return j;
 }
 
+static void push_text(struct js *list, const char *table, const char *text)
+{
+    const char *like = text ? text_like_data(text) : NULL;
+    if (!like)
+        return;
+    struct js *j = js_object();
+    js_put_str(j, "table", table);
+    js_put_str(j, "text", text);
+    js_put_str(j, "like", like);
+    js_push(list, j);
+}
+
+/* Texts that look like data of a person, wherever they are. */
+static struct js *texts_view(const struct result *r)
+{
+    struct js *list = js_array();
+    push_text(list, "", r->title);
+    for (uint32_t i = 0; i < r->n_tables; i++) {
+        const struct result_table *t = &r->tables[i];
+        push_text(list, t->name, t->title);
+        push_text(list, t->name, t->unit);
+        for (uint32_t d = 0; d < t->n_dimensions; d++) {
+            push_text(list, t->name, t->dimensions[d].name);
+            for (uint32_t l = 0; l < t->dimensions[d].n_levels; l++)
+                push_text(list, t->name, t->dimensions[d].levels[l].label);
+        }
+    }
+    return list;
+}
+
 struct js *gate_view(const struct gate *g, const struct js *context)
 {
     static const enum cell_mark order[N_MARKS] = {CELL_PRIMARY, CELL_SECONDARY, CELL_SHOWN, CELL_ABSENT};
@@ -199,6 +230,7 @@ struct js *gate_view(const struct gate *g, const struct js *context)
     for (int k = 0; k < N_MARKS; k++)
         js_put_int(j, mark_names[k], counts[k]);
     js_put(j, "tables", tables);
+    js_put(j, "texts", texts_view(g->result));
     for (int k = 0; k < N_MARKS; k++)
         for (uint32_t t = 0; t < g->result->n_tables; t++)
             for (uint64_t i = 0; i < g->result->tables[t].n_cells; i++)

@@ -431,6 +431,15 @@ static void add_withheld(struct buf *out, const struct js *tables)
     }
 }
 
+static void add_texts(struct buf *out, const struct js *texts)
+{
+    for (size_t i = 0; i < js_size(texts); i++) {
+        const struct js *t = js_at(texts, i);
+        row_begin(out, "Text to read");
+        html_add(out, "%s: looks like %s</dd></div>", js_get_str(t, "text"), js_get_str(t, "like"));
+    }
+}
+
 static void add_summary(struct buf *out, const struct js *view, const struct js *listed)
 {
     const struct js *context = js_get(view, "context"), *policy = js_get(view, "policy");
@@ -450,6 +459,7 @@ static void add_summary(struct buf *out, const struct js *view, const struct js 
              (long)js_get_int(view, "primary", 0), (long)js_get_int(view, "secondary", 0),
              (long)js_get_int(view, "absent", 0), (long)js_get_int(view, "safe", 0));
     add_withheld(out, js_get(view, "tables"));
+    add_texts(out, js_get(view, "texts"));
     row_begin(out, "Approvals");
     html_add(out, "%s of 2, by two different people of no party to the agreement</dd></div></dl>",
              js_get_str(listed, "approvals"));

@@ -283,6 +283,12 @@ static int by_persons(const void *a, const void *b)
     return (x->share > y->share) - (x->share < y->share);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct found_share *x = a, *y = b;
+    return (x->share > y->share) - (x->share < y->share);
+}
+
 static void choose_top(const struct characterisation *c, const struct sums *total, struct shown *s)
 {
     size_t named = c->n_levels + c->n_features;
@@ -291,7 +297,11 @@ static void choose_top(const struct characterisation *c, const struct sums *tota
         found[i] = (struct found_share){count_at(c, total, 0, 1 + named + i), named + i};
     if (c->n_found)
         qsort(found, c->n_found, sizeof *found, by_persons);
-    for (size_t i = 0; i < c->top && i < c->n_found; i++)
+    size_t n = c->top < c->n_found ? c->top : c->n_found;
+    /* In the order of concepts: that of persons would rank what rounding makes equal. */
+    if (n)
+        qsort(found, n, sizeof *found, by_place);
+    for (size_t i = 0; i < n; i++)
         s->share[s->n++] = found[i].share;
     free(found);
 }

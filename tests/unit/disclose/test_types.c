@@ -14,6 +14,7 @@
 #include "disclose/picture.h"
 #include "disclose/release.h"
 #include "disclose/sacro.h"
+#include "disclose/texts.h"
 #include "disclose/whole_group.h"
 
 static struct policy policy_of(const char *profile)
@@ -508,6 +509,40 @@ static void a_perfect_fit_stays_in(void **state)
     result_free(r);
 }
 
+/* --- text ----------------------------------------------------------------------------------------------- */
+
+static void text_that_looks_like_a_persons_data_is_shown_to_checkers(void **state)
+{
+    (void)state;
+    static const char *const like[] = {"seen as 943 476 5919", "9434765919", "943-476-5919",
+                                       "ask j.doe@nhs.net", "two\nlines"};
+    static const char *const plain[] = {
+        "",      "9434765918",   "12345678901234567890",       "94347659190", "at 10 @ 5", "a@b c.",
+        "18-39", "drug 1332418", "COPD > 40 + m\xc3\xa4nnlich"};
+    for (size_t i = 0; i < sizeof like / sizeof *like; i++)
+        if (!text_like_data(like[i]))
+            fail_msg("%s", like[i]);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (text_like_data(plain[i]))
+            fail_msg("%s", plain[i]);
+    struct result *r = result_new("t");
+    struct result_table *t = add(r, "t", OUTPUT_COUNT, 2);
+    struct result_level own[] = {{"943 476 5919", -1}, {"other", -1}};
+    struct policy p = policy_of("sde-10");
+    struct gate *g;
+    struct err e;
+    t->dimensions[0].levels = own;
+    for (int i = 0; i < 2; i++)
+        t->cells[i].value = (double)(t->cells[i].persons = 50);
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    struct js *view = gate_view(g, NULL);
+    assert_int_equal(js_size(js_get(view, "texts")), 1);
+    assert_string_equal(js_get_str(js_at(js_get(view, "texts"), 0), "like"), "an NHS number");
+    js_free(view);
+    gate_free(g);
+    result_free(r);
+}
+
 /* --- class disclosure ----------------------------------------------------------------------------------- */
 
 static struct result_level two[] = {{"total", -1}, {"x", 0}, {"y", 0}};
@@ -584,6 +619,7 @@ int main(void)
         cmocka_unit_test(a_saturated_model_is_held_as_the_table_it_is),
         cmocka_unit_test(a_mean_of_a_group_stays_in_and_a_difference_leaves),
         cmocka_unit_test(a_perfect_fit_stays_in),
+        cmocka_unit_test(text_that_looks_like_a_persons_data_is_shown_to_checkers),
         cmocka_unit_test(whole_groups_are_flagged_for_the_checker),
         cmocka_unit_test(whole_groups_are_hidden_where_zeros_are),
     };
