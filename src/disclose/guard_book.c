@@ -487,10 +487,17 @@ enum status guard_book_withdraw(struct guard_book *b, const char *run, struct er
                : s;
 }
 
+int64_t guard_answer_at(int64_t started_ns, int64_t now_ns)
+{
+    const int64_t period = (int64_t)GUARD_PERIOD_MS * 1000000;
+    return started_ns + ((now_ns - started_ns) / period + 1) * period;
+}
+
 void guard_wait(int64_t started_ns)
 {
-    int64_t period = (int64_t)GUARD_PERIOD_MS * 1000000;
-    int64_t left = period - (time_monotonic_ns() - started_ns) % period;
-    struct timespec t = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
-    nanosleep(&t, NULL);
+    int64_t end = guard_answer_at(started_ns, time_monotonic_ns()), left;
+    while ((left = end - time_monotonic_ns()) > 0 && !interrupted()) {
+        struct timespec t = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
+        nanosleep(&t, NULL); /* a signal ends it early */
+    }
 }

@@ -75,7 +75,10 @@ MUST_CHECK enum status guard_book_withdraw(struct guard_book *b, const char *run
 MUST_CHECK enum status guard_book_history(struct guard_book *b, const char *project, struct js **out,
                                           struct err *e);
 
-/* Waits for the end of the period that `started_ns` (time_monotonic_ns) began. */
+/* When an answer may be given: at the end of the period of those that began at `started_ns`
+   (time_monotonic_ns) that is under way. */
+int64_t guard_answer_at(int64_t started_ns, int64_t now_ns);
+/* Waits for it, unless interrupted. */
 void guard_wait(int64_t started_ns);
 
 #endif

@@ -74,30 +74,43 @@ static enum status answered(struct node *n, const char *run, const char *snapsho
     return s == ST_OK ? err_set(e, ST_UNSAFE, GUARD_REFUSAL) : s;
 }
 
-enum status differencing_network(struct node *n, const struct released *fresh, struct js **findings,
-                                 struct err *e)
+/* Every output that this node holds or released, in the order in which they were made. */
+static enum status read_outputs(struct node *n, struct released ***out, size_t *count, struct err *e)
 {
     struct stmt *q;
     bool row = false;
-    *findings = js_array();
+    size_t room = 0;
     enum status s = db_prepare(
         n->db, "SELECT document FROM output WHERE state IN ('held', 'released') ORDER BY made, id", &q, e);
     if (s != ST_OK)
         return s;
     while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
         struct js *document = NULL;
-        struct released *earlier = NULL;
+        GROW(*out, *count + 1, room);
         s = js_parse(slice_of(stmt_text(q, 0)), "node.db", &document, e);
         if (s == ST_OK)
-            s = released_from_json(document, &earlier, e);
-        if (s == ST_OK)
-            s = network_compare(fresh, earlier, *findings, e);
-        released_free(earlier);
+            s = released_from_json(document, &(*out)[*count], e);
         js_free(document);
         if (s != ST_OK)
             break;
+        ++*count;
     }
     stmt_done(q);
+    return s;
+}
+
+enum status differencing_network(struct node *n, const struct released *fresh, struct js **findings,
+                                 struct err *e)
+{
+    struct released **earlier = NULL;
+    size_t count = 0;
+    *findings = js_array();
+    enum status s = read_outputs(n, &earlier, &count, e);
+    if (s == ST_OK)
+        s = network_compare(fresh, earlier, count, *findings, e);
+    for (size_t i = 0; i < count; i++)
+        released_free(earlier[i]);
+    free(earlier);
     return s;
 }
 

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/db.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -178,6 +180,67 @@ static void another_minimum_reads_the_same_book(void **state)
     assert_int_equal(ask_book(b, "run-30", "eyes", 200, 308), GUARD_REFUSE);
     guard_book_close(b);
     assert_int_equal(ask("run-30", "eyes", 200, 308), GUARD_ALLOW);
+}
+
+/* --- what the requester learns ------------------------------------------------------------------------ */
+
+/* Whatever the size of the group that a cell would single out, the verdict and every byte that even the site's
+   own people are told are the same. */
+static void an_answer_says_nothing_of_the_groups_size(void **state)
+{
+    (void)state;
+    struct err e;
+    struct guard_answer first = {0};
+    snprintf(path, sizeof path, "%s/sizes.db", folder);
+    assert_int_equal(ask("r", "heart", 0, 100), GUARD_ALLOW);
+    struct guard_book *b = book();
+    for (int size = 1; size < 10; size++) {
+        struct guard_answer answer = {0};
+        struct persons *some = people(b, 0, 100 + size, 1);
+        struct guard_print print = {"count: all", some, 100 + size, 100 + size, false};
+        struct guard_request r = {"again", "heart", "a study", "snapshot", "given", false, &print, 1};
+        assert_int_equal(guard_book_decide(b, &r, &answer, &e), ST_OK);
+        assert_int_equal(answer.verdict, GUARD_REFUSE);
+        if (size == 1)
+            first = answer;
+        assert_memory_equal(&answer, &first, sizeof answer);
+        persons_free(some);
+    }
+    guard_book_close(b);
+    for (const char *c = GUARD_REFUSAL; *c; c++)
+        assert_false(*c >= '0' && *c <= '9');
+    snprintf(path, sizeof path, "%s/guard.db", folder);
+}
+
+/* Work of any length within a period is answered at the same moment. */
+static void an_answers_time_says_nothing_of_the_work(void **state)
+{
+    (void)state;
+    const int64_t ms = 1000000, started = 123456789;
+    for (int64_t work = 0; work < GUARD_PERIOD_MS; work += 7)
+        assert_int_equal(guard_answer_at(started, started + work * ms), started + GUARD_PERIOD_MS * ms);
+    assert_int_equal(guard_answer_at(started, started + GUARD_PERIOD_MS * ms),
+                     started + 2 * GUARD_PERIOD_MS * ms);
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+}
+
+static void a_signal_does_not_bring_an_answer_forward(void **state)
+{
+    (void)state;
+    struct sigaction act = {.sa_handler = on_alarm}, before;
+    struct itimerval soon = {{0},
+                             {0, 100000}}; /* within the last 0.3 s of a period, if not too late by then */
+    int64_t started = time_monotonic_ns() - (int64_t)(GUARD_PERIOD_MS - 300) * 1000000;
+    int64_t end = guard_answer_at(started, time_monotonic_ns());
+    assert_int_equal(sigaction(SIGALRM, &act, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    guard_wait(started);
+    assert_true(time_monotonic_ns() >= end);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
 }
 
 /* --- several processes -------------------------------------------------------------------------------- */
@@ -505,6 +568,9 @@ int main(void)
         cmocka_unit_test(the_book_is_for_the_site_alone),
         cmocka_unit_test(a_book_kept_open_follows_the_others),
         cmocka_unit_test(another_minimum_reads_the_same_book),
+        cmocka_unit_test(an_answer_says_nothing_of_the_groups_size),
+        cmocka_unit_test(an_answers_time_says_nothing_of_the_work),
+        cmocka_unit_test(a_signal_does_not_bring_an_answer_forward),
         cmocka_unit_test(of_two_that_ask_at_once_one_passes),
         cmocka_unit_test(a_killed_process_leaves_whole_requests_and_no_lock),
         cmocka_unit_test(the_index_has_everybody_in_every_set),
