@@ -14,8 +14,9 @@
 
 #include "base/mem.h"
 
-/* A first look at a page maps its 15 neighbours too where the cache has them (fault_around_bytes of Linux). */
-enum { MOST_BETWEEN = 1024, AROUND_BYTES = 1 << 16 };
+/* A first look at a page can map as many neighbours as the cache keeps in one piece with it: up to a huge page, on
+ * Linux since 6.16; 15 of them before. */
+enum { AROUND_BYTES = 2 << 20 };
 enum { LEAST_ROWS = 1024, LEAST_SLICE = 1 << 12, SLICES_OF_LIMIT = 8 };
 
 struct region {
@@ -27,8 +28,8 @@ struct region {
 struct scratch {
     const char *folder;
     uint64_t limit; /* of the process's resident pages of files: the program's own and those allowed */
-    size_t between; /* pages that may be looked at before the limit is looked at */
     size_t slice;   /* bytes that are sorted at once */
+    _Atomic size_t between; /* pages that may be looked at before the limit is looked at */
     _Atomic size_t touched;
     int statm;
     pthread_mutex_t lock; /* of the regions */
@@ -51,9 +52,7 @@ static uint64_t files_resident(const struct scratch *s)
 struct scratch *scratch_new(const char *folder, uint64_t resident_bytes)
 {
     struct scratch *s = xcalloc(1, sizeof *s);
-    uint64_t between = resident_bytes / 4 / AROUND_BYTES;
     s->folder = folder;
-    s->between = between > MOST_BETWEEN ? MOST_BETWEEN : between;
     s->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     s->slice =
         resident_bytes / SLICES_OF_LIMIT > LEAST_SLICE ? resident_bytes / SLICES_OF_LIMIT : LEAST_SLICE;
@@ -217,15 +216,29 @@ static void let_go(const struct scratch *s)
             madvise(s->regions[i].p, s->regions[i].bytes, MADV_DONTNEED);
 }
 
+/* The limit is due to be looked at. */
+static bool is_due(struct scratch *s)
+{
+    return atomic_load_explicit(&s->touched, memory_order_relaxed) >=
+           atomic_load_explicit(&s->between, memory_order_relaxed);
+}
+
 void scratch_touched(struct scratch *s, size_t pages)
 {
-    if (atomic_fetch_add_explicit(&s->touched, pages, memory_order_relaxed) + pages < s->between)
+    atomic_fetch_add_explicit(&s->touched, pages, memory_order_relaxed);
+    if (!is_due(s))
         return;
-    if (pthread_mutex_trylock(&s->lock) != 0)
-        return; /* another thread is at it, or the next call is */
-    atomic_store_explicit(&s->touched, 0, memory_order_relaxed);
-    if (files_resident(s) > s->limit)
-        let_go(s);
+    pthread_mutex_lock(&s->lock);
+    if (is_due(s)) { /* no other thread was at it meanwhile */
+        uint64_t resident = files_resident(s);
+        if (resident > s->limit) {
+            let_go(s);
+            resident = files_resident(s);
+        }
+        uint64_t room = resident < s->limit ? s->limit - resident : 0;
+        atomic_store_explicit(&s->between, room / AROUND_BYTES, memory_order_relaxed);
+        atomic_store_explicit(&s->touched, 0, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -17,8 +17,8 @@
 #include "base/err.h"
 
 struct scratch;
-/* The folder is borrowed. At most `resident_bytes` beside what the program has mapped already, and 64 MiB that may
- * be looked at before that is looked at. */
+/* The folder is borrowed. Resident are at most `resident_bytes` beside what the program has mapped already, and
+ * what SCRATCH_LOOKS looks of each thread map. */
 struct scratch *scratch_new(const char *folder, uint64_t resident_bytes);
 void scratch_free(struct scratch *s); /* with all regions; NULL is fine */
 
@@ -33,7 +33,7 @@ void scratch_unmap(struct scratch *s, void *region); /* NULL is fine */
 
 /* So many pages of regions were, or will be, looked at: call it at least every few MiB. */
 void scratch_touched(struct scratch *s, size_t pages);
-enum { SCRATCH_PAGE = 4096, SCRATCH_LOOKS = 64 };
+enum { SCRATCH_PAGE = 4096, SCRATCH_LOOKS = 16 };
 /* The same for `bytes` that lie together. */
 static inline void scratch_walked(struct scratch *s, size_t bytes)
 {
