@@ -172,7 +172,7 @@ static bool is_coarse(enum output_type type, double v)
     if (!isfinite(v))
         return true;
     if (type == OUTPUT_SURVIVAL)
-        return fabs(v * 1000 - nearbyint(v * 1000)) < 1e-6;
+        return !(fabs(v * 1000 - nearbyint(v * 1000)) > fmax(1e-6, 1e-12 * fabs(v * 1000)));
     return fabs(v - round_significant(v, figure_digits(type))) <= 1e-9 * fabs(v);
 }
 
