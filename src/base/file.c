@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -250,6 +251,20 @@ enum status dir_sync(const char *path, struct err *e)
     int failed = fsync(fd) != 0 ? errno : 0;
     close(fd);
     return failed ? err_errno(e, failed, "cannot sync the folder", path) : ST_OK;
+}
+
+enum status dir_lock(const char *path, int *fd, struct err *e)
+{
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return err_errno(e, errno, "cannot open the folder", path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return ST_OK;
+    close(*fd);
+    *fd = -1;
+    err_set(e, ST_CONFLICT, "another process serves from this folder; stop it first");
+    err_detail(e, "%s", path);
+    return ST_CONFLICT;
 }
 
 bool file_exists(const char *path)

@@ -47,6 +47,9 @@ void file_fetch_ends(const char *path, uint64_t size, uint64_t n);
 MUST_CHECK enum status dir_make(const char *path, struct err *e);   /* with parents; fine if there */
 MUST_CHECK enum status dir_remove(const char *path, struct err *e); /* with all inside; fine if absent */
 MUST_CHECK enum status dir_sync(const char *path, struct err *e);   /* fsync of the directory itself */
+/* Says that this process alone works in a folder, until *fd is closed or the process ends, however it ends. ST_CONFLICT
+   when another one does. The folder may be read-only; where its file system has no locks nothing is said. */
+MUST_CHECK enum status dir_lock(const char *path, int *fd, struct err *e);
 bool file_exists(const char *path);
 bool dir_exists(const char *path);
 /* Sorted names in a directory, without . and ..; n_out names, each malloced, in a malloced array. */

@@ -211,6 +211,23 @@ bool parse_double(struct slice s, double *out)
     return true;
 }
 
+bool text_is_plain(const char *utf8)
+{
+    static const char *const not_plain[] = {
+        "\x7f",                                                                         /* DEL */
+        "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", /* U+202A to U+202E */
+        "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9",                 /* U+2066 to U+2069 */
+        "\xef\xbb\xbf", "\xef\xbf\xbe", "\xef\xbf\xbf"}; /* U+FEFF, U+FFFE, U+FFFF */
+    for (const unsigned char *p = (const unsigned char *)utf8; *p; p++)
+        if ((*p < ' ' && *p != '\t' && *p != '\n' && *p != '\r') ||
+            (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
+            return false;
+    for (size_t i = 0; i < sizeof not_plain / sizeof *not_plain; i++)
+        if (strstr(utf8, not_plain[i]))
+            return false;
+    return true;
+}
+
 void hex_encode(const uint8_t *bytes, size_t n, char *out)
 {
     static const char digits[] = "0123456789abcdef";

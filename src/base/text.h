@@ -25,6 +25,10 @@ static inline struct slice slice_of(const char *s)
 }
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *s);
+/* Whether a text of UTF-8 can be shown anywhere as it is: without control characters other than tab and line ends, without
+   characters that turn the direction of what follows ("Trojan source", CVE-2021-42574) and without those that XML 1.0 has
+   no place for. */
+bool text_is_plain(const char *utf8);
 bool word_in(const char *words, const char *word); /* whether "a|b|c" has the word; false for NULL words */
 struct slice slice_trim(struct slice s);           /* spaces, tabs, CR, LF at both ends */
 

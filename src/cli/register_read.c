@@ -168,8 +168,10 @@ static enum status run_search(const struct args *a, struct err *e)
     TARGET(&target, "search");
     target_add_member(&target, "q", words.p);
     target_add_member(&target, "noun", args_get(a, "noun"));
+    enum status s = buf_check(&words, "the search", e);
     buf_deinit(&words);
-    enum status s = add_limit(a, 20, &target, e);
+    if (s == ST_OK)
+        s = add_limit(a, 20, &target, e);
     if (s != ST_OK) {
         buf_deinit(&target);
         return s;

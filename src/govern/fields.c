@@ -236,6 +236,32 @@ static enum status check_object(const struct check *k, const struct js *object, 
     return s;
 }
 
+static enum status text_check(const char *text, const char *path, struct err *e)
+{
+    return text_is_plain(text)
+               ? ST_OK
+               : err_set(e, ST_INVALID,
+                         "%s: expected text without control characters and marks that turn its direction",
+                         path);
+}
+
+enum status texts_check(const struct js *v, const char *path, struct err *e)
+{
+    char at[160];
+    enum status s = js_is(v, JS_STRING) ? text_check(js_str(v), path, e) : ST_OK;
+    for (size_t i = 0; js_is(v, JS_ARRAY) && s == ST_OK && i < js_size(v); i++) {
+        snprintf(at, sizeof at, "%.140s[%zu]", path, i);
+        s = texts_check(js_at(v, i), at, e);
+    }
+    for (void *it = js_is(v, JS_OBJECT) ? js_first(v) : NULL; it && s == ST_OK; it = js_next(v, it)) {
+        s = text_check(js_key(it), path, e);
+        snprintf(at, sizeof at, "%.120s.%.36s", path, js_key(it));
+        if (s == ST_OK)
+            s = texts_check(js_value(it), at, e);
+    }
+    return s;
+}
+
 enum status fields_check(struct db *d, const struct js *body, const struct field *fields, int32_t today,
                          struct err *e)
 {

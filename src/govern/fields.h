@@ -9,6 +9,8 @@
 
 enum { FIELD_TEXT_MOST = 200 }; /* bytes of a text that says nothing else */
 
+/* Every text in a value, names of members too, is plain (text_is_plain). */
+MUST_CHECK enum status texts_check(const struct js *v, const char *path, struct err *e);
 MUST_CHECK enum status fields_check(struct db *d, const struct js *body, const struct field *fields,
                                     int32_t today, struct err *e);
 /* "text", "a list of codes": for documentation. */

@@ -180,7 +180,9 @@ static enum status check_state(const struct change *c, struct err *e)
 
 static enum status check_new(struct change *c, struct err *e)
 {
-    enum status s = fields_check(c->db, c->body, c->verb->fields, c->today, e);
+    enum status s = texts_check(c->body, "$.body", e);
+    if (s == ST_OK)
+        s = fields_check(c->db, c->body, c->verb->fields, c->today, e);
     if (s == ST_OK)
         s = check_state(c, e);
     if (s == ST_OK)

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/date.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "grid/node_state.h"
@@ -228,10 +230,13 @@ enum status node_serve(const char *data, const char *store, unsigned threads, st
     struct store *probe = NULL;
     pthread_t thread;
     pthread_condattr_t monotonic;
+    int folder = -1;
     enum status s = node_open(data, true, &in.stop, &n, e);
     if (s != ST_OK)
         return s;
-    s = store_open(store, &probe, e);
+    s = dir_lock(data, &folder, e); /* what is done once per site is done by one process */
+    if (s == ST_OK)
+        s = store_open(store, &probe, e);
     store_close(probe);
     n->store_path = store;
     n->pool = pool_new(threads);
@@ -257,5 +262,7 @@ enum status node_serve(const char *data, const char *store, unsigned threads, st
     pthread_mutex_destroy(&in.lock);
     pool_free(n->pool);
     node_close(n);
+    if (folder >= 0)
+        close(folder);
     return s;
 }

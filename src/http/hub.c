@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/date.h"
 #include "base/file.h"
@@ -238,6 +239,8 @@ static enum status open_parts(struct hub *h, const struct hub_options *o, struct
             "there is no register in this folder; begin it with 'accord register found DIR/register.db "
             "--hub-identity DIR/hub.key' and the first steward's key");
     if (s == ST_OK)
+        s = dir_lock(o->data, &h->folder, e);
+    if (s == ST_OK)
         s = identity_load(key, &h->id, e);
     if (s == ST_OK)
         s = registry_open(reg, DB_WRITE, h->id, NULL, &h->registry, e);
@@ -269,6 +272,7 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
                                     .handler = route_handle,
                                     .context = h};
     *out = NULL;
+    h->folder = -1;
     pthread_mutex_init(&h->lock, NULL);
     h->guard = replay_guard_new(time_now_ms());
     h->limiter = limiter_new();
@@ -358,6 +362,8 @@ void hub_close(struct hub *h)
     replay_guard_free(h->guard);
     limiter_free(h->limiter);
     accounts_close(h->accounts);
+    if (h->folder >= 0)
+        close(h->folder);
     oidc_close(h->oidc);
     pthread_mutex_destroy(&h->lock);
     free(h);

@@ -28,6 +28,7 @@
 #include "http/snapshot.h"
 
 struct hub {
+    int folder; /* holds the lock of the folder; -1 before */
     struct identity *id;
     struct registry *registry;
     struct board *board;

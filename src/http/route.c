@@ -62,6 +62,20 @@ enum status call_query_int(struct call *c, const char *name, int64_t min, int64_
     return s;
 }
 
+/* RFC 9110, 13.1.1: any version, or one of a list. */
+static bool has_tag(const char *expected, const char *tag)
+{
+    if (slice_is(slice_trim(slice_of(expected)), "*"))
+        return true;
+    for (const char *p = expected; *p;) {
+        size_t n = strcspn(p, ",");
+        if (slice_is(slice_trim((struct slice){p, n}), tag))
+            return true;
+        p += n + (p[n] == ',');
+    }
+    return false;
+}
+
 enum status call_if_match(struct call *c, const char *subject, struct err *e)
 {
     const char *expected = request_header(c->request, "If-Match"), *colon = strchr(subject, ':');
@@ -71,10 +85,11 @@ enum status call_if_match(struct call *c, const char *subject, struct err *e)
         return ST_OK;
     const char *noun = arena_strndup(c->request->arena, subject, (size_t)(colon - subject));
     enum status s = registry_item(c->registry, noun, colon + 1, &item, e);
-    if (s == ST_OK)
+    bool there = s == ST_OK && item;
+    if (there)
         snprintf(now, sizeof now, "\"%" PRId64 "\"", js_get_int(item, "changed", -1));
     js_free(item);
-    if (s == ST_OK && strcmp(now, expected) == 0)
+    if (there && has_tag(expected, now))
         return ST_OK;
     c->code = 412;
     return err_set(e, ST_CONFLICT, "%s was changed since you read it; read it again", subject);
@@ -338,12 +353,41 @@ static enum status run_handler(struct call *c, const struct route *route, struct
     return c->snapshot ? route->run(c, e) : run_snapshot(c, route, e);
 }
 
+static bool takes_query(const struct route *route, struct slice name)
+{
+    for (const char *q = route->query; q && *q;) {
+        size_t n = strcspn(q, "|"), n_name = strcspn(q, "=|");
+        if (n_name == name.n && memcmp(q, name.p, n_name) == 0)
+            return true;
+        q += n + (q[n] == '|');
+    }
+    return false;
+}
+
+/* A member that a resource does not know would change nothing, and nobody would notice. Pages take what links bring. */
+static enum status check_query(const struct call *c, const struct route *route, struct err *e)
+{
+    if (strncmp(route->pattern, "/api/", 5) != 0)
+        return ST_OK;
+    for (const char *p = c->request->query; p && *p;) {
+        size_t n = strcspn(p, "&"), n_name = strcspn(p, "=&");
+        if (n && !takes_query(route, (struct slice){p, n_name}))
+            return err_set(e, ST_USAGE,
+                           "query member '%.*s' is not known here; /api/v1/openapi.json says what is",
+                           n_name < 60 ? (int)n_name : 60, p);
+        p += n + (p[n] == '&');
+    }
+    return ST_OK;
+}
+
 static enum status call_route(struct call *c, const struct route *route, struct err *e)
 {
     struct js *body = NULL;
     bool account = route->access == ACCESS_ACCOUNT ||
                    (route->access == ACCESS_PERSON && !request_header(c->request, "Signature"));
     enum status s = account ? identify_account(c, e) : authenticate(c, route, e);
+    if (s == ST_OK)
+        s = check_query(c, route, e);
     if (s == ST_OK)
         s = read_body(c, route, &body, e);
     c->body = body;

@@ -179,6 +179,10 @@ static enum status check_personal(const struct js *c, struct err *e)
         command_personal_hash(salt, text, hash);
         if (strcmp(hash, js_key(it)) != 0 || !body_names(js_get(c, "body"), hash))
             return err_set(e, ST_INVALID, "$.personal: a text does not hash to a member of the body");
+        if (!text_is_plain(text))
+            return err_set(
+                e, ST_INVALID,
+                "$.personal: expected text without control characters and marks that turn its direction");
     }
     return ST_OK;
 }

@@ -69,6 +69,11 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r/\1/p' "$GRID/head")
 bare 304 GET /register/person/ada -H "If-None-Match: $etag"
 call 201 POST /act -H "Authorization: Bearer $token" -H "If-Match: $etag" -d "$declare"
 call 412 POST /act -H "Authorization: Bearer $token" -H "If-Match: $etag" -d "$declare"
+call 201 POST /act -H "Authorization: Bearer $token" -H 'If-Match: *' -d "$declare"
+bare 200 GET /register/person/ada
+etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r/\1/p' "$GRID/head")
+call 201 POST /act -H "Authorization: Bearer $token" -H "If-Match: \"1\", $etag" -d "$declare"
+call 412 POST /act -H "Authorization: Bearer $token" -H 'If-Match: "1", "2"' -d "$declare"
 call 204 DELETE /tokens/ci -H "Cookie: $cookie" -H "X-CSRF-Token: $csrf" -H 'Content-Type:'
 bare 401 GET /session -H "Authorization: Bearer $token"
 

@@ -49,6 +49,7 @@ expect 404 "$api/runs/none"
 expect 404 "$api/register/body/none"
 expect 404 "$api/log/entries/99/proof"
 expect 400 "$api/runs?limit=0";           says limit
+expect 400 "$api/runs?limt=5";           says "query member 'limt' is not known here"
 expect 400 "$api/runs?limit=5&limit=6";   says twice
 expect 400 "$api/runs?limit=%zz";         says percent-encoded
 expect 400 -H 'Content-Type: text/plain' -d '{}' "$api/commands"; says application/json

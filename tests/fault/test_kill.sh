@@ -6,6 +6,11 @@ set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
 grid_make 3 1500
 grid_up 3
+# one process for a folder: a second hub or node beside the first is refused, and the first goes on
+alone() { "$@" > "$GRID/second" 2>&1 < /dev/null; [ $? = 6 ] && grep -q 'another process serves from this folder' "$GRID/second" || fail "$*: $(cat "$GRID/second")"; }
+alone timeout 10 "$ACCORD" hub --data "$GRID/hub" --listen 127.0.0.1:0
+alone timeout 10 "$ACCORD" node run --data "$GRID/node1" --store "$GRID/store1"
+
 grid_submit calm
 grid_wait calm held 20
 grid_approve calm

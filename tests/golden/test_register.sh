@@ -50,6 +50,10 @@ a grant hold lea.lead.QKS --identity "$dir/lea" --quiet
 a signal draft copd --body QKS --side need --title 'COPD diagnosis' --type capability --rank 1 --population 300000 \
   --codes '[{"scheme":"qof","code":"COPD"}]' --identity "$dir/lea" --quiet
 refused 3 'rule vocabulary' signal draft x --body QKS --side need --title x --type data --codes '[{"scheme":"qof","code":"X"}]' --identity "$dir/lea"
+for bad in $'bell \a' $'\u202eturned' $'\ufeff'; do
+  refused 3 '$.body.title: expected text without control characters' signal draft x --body QKS --side need --title "x$bad" --type data --codes '[{"scheme":"qof","code":"COPD"}]' --identity "$dir/lea"
+done
+refused 3 '$.personal: expected text without control characters' person register eve --name $'Eve\b' --identity "$dir/wit"
 a signal publish copd --identity "$dir/lea" --quiet
 a person register pat --name Pat --identity "$dir/pat" --quiet
 a body apply acme --name 'Acme Ltd' --kind company --identity "$dir/pat" --quiet
@@ -58,6 +62,7 @@ a signal draft spiro --body acme --side offer --title Spirometry --type capabili
 a signal publish spiro --identity "$dir/pat" --quiet
 # 1/1 of the codes, rank 1, 300,000/(300,000 + 100,000), no stage said: 0.375
 [ "$(a match QKS --format csv | tail -n 1)" = acme,0.3750,copd,1,spiro,qof:COPD,1.0000,0.3750 ] || fail "match: $(a match QKS --format csv)"
+refused 11 'the search' search "$(printf 'a%.0s' {1..5000})"
 [ "$(a search 'copd*' --format json | jq -r '.[0].id')" = copd ] || fail search
 a export use-register | head -n 1 | tr ',' '\n' | wc -l | grep -qx 31 || fail "31 columns"
 a export disclosure-uk --output "$dir/d.xlsx" && file_kind=$(head -c 2 "$dir/d.xlsx") && [ "$file_kind" = PK ] || fail xlsx

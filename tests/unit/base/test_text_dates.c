@@ -156,6 +156,19 @@ static void text_for_xml_and_csv_cannot_break_out(void **state)
     buf_deinit(&b);
 }
 
+static void plain_text_has_no_controls_and_turns_no_direction(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"", "COPD in Kent", "caf\xc3\xa9\r\n\tna\xc3\xafve",
+                                        "\xf0\x9f\xab\x81 \xe2\x80\x8f\xd7\xa9\xd7\x9c"};
+    static const char *const not_plain[] = {"a\x07",        "\x1b[31m",      "a\x7f",         "\xc2\x85",
+                                            "\xe2\x80\xae", "x\xe2\x81\xa6", "\xef\xbb\xbfx", "\xef\xbf\xbf"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        assert_true(text_is_plain(plain[i]));
+    for (size_t i = 0; i < sizeof not_plain / sizeof *not_plain; i++)
+        assert_false(text_is_plain(not_plain[i]));
+}
+
 static void a_budget_refuses_what_goes_over_and_what_it_is_told_to(void **state)
 {
     (void)state;
@@ -186,6 +199,7 @@ int main(void)
         cmocka_unit_test(the_nearest_name_is_offered_only_when_near),
         cmocka_unit_test(a_buffer_never_grows_past_its_ceiling),
         cmocka_unit_test(text_for_xml_and_csv_cannot_break_out),
+        cmocka_unit_test(plain_text_has_no_controls_and_turns_no_direction),
         cmocka_unit_test(a_budget_refuses_what_goes_over_and_what_it_is_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
