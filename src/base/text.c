@@ -121,6 +121,17 @@ void buf_xml(struct buf *b, const char *text)
     }
 }
 
+void buf_url(struct buf *b, const char *text)
+{
+    for (; *text; text++) {
+        char c = *text;
+        if (strchr("-._~", c) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
+            buf_addc(b, c);
+        else
+            buf_printf(b, "%%%02X", (unsigned char)c);
+    }
+}
+
 void buf_csv(struct buf *b, const char *text)
 {
     if (!text[strcspn(text, ",\"\r\n")]) {

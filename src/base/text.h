@@ -54,6 +54,8 @@ void buf_csv(struct buf *b, const char *text);
 /* Text for XML, HTML and SVG: & < > " ' become references; control characters that XML 1.0 forbids are
  * dropped. */
 void buf_xml(struct buf *b, const char *text);
+/* Text for a part of a URL's path or query: all but letters, digits and -._~ percent-encoded (RFC 3986, 2.3). */
+void buf_url(struct buf *b, const char *text);
 char *buf_steal(struct buf *b); /* caller frees with free(); b is empty afterwards */
 struct slice buf_slice(const struct buf *b);
 MUST_CHECK enum status buf_check(const struct buf *b, const char *what,

@@ -193,21 +193,10 @@ enum status connect_apply(const struct args *a, const struct js *command, struct
     return s;
 }
 
-static void add_encoded(struct buf *target, const char *text)
-{
-    for (; *text; text++) {
-        char c = *text;
-        if (strchr("-._~", c) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
-            buf_addc(target, c);
-        else
-            buf_printf(target, "%%%02X", (unsigned char)c);
-    }
-}
-
 void target_add_part(struct buf *target, const char *text)
 {
     buf_addc(target, '/');
-    add_encoded(target, text);
+    buf_url(target, text);
 }
 
 void target_add_member(struct buf *target, const char *name, const char *value)
@@ -215,7 +204,7 @@ void target_add_member(struct buf *target, const char *name, const char *value)
     if (!value)
         return;
     buf_printf(target, "%c%s=", strchr(target->p, '?') ? '&' : '?', name);
-    add_encoded(target, value);
+    buf_url(target, value);
 }
 
 static enum status get_at_hub(const struct args *a, const char *url, const char *target, struct js **out,

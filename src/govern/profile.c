@@ -236,6 +236,7 @@ enum status profile_body(struct registry *r, const char *body, int32_t day, stru
     static const char *const kept[] = {"name",         "kind",       "lay",     "decides",
                                        "capabilities", "priorities", "standard"};
     struct js *item = NULL, *profile = js_object();
+    struct reading reading = reads_begin(r);
     *out = NULL;
     enum status s = registry_item(r, "body", body, &item, e);
     for (size_t i = 0; s == ST_OK && i < sizeof kept / sizeof *kept; i++)
@@ -249,6 +250,10 @@ enum status profile_body(struct registry *r, const char *body, int32_t day, stru
     }
     if (s == ST_OK)
         add_warnings(item, profile);
+    reads_item(r, "body", body);
+    reads_of_body(r, "contact", body);
+    reads_nouns(r, "grant|person|register|vocabulary");
+    reads_end(r, reading);
     js_free(item);
     if (s == ST_OK)
         *out = profile;

@@ -80,7 +80,7 @@ enum status registry_item_personal(struct registry *r, const char *noun, const c
 #define LIST_SELECT "SELECT id, state, doc, made, changed FROM item WHERE noun=?1 AND id>?2 "
 
 /* Each combination of filters is a query of its own, so that each uses its index. */
-static void list_sql(const struct registry_query *q, struct buf *out)
+static void filter_sql(const struct registry_query *q, struct buf *out)
 {
     if (q->body)
         buf_adds(out, "AND body=?4 ");
@@ -102,9 +102,16 @@ static void list_sql(const struct registry_query *q, struct buf *out)
                  "c.code=?10) ");
     if (q->place)
         buf_adds(out, "AND json_extract(doc, '$.place')=?11 ");
+    if (q->side)
+        buf_adds(out, "AND json_extract(doc, '$.side')=?12 ");
+}
+
+static void order_sql(const struct registry_query *q, struct buf *out)
+{
     buf_adds(out, q->by_value ? "ORDER BY coalesce(json_extract(doc, '$.impact'), 0) * 1.0 / "
-                                "max(coalesce(json_extract(doc, '$.months'), 12), 1) DESC, id LIMIT ?6"
-                              : "ORDER BY id LIMIT ?6");
+                                "max(coalesce(json_extract(doc, '$.months'), 12), 1) DESC, id "
+                              : "ORDER BY id ");
+    buf_adds(out, q->skip ? "LIMIT ?6 OFFSET ?13" : "LIMIT ?6");
 }
 
 const char *registry_item_title(const struct js *item)
@@ -155,14 +162,16 @@ static void note_list(struct registry *r, const struct registry_query *query)
 }
 
 static enum status list_prepare(struct registry *r, const struct registry_query *query, const char *select,
-                                struct stmt **out, struct err *e)
+                                bool ordered, struct stmt **out, struct err *e)
 {
     struct buf sql;
     struct reading reading = reads_begin(r);
     int64_t limit = query->limit ? query->limit : LIST_DEFAULT;
     buf_init(&sql, 2048);
     buf_adds(&sql, select);
-    list_sql(query, &sql);
+    filter_sql(query, &sql);
+    if (ordered)
+        order_sql(query, &sql);
     enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, out, e);
     buf_deinit(&sql);
     note_list(r, query);
@@ -180,6 +189,8 @@ static enum status list_prepare(struct registry *r, const struct registry_query 
     stmt_bind_text(*out, 9, query->stage);
     stmt_bind_text(*out, 10, query->code);
     stmt_bind_text(*out, 11, query->place);
+    stmt_bind_text(*out, 12, query->side);
+    stmt_bind_int(*out, 13, query->skip);
     return ST_OK;
 }
 
@@ -187,12 +198,51 @@ enum status registry_count(struct registry *r, const struct registry_query *quer
                            struct err *e)
 {
     struct stmt *q;
-    bool row = true;
+    bool row = false;
     *out = 0;
-    enum status s = list_prepare(r, query, "SELECT 1 FROM item WHERE noun=?1 AND id>?2 ", &q, e);
-    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
-        ++*out;
+    enum status s =
+        list_prepare(r, query, "SELECT count(*) FROM item WHERE noun=?1 AND id>?2 ", false, &q, e);
+    if (s != ST_OK)
+        return s;
+    s = stmt_step(q, &row, e);
+    if (s == ST_OK && row)
+        *out = stmt_int(q, 0);
     stmt_done(q);
+    return s;
+}
+
+enum status registry_values(struct registry *r, const char *noun, const char *member, struct js **out,
+                            struct err *e)
+{
+    static const char *const columns[] = {"kind", "state", "body"};
+    struct stmt *q;
+    struct buf sql;
+    bool row = true, column = false;
+    struct reading reading = reads_begin(r);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        column = column || strcmp(columns[i], member) == 0;
+    *out = NULL;
+    buf_init(&sql, 512);
+    buf_printf(&sql,
+               column ? "SELECT DISTINCT %s AS v FROM item WHERE noun=?1 AND v IS NOT NULL ORDER BY v"
+                      : "SELECT DISTINCT json_extract(doc, '$.%s') AS v FROM item WHERE noun=?1 AND v IS NOT "
+                        "NULL ORDER BY v",
+               member);
+    enum status s = db_prepare(ledger_db(registry_ledger(r)), sql.p, &q, e);
+    buf_deinit(&sql);
+    reads_nouns(r, noun);
+    reads_end(r, reading);
+    if (s != ST_OK)
+        return s;
+    struct js *list = js_array();
+    stmt_bind_text(q, 1, noun);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
+        js_push(list, js_string(stmt_text(q, 0)));
+    stmt_done(q);
+    if (s == ST_OK)
+        *out = list;
+    else
+        js_free(list);
     return s;
 }
 
@@ -202,7 +252,7 @@ enum status registry_list(struct registry *r, const struct registry_query *query
     struct stmt *q;
     bool row = true;
     *out = NULL;
-    enum status s = list_prepare(r, query, LIST_SELECT, &q, e);
+    enum status s = list_prepare(r, query, LIST_SELECT, true, &q, e);
     if (s != ST_OK)
         return s;
     struct js *list = js_array();

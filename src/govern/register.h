@@ -83,6 +83,8 @@ struct registry_query {
     const char *kind;  /* of this kind (bodies, artefacts, projects) */
     const char *on;    /* a date: what was there then, by its members from and to (bodies in time) */
     int64_t limit;     /* 0 = 1,000 */
+    int64_t skip;      /* so many of the first are left out */
+    const char *side;  /* need or offer (signals) */
     const char *stage; /* of this pathway stage */
     const char *code;  /* "scheme:code": that has this code */
     const char *place; /* of this place */
@@ -92,9 +94,13 @@ struct registry_query {
 MUST_CHECK enum status registry_list(struct registry *r, const struct registry_query *q, struct js **out,
                                      struct err *e);
 
-/* How many there are of them, up to the query's limit. */
+/* How many there are of them, whatever limit and skip say. */
 MUST_CHECK enum status registry_count(struct registry *r, const struct registry_query *q, int64_t *out,
                                       struct err *e);
+/* The texts that a member has among a noun's items, each once and in order, as an array; the caller frees it.
+   `member` is a name of the program's own, never foreign text. */
+MUST_CHECK enum status registry_values(struct registry *r, const char *noun, const char *member,
+                                       struct js **out, struct err *e);
 
 /* Who a key belongs to: {"kind":"person"|"node"|"hub","id":…,"body":…}. ST_NOT_FOUND. Caller frees. */
 MUST_CHECK enum status registry_actor(struct registry *r, const char *key_hex, struct js **out,

@@ -43,6 +43,12 @@ static const struct {
     {"artefact.open", "artefact", "NULL", "i.state='released'"},
 };
 
+/* What has no title of its own goes by that of what it is about: a result by its study's. */
+#define OF_ABOUT                                                                                             \
+    "(SELECT coalesce(json_extract(o.doc, '$.title'), json_extract(o.doc, '$.study.title')) FROM item o "    \
+    "WHERE o.noun=substr(i.about, 1, instr(i.about, ':') - 1) AND o.id=substr(i.about, instr(i.about, ':') " \
+    "+ 1))"
+
 static struct js *waiting_row(const struct standing *p, const char *verb, const char *noun, struct stmt *q)
 {
     char today[11];
@@ -62,13 +68,14 @@ static struct js *waiting_row(const struct standing *p, const char *verb, const 
 
 static enum status list_turn(const struct standing *p, size_t turn, struct js *list, struct err *e)
 {
-    char sql[1200], today[11];
+    char sql[1800], today[11];
     struct stmt *q;
     bool row = true;
     date_format((int32_t)(p->now_ms / 86400000), today);
     snprintf(sql, sizeof sql,
              "SELECT i.id, i.state, coalesce(" FIELD("title") ", " FIELD("name") ", " FIELD(
-                 "what") ", i.about, i.id), %s FROM item i WHERE i.noun='%s' AND ?1<>'' AND ?2<>'' AND (%s) "
+                 "what") ", " OF_ABOUT
+                         ", i.about, i.id), %s FROM item i WHERE i.noun='%s' AND ?1<>'' AND ?2<>'' AND (%s) "
                          "ORDER BY i.id LIMIT 200",
              turns[turn].due, turns[turn].noun, turns[turn].where);
     enum status s = db_prepare(ledger_db(registry_ledger(p->registry)), sql, &q, e);

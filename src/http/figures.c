@@ -29,14 +29,15 @@ void figure_write(struct buf *out, const struct released *r, uint32_t i, const c
     folded = folded && t->n_cells > (pictured ? LONG_BESIDE : LONG_ALONE);
     if (pictured)
         write_picture(out, r, i, folder);
-    if (folded)
-        html_add(out,
-                 "<details class=\"nhsuk-details\"><summary class=\"nhsuk-details__summary\"><span "
-                 "class=\"nhsuk-details__summary-text\">%s: %s</span></summary>",
-                 pictured ? "The numbers as a table" : "Table", t->title);
+    if (folded) {
+        html_details_begin(out, NULL);
+        buf_adds(out, pictured ? "The numbers as a table: " : "Table: ");
+        html_result_title(out, t->title);
+        html_details_inside(out);
+    }
     html_released(out, t);
     if (folded)
-        buf_adds(out, "</details>");
+        html_details_end(out);
 }
 
 static bool is_file(const char *file, const char *name, const char *ending)

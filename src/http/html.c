@@ -2,6 +2,7 @@
 #include "http/html.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,80 @@ void html_table_end(struct buf *out)
     buf_adds(out, "</tbody></table></div>");
 }
 
+void html_details_begin(struct buf *out, const char *summary)
+{
+    html_add(out,
+             "<details class=\"nhsuk-details\"><summary class=\"nhsuk-details__summary\"><span "
+             "class=\"nhsuk-details__summary-text\">%s",
+             summary);
+    if (summary)
+        html_details_inside(out);
+}
+
+void html_details_inside(struct buf *out)
+{
+    buf_adds(out, "</span></summary><div class=\"nhsuk-details__text\">");
+}
+
+void html_details_end(struct buf *out)
+{
+    buf_adds(out, "</div></details>");
+}
+
+/* --- parts of long lists ------------------------------------------------------------------------------- */
+
+const char *html_part_caption(struct arena *a, const char *title, const struct html_part *part)
+{
+    struct buf out;
+    int64_t first = (part->at - 1) * part->per + 1, last = part->at * part->per;
+    buf_init(&out, 1 << 12);
+    buf_printf(&out, "%s: ", title);
+    if (part->total > part->per) {
+        html_number(&out, first);
+        buf_adds(&out, " to ");
+        html_number(&out, last < part->total ? last : part->total);
+        buf_adds(&out, " of ");
+    }
+    html_number(&out, part->total);
+    const char *caption = arena_strdup(a, out.p);
+    buf_deinit(&out);
+    return caption;
+}
+
+static void add_step(struct buf *out, const struct html_step *step, const char *rel)
+{
+    if (step->address)
+        html_add(out, "<li class=\"accord-%s\"><a href=\"%s\" rel=\"%s\">%s<span>%s</span></a></li>", rel,
+                 step->address, rel, step->label, step->says);
+}
+
+void html_steps(struct buf *out, const struct html_step *previous, const struct html_step *next)
+{
+    if (!previous->address && !next->address)
+        return;
+    buf_adds(out, "<nav aria-label=\"Pages\"><ul class=\"accord-steps\">");
+    add_step(out, previous, "prev");
+    add_step(out, next, "next");
+    buf_adds(out, "</ul></nav>");
+}
+
+void html_part_links(struct buf *out, const char *address, const struct html_part *part)
+{
+    int64_t pages = (part->total + part->per - 1) / part->per;
+    char *at[2], *says[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t to = part->at + (i ? 1 : -1);
+        at[i] = to >= 1 && to <= pages ? xasprintf("%s%" PRId64, address, to) : NULL;
+        says[i] = xasprintf("%" PRId64 " of %" PRId64, to, pages);
+    }
+    html_steps(out, &(struct html_step){at[0], "Previous page", says[0]},
+               &(struct html_step){at[1], "Next page", says[1]});
+    for (int i = 0; i < 2; i++) {
+        free(at[i]);
+        free(says[i]);
+    }
+}
+
 /* --- values -------------------------------------------------------------------------------------------- */
 
 static void add_day(struct buf *out, const char *day)
@@ -182,6 +257,17 @@ void html_number(struct buf *out, int64_t n)
     }
 }
 
+void html_figure(struct buf *out, double v)
+{
+    char text[32];
+    if (fabs(v) >= 1000 && fabs(v) < 1e15) {
+        html_number(out, (int64_t)round(v));
+        return;
+    }
+    released_format(v, text);
+    buf_adds(out, text);
+}
+
 void html_pounds(struct buf *out, int64_t pence)
 {
     buf_adds(out, "£");
@@ -211,8 +297,30 @@ void html_state(struct buf *out, const char *state)
     buf_adds(out, "</strong>");
 }
 
+/* Names that say little to who does not know them. */
+static const char *phrase_of(const char *name)
+{
+    static const char *const phrases[][2] = {{"icb", "Integrated care board (ICB)"},
+                                             {"trust", "NHS trust"},
+                                             {"pcn", "Primary care network"},
+                                             {"sde", "Secure data environment"},
+                                             {"nhs_runs", "The NHS runs the study where the data is"},
+                                             {"out", "Data is sent out"},
+                                             {"aggregate", "Numbers about groups"},
+                                             {"record-level", "Records of people, read where they are"}};
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (strcmp(phrases[i][0], name) == 0)
+            return phrases[i][1];
+    return NULL;
+}
+
 void html_words(struct buf *out, const char *name)
 {
+    const char *phrase = name ? phrase_of(name) : NULL;
+    if (phrase) {
+        buf_adds(out, phrase);
+        return;
+    }
     for (const char *p = name; p && *p;) {
         size_t n = strcspn(p, "_-");
         char word[64];
@@ -230,7 +338,6 @@ void html_words(struct buf *out, const char *name)
 
 static void add_cell(struct buf *out, const struct released_cell *c)
 {
-    char text[3][32];
     if (!c) {
         buf_adds(out, "0");
         return;
@@ -240,12 +347,13 @@ static void add_cell(struct buf *out, const struct released_cell *c)
                                        : "<abbr title=\"suppressed\">[c]</abbr>");
         return;
     }
-    released_format(c->value, text[0]);
-    buf_adds(out, text[0]);
-    if (c->lower == c->lower && c->upper == c->upper) { /* NaN where there is no interval */
-        released_format(c->lower, text[1]);
-        released_format(c->upper, text[2]);
-        buf_printf(out, " (%s to %s)", text[1], text[2]);
+    html_figure(out, c->value);
+    if (!isnan(c->lower) && !isnan(c->upper)) {
+        buf_adds(out, " (");
+        html_figure(out, c->lower);
+        buf_adds(out, " to ");
+        html_figure(out, c->upper);
+        buf_adds(out, ")");
     }
 }
 
@@ -292,17 +400,34 @@ static bool next_row(const struct released_table *t, uint32_t *at, uint32_t down
     return false;
 }
 
+void html_result_title(struct buf *out, const char *title)
+{
+    const char *name = strrchr(title, '[');
+    size_t n = strlen(title);
+    if (!name || name == title || title[n - 1] != ']') {
+        html_add(out, "%s", title);
+        return;
+    }
+    for (const char *p = title; *p; p++)
+        html_add(out, "%s",
+                 p == name               ? "("
+                 : p == title + n - 1    ? ")"
+                 : p > name && *p == '_' ? " "
+                                         : (char[]){*p, 0});
+}
+
 void html_released(struct buf *out, const struct released_table *t)
 {
     uint32_t n = t->n_dimensions, down = n;
     uint32_t *at = xcalloc(n + 1, sizeof *at);
     if (n > 1 && t->dimensions[n - 1].n_levels <= MOST_ACROSS)
         down = n - 1;
-    html_add(out,
-             "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
-             "class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption nhsuk-table__caption--s\">%s "
-             "(%s)</caption>",
-             t->title, t->title, t->unit);
+    buf_adds(out, "<div class=\"accord-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    html_result_title(out, t->title);
+    buf_adds(out, "\"><table class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption "
+                  "nhsuk-table__caption--s\">");
+    html_result_title(out, t->title);
+    html_add(out, ": %s</caption>", t->unit);
     add_heads(out, t, down);
     buf_adds(out, "<tbody>");
     do

@@ -277,6 +277,7 @@ enum status hub_open(const struct hub_options *o, struct hub **out, struct err *
     h->guard = replay_guard_new(time_now_ms());
     h->limiter = limiter_new();
     h->answers = answers_new();
+    h->activity = activity_new();
     enum status s = open_parts(h, o, e);
     if (s == ST_OK && o->sign_in)
         s = oidc_open(o->sign_in, &h->oidc, e);
@@ -356,6 +357,7 @@ void hub_close(struct hub *h)
     server_close(h->server);
     snapshots_free(h->snapshots);
     answers_free(h->answers);
+    activity_free(h->activity);
     board_close(h->board);
     registry_close(h->registry);
     identity_free(h->id);

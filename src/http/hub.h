@@ -21,6 +21,7 @@
 #include "grid/board.h"
 #include "grid/signature.h"
 #include "http/accounts.h"
+#include "http/activity.h"
 #include "http/answers.h"
 #include "http/limiter.h"
 #include "http/oidc.h"
@@ -39,6 +40,7 @@ struct hub {
     struct server *server;
     struct snapshots *snapshots;
     struct answers *answers;
+    struct activity *activity;
     pthread_mutex_t lock;
     int64_t checkpoint_ms, checkpoint_size; /* when a checkpoint was last kept, and of which size */
     int64_t due_ms, due_size, due_day;      /* when, and at which state, what is due was last looked for */

@@ -319,21 +319,10 @@ static void put_random(struct js *attempt, const char *key)
     buf_deinit(&text);
 }
 
-static void add_encoded(struct buf *out, const char *value)
-{
-    for (; *value; value++) {
-        char c = *value;
-        if (strchr("-._~", c) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
-            buf_addc(out, c);
-        else
-            buf_printf(out, "%%%02X", (unsigned char)c);
-    }
-}
-
 static void add_member(struct buf *out, const char *name, const char *value)
 {
     buf_printf(out, "%s%s=", out->n && !strchr("?&", out->p[out->n - 1]) ? "&" : "", name);
-    add_encoded(out, value);
+    buf_url(out, value);
 }
 
 static void add_redirect(const struct oidc *o, struct buf *out)
@@ -440,9 +429,9 @@ static void add_basic(const struct oidc *o, struct arena *a, const char **header
     struct buf pair, text;
     buf_init(&pair, 16384);
     buf_init(&text, 32768);
-    add_encoded(&pair, o->settings.client_id);
+    buf_url(&pair, o->settings.client_id);
     buf_addc(&pair, ':');
-    add_encoded(&pair, o->secret.p);
+    buf_url(&pair, o->secret.p);
     base64_encode((const uint8_t *)pair.p, pair.n, &text);
     headers[0] = arena_printf(a, "Authorization: Basic %s", text.p);
     secret_deinit(&pair);

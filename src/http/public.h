@@ -31,6 +31,37 @@ MUST_CHECK enum status public_end(struct public_page *p, enum status s, const ch
 /* A page of a heading and a paragraph: what the script fills, or a word between two pages. */
 MUST_CHECK enum status public_notice(struct call *c, const char *title, const char *lead, struct err *e);
 
+/* public_front.c: the front page, and the numbers behind its picture. */
+MUST_CHECK enum status public_front(struct call *c, struct err *e);
+MUST_CHECK enum status public_activity(struct call *c, struct err *e);
+
+/* public_nouns.c */
+struct page_choice {
+    const char *name, *label; /* of a member whose values the reader may choose among; NULL ends a list */
+};
+struct noun_page {
+    const char *path, *noun;  /* "bodies", "body" */
+    const char *title, *lead; /* of the list */
+    const char *none,
+        *of_item; /* in the list's place; the first paragraph of an item without words of its own */
+    const struct shown *columns, *fields;
+    const struct page_choice *choices; /* of the list; at most three */
+};
+extern const struct noun_page noun_pages[];               /* ended by {0} */
+const struct noun_page *noun_page_find(const char *path); /* NULL: there is none */
+
+/* public_lists.c */
+/* The list of a noun's items that the query asks for. */
+MUST_CHECK enum status public_list(struct call *c, const struct noun_page *page, struct err *e);
+/* Which part of so many items the query asks for (page=, from 1): into *at and into q's limit and skip.
+   ST_NOT_FOUND behind the last. */
+MUST_CHECK enum status public_part(struct call *c, int64_t per, int64_t total, struct registry_query *q,
+                                   int64_t *at, struct err *e);
+
+/* public_log.c: the log's page and that of an entry. */
+MUST_CHECK enum status public_log(struct call *c, struct err *e);
+MUST_CHECK enum status public_entry(struct call *c, struct err *e);
+
 /* public_story.c */
 /* What a verb did, in the past tense: "The agreement was signed". */
 const char *story_phrase(const char *verb);
@@ -38,8 +69,11 @@ const char *story_phrase(const char *verb);
 MUST_CHECK enum status story_write(struct public_page *p, const char *const *subjects, struct err *e);
 /* Everything from a project's first need to its last measure. */
 MUST_CHECK enum status story_project(struct public_page *p, const struct js *project, struct err *e);
+/* ", by " and the body of whoever signed with the key; nothing for the hub itself. */
+void story_actor(struct public_page *p, const char *key);
 /* Entries [from, to) as a table, newest first. */
-MUST_CHECK enum status story_table(struct public_page *p, int64_t from, int64_t to, struct err *e);
+MUST_CHECK enum status story_table(struct public_page *p, const char *caption, int64_t from, int64_t to,
+                                   struct err *e);
 /* Where the script puts the check of an entry; without it a link to the entry. */
 void story_verify(struct buf *out, int64_t seq);
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "govern/register.h"
+#include "base/date.h"
+#include "govern/profile.h"
 #include "http/figures.h"
 #include "http/public.h"
 
@@ -54,14 +55,20 @@ static void write_record(struct public_page *p, const struct released *r)
              "tried to, and two checkers have looked.</p>");
     show_item(out, &p->names, policy_fields, js_get(record, "policy"));
     buf_adds(out, "<ul>");
-    for (size_t i = 0; i < js_size(tables); i++)
-        if (js_get_str(js_at(tables, i), "withheld"))
-            html_add(out, "<li>%s: withheld, because of %s</li>", js_get_str(js_at(tables, i), "name"),
-                     js_get_str(js_at(tables, i), "withheld"));
-        else
-            html_add(out, "<li>%s: %ld of %ld cells hidden</li>", js_get_str(js_at(tables, i), "name"),
-                     (long)js_get_int(js_at(tables, i), "hidden", 0),
-                     (long)js_get_int(js_at(tables, i), "cells", 0));
+    for (size_t i = 0; i < js_size(tables); i++) {
+        const char *withheld = js_get_str(js_at(tables, i), "withheld");
+        buf_adds(out, "<li>");
+        html_words(out, js_get_str(js_at(tables, i), "name"));
+        if (withheld) {
+            html_add(out, ": withheld, because of %s</li>", withheld);
+            continue;
+        }
+        buf_adds(out, ": ");
+        html_number(out, js_get_int(js_at(tables, i), "hidden", 0));
+        buf_adds(out, " of ");
+        html_number(out, js_get_int(js_at(tables, i), "cells", 0));
+        buf_adds(out, " numbers hidden</li>");
+    }
     buf_adds(out, "</ul>");
     show_item(out, &p->names, record_fields, record);
 }
@@ -169,9 +176,52 @@ static enum status listed(struct public_page *p, const char *noun, const char *b
     return s;
 }
 
+static void write_people(struct buf *out, const char *leads)
+{
+    int n = *leads != '\0';
+    for (const char *c = leads; *c; c++)
+        n += *c == ' ';
+    if (n)
+        html_add(out, "It has %d lead%s for partnerships. ", n, n == 1 ? "" : "s");
+    else
+        buf_adds(out, "The post of its lead for partnerships is vacant. ");
+}
+
+/* How a board answers those who write to it; nothing for other organisations that nobody leads or wrote to. */
+static enum status body_answers(struct public_page *p, const char *id, struct err *e)
+{
+    const struct registry_query open = {.noun = "contact", .body = id, .state = "open"};
+    struct js *profile = NULL;
+    struct buf *out = &p->out;
+    int64_t waiting = 0;
+    enum status s = profile_body(p->call->registry, id, (int32_t)(time_now_ms() / 86400000), &profile, e);
+    if (s == ST_OK)
+        s = registry_count(p->call->registry, &open, &waiting, e);
+    const char *kind = js_get_str(profile, "kind");
+    int64_t letters = js_get_int(profile, "contacts", 0), answered = js_get_int(profile, "answered", 0),
+            days = js_get_int(profile, "median_days", 0);
+    if (s == ST_OK && ((kind && strcmp(kind, "icb") == 0) || letters)) {
+        buf_adds(out, "<h2>How it answers</h2><p>");
+        write_people(out, js_get_str(profile, "leads"));
+        if (!letters)
+            buf_adds(out, "Nobody has written to it here yet.");
+        else
+            html_add(out, "Of %ld letter%s it has answered %ld; %ld wait%s. ", (long)letters,
+                     letters == 1 ? "" : "s", (long)answered, (long)waiting, waiting == 1 ? "s" : "");
+        if (answered)
+            html_add(out, "Half of the answers came within %ld working day%s.", (long)days,
+                     days == 1 ? "" : "s");
+        buf_adds(out, " An answer is due within five working days.</p>");
+    }
+    js_free(profile);
+    return s;
+}
+
 static enum status body_extra(struct public_page *p, const char *id, struct err *e)
 {
-    enum status s = listed(p, "signal", id, NULL, signal_columns, "What it needs and offers", e);
+    enum status s = body_answers(p, id, e);
+    if (s == ST_OK)
+        s = listed(p, "signal", id, NULL, signal_columns, "What it needs and offers", e);
     if (s == ST_OK)
         s = listed(p, "agreement", id, NULL, agreement_columns, "Agreements that it drafted or leads", e);
     return s == ST_OK ? listed(p, "transfer", id, NULL, transfer_columns, "What it gave", e) : s;
@@ -204,19 +254,8 @@ static enum status agreement_extra(struct public_page *p, const char *id, struct
 {
     char *about = arena_printf(p->call->request->arena, "agreement:%s", id);
     enum status s = listed(p, "run", NULL, about, run_columns, "Studies under it", e);
-    struct js *transfers = NULL, *mine = js_array();
-    if (s == ST_OK)
-        s = list_of(p, "transfer", NULL, NULL, &transfers, e);
-    for (size_t i = 0; s == ST_OK && i < js_size(transfers); i++) {
-        const char *of = js_get_str(js_at(transfers, i), "agreement");
-        if (of && strcmp(of, id) == 0)
-            js_push(mine, js_share(js_at(transfers, i)));
-    }
-    if (s == ST_OK)
-        write_list(p, transfer_columns, "transfers", "Value that moves under it", mine);
-    js_free(mine);
-    js_free(transfers);
-    return s;
+    return s == ST_OK ? listed(p, "transfer", NULL, about, transfer_columns, "Value that moves under it", e)
+                      : s;
 }
 
 static enum status reviews_of(struct public_page *p, const char *noun, const char *id, struct err *e)

@@ -80,8 +80,7 @@ void story_verify(struct buf *out, int64_t seq)
              (long)seq, (long)seq, (long)seq);
 }
 
-/* The body of whoever signed, "" for the hub itself. */
-static void write_actor(struct public_page *p, const char *key)
+void story_actor(struct public_page *p, const char *key)
 {
     struct js *actor = NULL;
     struct err ignored;
@@ -149,7 +148,7 @@ static void write_step(struct public_page *p, const struct js *entry)
     html_add(out, "</span> %s: ", story_phrase(js_get_str(entry, "verb")));
     show_about(out, &p->names, js_get_str(entry, "subject"));
     buf_adds(out, "<span class=\"accord-by\">");
-    write_actor(p, js_get_str(entry, "actor"));
+    story_actor(p, js_get_str(entry, "actor"));
     html_add(out, " (<a href=\"/log/%ld\" aria-label=\"Entry %ld of the log\">%ld</a>)</span></li>", seq, seq,
              seq);
 }
@@ -259,7 +258,7 @@ static void table_entry(struct public_page *p, const struct html_column *columns
     buf_adds(out, "</td></tr>");
 }
 
-enum status story_table(struct public_page *p, int64_t from, int64_t to, struct err *e)
+enum status story_table(struct public_page *p, const char *caption, int64_t from, int64_t to, struct err *e)
 {
     static const struct html_column columns[] = {
         {"Number", false}, {"When", false}, {"What", false}, {"Of what", false}, {0}};
@@ -267,7 +266,7 @@ enum status story_table(struct public_page *p, int64_t from, int64_t to, struct 
     struct buf *out = &p->out;
     enum status s =
         from < to ? ledger_walk(registry_ledger(p->call->registry), from, to, NULL, keep, all, e) : ST_OK;
-    html_table_begin(out, "Entries, newest first", columns);
+    html_table_begin(out, caption, columns);
     for (size_t i = all->n; i-- > 0;) {
         table_entry(p, columns, all->list[i]);
         js_free(all->list[i]);

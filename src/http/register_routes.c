@@ -62,6 +62,8 @@ static enum status signal_filters(struct call *c, struct registry_query *q, stru
     const char *sort = NULL;
     enum status s = call_query(c, "stage", &q->stage, e);
     if (s == ST_OK)
+        s = call_query(c, "side", &q->side, e);
+    if (s == ST_OK)
         s = call_query(c, "code", &q->code, e);
     if (s == ST_OK)
         s = call_query(c, "place", &q->place, e);

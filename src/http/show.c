@@ -219,7 +219,6 @@ static void show_pairs(struct buf *out, const struct js *pairs)
 static void show_scalar(struct buf *out, const struct names *names, const struct shown *f, const struct js *v)
 {
     const char *text = js_str(v);
-    char number[32];
     if (f->how == SHOW_NUMBER && js_is(v, JS_INTEGER))
         html_number(out, js_int(v));
     else if (f->how == SHOW_POUNDS)
@@ -241,8 +240,8 @@ static void show_scalar(struct buf *out, const struct names *names, const struct
     else if (text)
         html_add(out, "%s", text);
     else if (js_is_number(v)) {
-        released_format(js_num(v), number);
-        html_add(out, "%s%s", number, f->how == SHOW_PERCENT ? "%" : "");
+        html_figure(out, js_num(v));
+        buf_adds(out, f->how == SHOW_PERCENT ? "%" : "");
     } else
         buf_adds(out, js_bool(v) ? "yes" : "no");
 }

@@ -39,7 +39,20 @@ MUST_CHECK enum status visit_member(struct visit *v, const char *name, size_t mo
                                     struct err *e);
 void visit_go(struct visit *v, const char *path); /* 303 */
 
-/* node_views.c: the pages. */
+/* node_parts.c: what pages are put together from. */
+struct html_frame view_frame(const struct visit *v, const char *title);
+void view_begin(struct visit *v, const struct html_frame *f, const char *lead);
+enum status view_end(struct visit *v, const struct html_frame *f);
+void view_form_begin(struct visit *v, const char *action);
+void view_form_end(struct visit *v, const char *button, const char *kind); /* kind: classes of the button */
+void view_reason(struct visit *v, const char *label, const char *hint);
+/* A row of a summary list; end one that was begun with "</dd></div>". */
+void view_row_begin(struct buf *out, const char *key);
+void view_row(struct buf *out, const char *key, const char *text);
+void view_names(struct buf *out, const struct js *names);
+bool view_in_state(const struct js *o, const char *state);
+
+/* node_views.c, node_output.c: the pages. */
 MUST_CHECK enum status view_sign_in(struct visit *v, struct err *e);
 MUST_CHECK enum status view_home(struct visit *v, struct err *e);
 MUST_CHECK enum status view_run(struct visit *v, struct err *e);

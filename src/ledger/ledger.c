@@ -287,6 +287,26 @@ enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *
     return s;
 }
 
+enum status ledger_tally(struct ledger *l, int64_t from, int64_t to,
+                         void (*tell)(void *context, int32_t day, const char *verb, int64_t n), void *context,
+                         struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    enum status s = db_prepare(l->db,
+                               "SELECT time_ms/86400000, verb, count(*) FROM entry WHERE seq>=?1 AND seq<?2 "
+                               "GROUP BY 1, 2",
+                               &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_int(q, 1, from);
+    stmt_bind_int(q, 2, to);
+    while (s == ST_OK && (s = stmt_step(q, &row, e)) == ST_OK && row)
+        tell(context, (int32_t)stmt_int(q, 0), stmt_text(q, 1), stmt_int(q, 2));
+    stmt_done(q);
+    return s;
+}
+
 /* Appending */
 
 static enum status tree_get(void *context, unsigned level, uint64_t at, uint8_t out[HASH_BYTES],

@@ -84,6 +84,11 @@ MUST_CHECK enum status ledger_find_nonce(struct ledger *l, const char *actor, co
 /* fold over entries [from, to) in order; to -1 = all. With a subject, only its entries. */
 MUST_CHECK enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *subject,
                                    ledger_fold fold, void *context, struct err *e);
+/* How many entries of [from, to) there are of each verb on each day (UTC, days since 1970): each pair is told
+   once, in no order. Reads no entry's text. */
+MUST_CHECK enum status ledger_tally(struct ledger *l, int64_t from, int64_t to,
+                                    void (*tell)(void *context, int32_t day, const char *verb, int64_t n),
+                                    void *context, struct err *e);
 /* A personal text by its hash; ST_NOT_FOUND when it was erased or never given. */
 MUST_CHECK enum status ledger_personal(struct ledger *l, const char *hash, struct buf *out, struct err *e);
 /* Removes text and salt for good (also from SQLite's free pages). Fine when already gone. */

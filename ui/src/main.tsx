@@ -14,6 +14,8 @@ import { useWho } from "./session";
 const Work = lazy<{ steps: string[] }>(() => import("./pages/work/work").then((m) => m.Work));
 const Actions = lazy<{ noun: string; id: string }>(() => import("./pages/work/work").then((m) => m.Actions));
 
+const ActivityChart = lazy<object>(() => import("./pages/activity").then((m) => m.ActivityChart));
+
 const isWork = (path: string) => /^\/work(\/|$)/.test(path);
 
 // Links between the pages where people act change the page without loading it again; everything else is the browser's.
@@ -65,6 +67,15 @@ for (const place of document.querySelectorAll<HTMLElement>(".accord-verify")) {
 
 const actions = document.getElementById("actions");
 if (actions) render(<ActionsOfSigned noun={actions.dataset["noun"] ?? ""} id={actions.dataset["id"] ?? ""} />, actions);
+
+// The picture is fetched when the page is there and somebody comes near it.
+const activity = document.getElementById("activity");
+if (activity)
+  new IntersectionObserver((seen, observer) => {
+    if (!seen.some((s) => s.isIntersecting)) return;
+    observer.disconnect();
+    render(<ActivityChart />, activity);
+  }).observe(activity);
 
 const who = document.getElementById("who");
 if (who) hydrate(<Signed />, who); // the link that is there already stays

@@ -47,7 +47,17 @@ static void values_read_as_people_write_them(void **state)
     html_number(&out, -1234567);
     is_text(&out, "-1,234,567");
     html_words(&out, "nhs_runs");
-    is_text(&out, "NHS runs");
+    is_text(&out, "The NHS runs the study where the data is");
+    html_words(&out, "qof_list-nhs");
+    is_text(&out, "QOF list NHS");
+    html_figure(&out, 1234567);
+    html_figure(&out, -12345.6);
+    html_figure(&out, 0.03951);
+    html_figure(&out, 999.96);
+    is_text(&out, "1,234,567-12,3460.039511000");
+    html_result_title(&out, "Persons & more [by_sex_age]");
+    html_result_title(&out, "No [name] at its end");
+    is_text(&out, "Persons &amp; more (by sex age)No [name] at its end");
     html_words(&out, "lead_site");
     is_text(&out, "Lead site");
     html_state(&out, "in_force");

@@ -23,6 +23,11 @@ export const text = {
   },
 } as const;
 
+export const activity = {
+  title: "Entries of the log in the last four weeks, day by day",
+  entries: "Entries a day",
+} as const;
+
 const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 // "2026-11-22" reads "22 November 2026".
