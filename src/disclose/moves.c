@@ -341,11 +341,20 @@ static bool holds(struct moves *m, double scale)
     return good;
 }
 
-static enum move_answer take(struct moves *m, const double *columns, double deviation, struct move *out)
+static bool is_whole(const struct moves *m)
+{
+    for (uint32_t v = 0; v < m->system->n_variables; v++)
+        if (fabs(m->deviation[v] - nearbyint(m->deviation[v])) > 1e-6)
+            return false;
+    return true;
+}
+
+static enum move_answer take(struct moves *m, const double *columns, double deviation, bool whole,
+                             struct move *out)
 {
     double scale = fabs(deviation);
     uint32_t n = gather(m, columns, 1e-6 * scale);
-    if (!holds(m, scale))
+    if (!holds(m, scale) || (whole && !is_whole(m)))
         return MOVE_FAILED;
     *out = (struct move){n, xcalloc((size_t)n + 1, sizeof *out->variable),
                          xcalloc((size_t)n + 1, sizeof *out->deviation)};
@@ -456,7 +465,7 @@ static enum move_answer find_local(struct moves *m, uint32_t variable, double de
     uint32_t n = near_list(m->near, variable, m->price, most, m->listed);
     if (n == 0 || solve_local(m, m->listed, n, whole, m->columns) != LP_OPTIMAL)
         return MOVE_NONE;
-    return take(m, m->columns, deviation, out);
+    return take(m, m->columns, deviation, whole, out);
 }
 
 /* Where no dive ends: branch and bound over the whole system. */
@@ -478,7 +487,7 @@ static enum move_answer find_anywhere(struct moves *m, double deviation, bool wh
     if (s == LP_FAILED && whole && m->system->n_variables <= WHOLE_MOST)
         s = search(m);
     if (s == LP_OPTIMAL)
-        return take(m, m->columns, deviation, out);
+        return take(m, m->columns, deviation, whole, out);
     return s == LP_INFEASIBLE ? MOVE_NONE : MOVE_FAILED;
 }
 

@@ -321,8 +321,9 @@ static enum status secure(struct secured *s, struct err *e)
     set_demands(s, true);
     bool asked = s->n_demands > 0;
     status = asked ? hold_off(s, 0, true, &proof, e) : ST_OK;
-    if (status == ST_OK && asked && s->policy->zero_shown)
-        status = hold_off(s, 1, false, &proof, e);
+    /* Of a minimum of 2 the interval that must hold is 1 alone, and zeros that are hidden too may be it. */
+    if (status == ST_OK && asked && (s->policy->zero_shown || s->minimum <= 2))
+        status = hold_off(s, s->policy->zero_shown ? 1 : 0, false, &proof, e);
     if (status == ST_OK && (asked || s->rounded))
         tell_verdicts(s, &proof);
     return status;

@@ -224,6 +224,32 @@ static struct result *two_ways(const int64_t counts[2][2])
     return r;
 }
 
+/* One person hidden under a minimum of 2, and no zero printed: 1 alone would be an interval that holds. */
+static void one_person_is_not_worked_out_under_a_minimum_of_2(void **state)
+{
+    (void)state;
+    static const char rules[] =
+        "name: p\nversion: 1\napproved_by: t\ninherits: ons-10-5\nrounding: none\nminimum: 2\n";
+    struct result *r = result_new("two");
+    struct result_table *t = result_add_table(r, "t", "t", OUTPUT_COUNT, 1, 4);
+    static const int64_t counts[] = {6, 1, 2, 3};
+    struct policy p;
+    struct gate *g;
+    struct err e;
+    assert_int_equal(policy_parse(slice_of(rules), "p", &p, &e), ST_OK);
+    assert_false(p.zero_shown);
+    t->dimensions[0] = (struct result_dimension){"x", levels_with_total, 4, false};
+    place(r, t);
+    for (int i = 0; i < 4; i++)
+        t->cells[i].value = (double)(t->cells[i].persons = counts[i]);
+    assert_int_equal(gate_run(r, &p, &g, &e), ST_OK);
+    assert_int_equal(g->verdicts[0][1].mark, CELL_PRIMARY);
+    assert_true(g->verdicts[0][0].mark != CELL_SHOWN || g->verdicts[0][2].mark != CELL_SHOWN ||
+                g->verdicts[0][3].mark != CELL_SHOWN);
+    gate_free(g);
+    result_free(r);
+}
+
 /* No total is printed, but either table has it as its sum. */
 static void tables_of_one_sum_are_one_system(void **state)
 {
@@ -662,6 +688,7 @@ int main(void)
         cmocka_unit_test(tables_of_one_population_are_one_system),
         cmocka_unit_test(a_one_way_table_does_not_give_a_crosstab_away),
         cmocka_unit_test(a_total_of_its_own_does_not_give_a_level_away),
+        cmocka_unit_test(one_person_is_not_worked_out_under_a_minimum_of_2),
         cmocka_unit_test(tables_of_one_sum_are_one_system),
         cmocka_unit_test(rounded_tables_of_one_sum_are_one_system),
         cmocka_unit_test(a_margin_that_nobody_prints_gives_no_cell_away),
