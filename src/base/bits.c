@@ -30,16 +30,24 @@ size_t bits_count_distinct_plain(struct bits set, const uint32_t *v, size_t n, u
     return found;
 }
 
+#define KEEP_PLAIN(type)                                                                                     \
+    const type *in = from;                                                                                   \
+    type *out = to;                                                                                          \
+    size_t kept = 0;                                                                                         \
+    for (size_t i = 0; i < n; i++) {                                                                         \
+        out[kept] = in[i];                                                                                   \
+        kept += mask[i];                                                                                     \
+    }                                                                                                        \
+    return kept
+
 size_t bits_keep32_plain(void *to, const void *from, const uint8_t *mask, size_t n)
 {
-    const uint32_t *in = from;
-    uint32_t *out = to;
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        out[kept] = in[i];
-        kept += mask[i];
-    }
-    return kept;
+    KEEP_PLAIN(uint32_t);
+}
+
+size_t bits_keep64_plain(void *to, const void *from, const uint8_t *mask, size_t n)
+{
+    KEEP_PLAIN(uint64_t);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -130,6 +138,21 @@ WIDE static size_t keep32_wide(void *to, const void *from, const uint8_t *mask, 
     }
     return kept + bits_keep32_plain(out + kept, in + i, mask + i, n - i);
 }
+
+WIDE static size_t keep64_wide(void *to, const void *from, const uint8_t *mask, size_t n)
+{
+    enum { STEP = LANES / 2 };
+    const uint64_t *in = from;
+    uint64_t *out = to;
+    size_t kept = 0, i = 0;
+    for (; i + STEP <= n; i += STEP) {
+        __m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)(mask + i));
+        __mmask8 keep = (__mmask8)_mm_test_epi8_mask(bytes, bytes);
+        _mm512_storeu_si512(out + kept, _mm512_maskz_compress_epi64(keep, _mm512_loadu_si512(in + i)));
+        kept += (size_t)__builtin_popcount(keep);
+    }
+    return kept + bits_keep64_plain(out + kept, in + i, mask + i, n - i);
+}
 #else
 static bool can_wide(void)
 {
@@ -138,6 +161,7 @@ static bool can_wide(void)
 #define find_wide           bits_find_plain
 #define count_distinct_wide bits_count_distinct_plain
 #define keep32_wide         bits_keep32_plain
+#define keep64_wide         bits_keep64_plain
 #endif
 
 size_t bits_find(struct bits set, const uint32_t *v, size_t n, uint16_t *places)
@@ -169,4 +193,9 @@ void bits_add(uint64_t *words, uint32_t first, const uint32_t *v, const uint8_t 
 size_t bits_keep32(void *to, const void *from, const uint8_t *mask, size_t n)
 {
     return can_wide() ? keep32_wide(to, from, mask, n) : bits_keep32_plain(to, from, mask, n);
+}
+
+size_t bits_keep64(void *to, const void *from, const uint8_t *mask, size_t n)
+{
+    return can_wide() ? keep64_wide(to, from, mask, n) : bits_keep64_plain(to, from, mask, n);
 }

@@ -33,9 +33,11 @@ size_t bits_count_distinct_plain(struct bits set, const uint32_t *v, size_t n, u
 /* Sets the bits of v[0 .. n) where mask is 1 (no mask for all): the numbers ascend, from `first` on. */
 void bits_add(uint64_t *words, uint32_t first, const uint32_t *v, const uint8_t *mask, size_t n);
 
-/* Copies those of n 32-bit elements whose mask is 1, in order, and returns how many. `to` has room for all n;
- * it may be `from`, or lie before it. */
+/* Copies those of n elements of 32 or 64 bits whose mask is 1, in order, and returns how many. `to` has room
+ * for all n; it may be `from`, or lie before it. */
 size_t bits_keep32(void *to, const void *from, const uint8_t *mask, size_t n);
 size_t bits_keep32_plain(void *to, const void *from, const uint8_t *mask, size_t n);
+size_t bits_keep64(void *to, const void *from, const uint8_t *mask, size_t n);
+size_t bits_keep64_plain(void *to, const void *from, const uint8_t *mask, size_t n);
 
 #endif

@@ -16,11 +16,12 @@
 #include "base/vectors.h"
 
 enum {
-    BUCKET_BITS = EVENTS_BUCKET_BITS,
+    BUCKET_BITS = 14,
     BUCKET = 1 << BUCKET_BITS,
     DIGIT_BITS = 8,
     DIGIT = 1 << DIGIT_BITS,
-    SHORT_LIST = 1 << 16 /* below, a few passes over the digits are cheaper than all counters */
+    SHORT_LIST = 1 << 16, /* below, a few passes over the digits are cheaper than all counters */
+    SPARSE = 16           /* the same where only days are sorted: less than an event for so many persons */
 };
 
 /* The columns, so that every function below treats them alike. */
@@ -135,20 +136,22 @@ VECTORS static size_t count_mask(const uint8_t *mask, size_t n)
     return set;
 }
 
-#define KEEP_COLUMN(type)                                                                                    \
-    for (size_t i = 0, kept = 0; i < n; i++) {                                                               \
-        ((type *)p)[kept] = ((type *)p)[i];                                                                  \
-        kept += mask[i];                                                                                     \
+static void keep_bytes(uint8_t *p, const uint8_t *mask, size_t n)
+{
+    for (size_t i = 0, kept = 0; i < n; i++) {
+        p[kept] = p[i];
+        kept += mask[i];
     }
+}
 
 static void keep_column(void *p, size_t size, const uint8_t *mask, size_t n)
 {
     if (size == 4)
         bits_keep32(p, p, mask, n);
     else if (size == 8)
-        KEEP_COLUMN(uint64_t)
+        bits_keep64(p, p, mask, n);
     else
-        KEEP_COLUMN(uint8_t)
+        keep_bytes(p, mask, n);
 }
 
 void events_keep(struct events *v, const uint8_t *mask)
@@ -324,12 +327,12 @@ static void sort_bucket(const struct events *pieces, size_t n_pieces, const stru
     gather(pieces, n_pieces, to, n, out, first);
 }
 
-size_t *events_bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets)
+size_t *events_bucket_starts(const struct events *pieces, size_t n_pieces, unsigned bits, size_t n_buckets)
 {
     size_t *first = xcalloc(n_buckets + 2, sizeof *first);
     for (size_t p = 0; p < n_pieces; p++)
         for (size_t i = 0; i < pieces[p].n; i++)
-            first[(pieces[p].person[i] >> BUCKET_BITS) + 2]++;
+            first[(pieces[p].person[i] >> bits) + 2]++;
     for (size_t b = 2; b < n_buckets + 2; b++)
         first[b] += first[b - 1];
     return first;
@@ -339,7 +342,7 @@ static void sort_long(const struct events *pieces, size_t n_pieces, size_t total
                       struct events *out)
 {
     size_t n_buckets = (n_persons >> BUCKET_BITS) + 1, most = 0;
-    size_t *first = events_bucket_starts(pieces, n_pieces, n_buckets), *at = first + 1;
+    size_t *first = events_bucket_starts(pieces, n_pieces, BUCKET_BITS, n_buckets), *at = first + 1;
     struct entry *entries = xmalloc(total * sizeof *entries);
     for (size_t b = 0; b < n_buckets; b++)
         most = at[b + 1] - at[b] > most ? at[b + 1] - at[b] : most;
@@ -398,10 +401,10 @@ void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct ev
     events_reserve(out, total);
     if (in_order(pieces, n))
         concatenate(pieces, n, out);
+    else if (out->needs == 0 && total >= n_persons / SPARSE)
+        events_sort_days(pieces, n, total, n_persons, out);
     else if (total < SHORT_LIST)
         sort_short(pieces, n, total, n_persons, out);
-    else if (out->needs == 0)
-        events_sort_days(pieces, n, total, n_persons, out);
     else
         sort_long(pieces, n, total, n_persons, out);
     out->n = total;

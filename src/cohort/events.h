@@ -71,12 +71,11 @@ int64_t events_id(const struct events *v, size_t i);
    n_persons bounds person. The pieces are left empty. */
 void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct events *out);
 
-/* Long lists are sorted by buckets of persons: where each begins in the sorted list, from the second place on (the
-   first is for where it ends while it is being filled). The caller frees. */
-enum { EVENTS_BUCKET_BITS = 14 };
-size_t *events_bucket_starts(const struct events *pieces, size_t n_pieces, size_t n_buckets);
-/* The same for many events of which person and start are all there is (event_days.c); out has room for all.
- */
+/* Long lists are sorted by buckets of persons (1 << bits of them): where each begins in the sorted list, from
+   the second place on (the first is for where it ends while it is being filled). The caller frees. */
+size_t *events_bucket_starts(const struct events *pieces, size_t n_pieces, unsigned bits, size_t n_buckets);
+/* Sorts events of which person and start, a day of the calendar, are all there is (event_days.c); out has
+   room for all. */
 void events_sort_days(const struct events *pieces, size_t n_pieces, size_t total, uint32_t n_persons,
                       struct events *out);
 

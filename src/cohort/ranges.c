@@ -5,6 +5,7 @@
  * threads shows in the result.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cohort/engine.h"
@@ -128,11 +129,12 @@ static void join_rows(struct parts *parts, struct cohort_rows *out)
     out->end = xmalloc(out->n * sizeof *out->end);
     for (size_t i = 0; i < parts->n; i++) {
         const struct cohort_rows *r = &parts->at[i].rows;
-        for (size_t k = 0; k < r->n; k++, at++) {
-            out->person[at] = r->person[k];
-            out->start[at] = r->start[k];
-            out->end[at] = r->end[k];
-        }
+        if (r->n == 0)
+            continue;
+        memcpy(out->person + at, r->person, r->n * sizeof *r->person);
+        memcpy(out->start + at, r->start, r->n * sizeof *r->start);
+        memcpy(out->end + at, r->end, r->n * sizeof *r->end);
+        at += r->n;
     }
 }
 

@@ -97,23 +97,32 @@ VECTORS static void add_base_missing_i32(int32_t *restrict v, int32_t base)
         v[i] = v[i] ? (int32_t)((uint32_t)v[i] + (uint32_t)base - 1) : NONE_I32;
 }
 
-VECTORS static void join_i64(const uint32_t *restrict low, const uint32_t *restrict high,
+/* Codes of at most 32 bits and of more, from the halves. */
+VECTORS static void widen_i64(const uint32_t *restrict low, int64_t base, int64_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = (int64_t)(low[i] + (uint64_t)base);
+}
+
+VECTORS static void widen_missing_i64(const uint32_t *restrict low, int64_t base, int64_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = low[i] ? (int64_t)(low[i] + (uint64_t)base - 1) : NONE_I64;
+}
+
+VECTORS static void join_i64(const uint32_t *restrict low, const uint32_t *restrict high, int64_t base,
                              int64_t *restrict out)
 {
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = (int64_t)((uint64_t)high[i] << 32 | low[i]);
+        out[i] = (int64_t)(((uint64_t)high[i] << 32 | low[i]) + (uint64_t)base);
 }
 
-VECTORS static void add_base_i64(int64_t *restrict v, int64_t base)
+VECTORS static void join_missing_i64(const uint32_t *restrict low, const uint32_t *restrict high,
+                                     int64_t base, int64_t *restrict out)
 {
     for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        v[i] = (int64_t)((uint64_t)v[i] + (uint64_t)base);
-}
-
-VECTORS static void add_base_missing_i64(int64_t *restrict v, int64_t base)
-{
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        v[i] = v[i] ? (int64_t)((uint64_t)v[i] + (uint64_t)base - 1) : NONE_I64;
+        out[i] = (low[i] | high[i]) ? (int64_t)(((uint64_t)high[i] << 32 | low[i]) + (uint64_t)base - 1)
+                                    : NONE_I64;
 }
 
 /* Sixteen sums at a time: each doubling adds what stands 1, 2, 4, 8 places before. */
@@ -399,17 +408,17 @@ bool block_decode_i64(const uint8_t *p, size_t n, int64_t *out)
     uint32_t low[BLOCK_ROWS], high[BLOCK_ROWS];
     if (!find_parts(p, n, &b))
         return false;
-    memset(low, 0, b.h.width ? 0 : sizeof low);
-    memset(high, 0, b.h.width > 32 ? 0 : sizeof high);
+    bool missing = b.h.flags & BLOCK_MISSING;
     if (b.h.width)
         unpack_bytes(b.packed, b.h.width < 32 ? b.h.width : 32, 0, low);
-    if (b.h.width > 32)
-        unpack_bytes(b.packed + 64 * 32, b.h.width - 32U, 0, high);
-    join_i64(low, high, out);
-    if (b.h.flags & BLOCK_MISSING)
-        add_base_missing_i64(out, b.base);
     else
-        add_base_i64(out, b.base);
+        memset(low, 0, sizeof low);
+    if (b.h.width > 32) {
+        unpack_bytes(b.packed + 64 * 32, b.h.width - 32U, 0, high);
+        (missing ? join_missing_i64 : join_i64)(low, high, b.base, out);
+    } else {
+        (missing ? widen_missing_i64 : widen_i64)(low, b.base, out);
+    }
     for (unsigned k = 0; k < b.h.n_exceptions; k++) {
         unsigned at;
         uint64_t code;

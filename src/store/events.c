@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/date.h"
 #include "base/mem.h"
 #include "base/vectors.h"
@@ -275,60 +276,71 @@ static bool decode_i64(const struct store *s, enum store_table t, const struct c
 }
 
 /* Decimals: the integer by a power of ten, which gives back the double that was imported. */
-VECTORS static void divide(const int64_t *restrict v, double by, double *restrict out)
+VECTORS static void divide(const int64_t *restrict v, size_t n, double by, double *restrict out)
 {
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    for (size_t i = 0; i < n; i++)
         out[i] = v[i] == NONE_I64 ? (double)NAN : (double)v[i] / by;
 }
 
-VECTORS static bool codes_fit(const int64_t *codes, uint64_t n_distinct)
+VECTORS static bool codes_fit(const int64_t *codes, size_t n, uint64_t n_distinct)
 {
     uint64_t wrong = 0;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    for (size_t i = 0; i < n; i++)
         wrong += (codes[i] != NONE_I64) & ((uint64_t)codes[i] >= n_distinct);
     return !wrong;
 }
 
 /* The doubles that codes, which fit, stand for. */
-VECTORS static void look_up(const int64_t *restrict code, const int64_t *restrict distinct,
+VECTORS static void look_up(const int64_t *restrict code, size_t n, const int64_t *restrict distinct,
                             double *restrict out)
 {
     int64_t bits[BLOCK_ROWS];
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    for (size_t i = 0; i < n; i++)
         bits[i] = distinct[code[i] == NONE_I64 ? 0 : code[i]];
-    memcpy(out, bits, sizeof bits);
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    memcpy(out, bits, n * sizeof *bits);
+    for (size_t i = 0; i < n; i++)
         out[i] = code[i] == NONE_I64 ? (double)NAN : out[i];
 }
 
-static void copy_bits(const int64_t *v, double *out)
+static void copy_bits(const int64_t *v, size_t n, double *out)
 {
-    memcpy(out, v, BLOCK_ROWS * sizeof *v);
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    memcpy(out, v, n * sizeof *v);
+    for (size_t i = 0; i < n; i++)
         out[i] = v[i] == NONE_I64 ? (double)NAN : out[i];
+}
+
+/* What n integers of a block (512 at most) stand for. */
+static bool numbers_of(const struct column *c, unsigned how, const int64_t *v, size_t n, double *out)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    if (how == COLUMN_NUMBER_CODES && (c->n_distinct == 0 || !codes_fit(v, n, c->n_distinct)))
+        return false;
+    if (how <= COLUMN_MOST_DECIMALS)
+        divide(v, n, powers[how], out);
+    else if (how == COLUMN_NUMBER_CODES)
+        look_up(v, n, c->distinct, out);
+    else
+        copy_bits(v, n, out);
+    return how <= COLUMN_MOST_DECIMALS || how == COLUMN_NUMBER_BITS || how == COLUMN_NUMBER_CODES;
+}
+
+/* The integers of a block of numbers, and what they are. */
+static bool decode_numbers(const struct column *c, uint64_t b, int64_t *out, unsigned *how)
+{
+    const uint8_t *bytes;
+    size_t n;
+    if (c->meta.coding != CODING_NUMBER || !packed_block(&c->packed, b, &bytes, &n) ||
+        !block_decode_i64(bytes, n, out))
+        return false;
+    *how = block_user(bytes);
+    return true;
 }
 
 static bool decode_f64(const struct column *c, uint64_t b, double *out)
 {
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     int64_t values[BLOCK_ROWS];
-    const uint8_t *bytes;
-    size_t n;
-    if (c->meta.coding != CODING_NUMBER || !packed_block(&c->packed, b, &bytes, &n) ||
-        !block_decode_i64(bytes, n, values))
-        return false;
-    unsigned how = block_user(bytes);
-    if (how > COLUMN_MOST_DECIMALS && how != COLUMN_NUMBER_BITS && how != COLUMN_NUMBER_CODES)
-        return false;
-    if (how == COLUMN_NUMBER_CODES && (c->n_distinct == 0 || !codes_fit(values, c->n_distinct)))
-        return false;
-    if (how <= COLUMN_MOST_DECIMALS)
-        divide(values, powers[how], out);
-    else if (how == COLUMN_NUMBER_CODES)
-        look_up(values, c->distinct, out);
-    else
-        copy_bits(values, out);
-    return true;
+    unsigned how;
+    return decode_numbers(c, b, values, &how) && numbers_of(c, how, values, BLOCK_ROWS, out);
 }
 
 static enum status check_range(const struct store *s, enum store_table t, enum store_column c, bool kind_fits,
@@ -428,6 +440,15 @@ enum status store_read_i64(const struct store *s, enum store_table t, enum store
     READ_BLOCKS(beside, to, decode_i64(s, t, column, b, to));
 }
 
+/* A column without blocks: its one value, or NaN. */
+static double constant_f64(const struct column *c)
+{
+    double value = (double)NAN;
+    if (c)
+        memcpy(&value, &c->meta.constant, sizeof value);
+    return value;
+}
+
 enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
                            uint64_t n, double *out, struct err *e)
 {
@@ -436,15 +457,37 @@ enum status store_read_f64(const struct store *s, enum store_table t, enum store
         return st;
     const struct column *column = column_of(s, t, c);
     if (!column || column->meta.coding == CODING_CONSTANT) {
-        double value = (double)NAN;
-        if (column)
-            memcpy(&value, &column->meta.constant, sizeof value);
         for (uint64_t i = 0; i < n; i++)
-            out[i] = value;
+            out[i] = constant_f64(column);
         return ST_OK;
     }
     double beside[BLOCK_ROWS], *to;
     READ_BLOCKS(beside, to, decode_f64(column, b, to));
+}
+
+enum status store_pick_f64(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
+                           uint64_t n, const uint8_t *mask, double *out, struct err *e)
+{
+    enum status st = check_range(s, t, c, store_column_kind(t, c) == KIND_F64, first, n, e);
+    if (st != ST_OK)
+        return st;
+    const struct column *column = column_of(s, t, c);
+    bool constant = !column || column->meta.coding == CODING_CONSTANT;
+    int64_t values[BLOCK_ROWS];
+    unsigned how;
+    for (uint64_t b = first / BLOCK_ROWS, done = 0; done < n; b++) {
+        struct span part = span_of(b, first, n);
+        if (!constant && !decode_numbers(column, b, values, &how))
+            return bad_block(column, e);
+        size_t kept = bits_keep64(values, values + part.from, mask + done, part.n);
+        for (size_t i = 0; constant && i < kept; i++)
+            out[i] = constant_f64(column);
+        if (!constant && !numbers_of(column, how, values, kept, out))
+            return bad_block(column, e);
+        out += kept;
+        done += part.n;
+    }
+    return ST_OK;
 }
 
 static bool id_of(const struct column *c, uint64_t row, uint32_t person, int64_t *out)

@@ -200,6 +200,10 @@ MUST_CHECK enum status store_read_i64(const struct store *s, enum store_table t,
                                       uint64_t first, uint64_t n, int64_t *out, struct err *e);
 MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t, enum store_column c,
                                       uint64_t first, uint64_t n, double *out, struct err *e);
+/* Of the same rows those whose mask is 1 (0 or 1, one per row), side by side; `out` has room for them. */
+MUST_CHECK enum status store_pick_f64(const struct store *s, enum store_table t, enum store_column c,
+                                      uint64_t first, uint64_t n, const uint8_t *mask, double *out,
+                                      struct err *e);
 /* COL_ID of one row, whose person the caller knows: without decoding its block. */
 MUST_CHECK enum status store_event_id(const struct store *s, enum store_table t, uint64_t row,
                                       uint32_t person, int64_t *out, struct err *e);

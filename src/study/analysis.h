@@ -69,9 +69,9 @@ struct analysis {
                          struct err *e);
     /* Checks the parameters (NULL in the first round) and says how many sums the round has. */
     enum status (*size)(const void *spec, const struct js *parameters, size_t *n, struct err *e);
-    /* What |sum i| of one site must not exceed. NULL = SUM_COUNT_BOUND for all. */
+    /* What |sum i| of one site must not exceed: SUM_COUNT_BOUND at least. NULL = that for all. */
     sum_t (*bound)(const void *spec, const struct js *parameters, size_t i);
-    /* `out` has the size asked for and is zero. */
+    /* Adds to `out`, which has the size asked for. */
     enum status (*local)(const void *spec, const struct js *parameters, const struct study_site *site,
                          struct sums *out, struct err *e);
     /* Who is counted in the cells of the tables, for the differencing guard at the site (members.h); called

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/vectors.h"
 #include "study/design.h"
 #include "study/members.h"
 #include "study/tables.h"
@@ -184,13 +185,30 @@ static void count_values(const struct descriptive *c, const struct target *targe
 {
     uint32_t width = (uint32_t)bin_width(c->keys);
     for (size_t i = 0; i < n; i++) {
-        if (value[i] != value[i]) /* missing */
-            continue;
         if (targets)
             count_later(c, targets, stratum[i], value[i], out);
         else
             count_first(c, stratum[i], value[i], width, out);
     }
+}
+
+VECTORS static void mark_present(const double *restrict value, size_t n, uint8_t *restrict mask)
+{
+    for (size_t i = 0; i < n; i++)
+        mask[i] = value[i] == value[i];
+}
+
+/* Leaves the rows that have a value, and their values. */
+static void keep_present(struct index_rows *rows, double *value)
+{
+    struct index_rows kept;
+    uint8_t *mask = xmalloc(rows->n + 1);
+    mark_present(value, rows->n, mask);
+    index_rows_keep(rows, mask, &kept);
+    bits_keep64(value, value, mask, rows->n);
+    free(mask);
+    index_rows_deinit(rows);
+    *rows = kept;
 }
 
 static enum status descriptive_local(const void *spec, const struct js *parameters,
@@ -201,8 +219,10 @@ static enum status descriptive_local(const void *spec, const struct js *paramete
     struct index_rows rows;
     index_rows_view(&site->cohorts[c->cohort], &rows);
     double *value = xmalloc((rows.n + 1) * sizeof *value);
-    uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     enum status st = number_values(&c->number, site, &rows, value, e);
+    if (st == ST_OK)
+        keep_present(&rows, value);
+    uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     if (st == ST_OK)
         st = strata_levels(c->by, c->n_by, site, &rows, stratum, e);
     if (st == ST_OK && parameters && !targets)

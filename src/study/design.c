@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/vectors.h"
 
 static void read_range(struct spec *s, bool needed, struct number *out)
 {
@@ -91,6 +92,12 @@ static void ages(const struct study_site *site, const struct index_rows *rows, d
     free(age);
 }
 
+VECTORS static void drop_beyond(double least, double most, size_t n, double *restrict value)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] = ((value[i] < least) | (value[i] > most)) ? (double)NAN : value[i];
+}
+
 enum status number_values(const struct number *c, const struct study_site *site,
                           const struct index_rows *rows, double *out, struct err *e)
 {
@@ -99,8 +106,8 @@ enum status number_values(const struct number *c, const struct study_site *site,
         ages(site, rows, out);
     else
         st = events_latest_value(site, &c->concepts, rows, c->window, out, e);
-    for (size_t i = 0; st == ST_OK && i < rows->n; i++)
-        out[i] = ((out[i] < c->least) | (out[i] > c->most)) ? (double)NAN : out[i];
+    if (st == ST_OK)
+        drop_beyond(c->least, c->most, rows->n, out);
     return st;
 }
 

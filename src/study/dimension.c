@@ -116,20 +116,29 @@ static void parse_age(struct spec *s, struct dimension *d)
     d->n_levels = (uint32_t)d->n_cuts + 2;
 }
 
+/* band[most] is of those of `most` years and more, band[most + 1] of those whose age is not known. */
+VECTORS static void bands_of(const int16_t *restrict age, size_t n, int32_t most,
+                             const int32_t *restrict band, uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t years = age[i] > most ? most : age[i];
+        out[i] = (uint16_t)band[years < 0 ? most + 1 : years];
+    }
+}
+
 static enum status age_levels(const struct dimension *d, const struct study_site *site,
                               const struct index_rows *rows, uint16_t *out, struct err *e)
 {
     (void)e;
     enum { AGES = 256 };
     int16_t *age = xmalloc((rows->n + 1) * sizeof *age);
-    uint16_t band[AGES];
+    int32_t band[AGES + 2]; /* see bands_of */
     ages_at_start(store_persons(site->store), rows, age);
     for (int years = 0; years < AGES; years++)
         band[years] = band_of(d->cuts, d->n_cuts, years);
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = age[i] < 0      ? (uint16_t)(d->n_cuts + 1)
-                 : age[i] < AGES ? band[age[i]]
-                                 : (uint16_t)d->n_cuts; /* cuts end at 120 */
+    band[AGES] = (int32_t)d->n_cuts; /* cuts end at 120 */
+    band[AGES + 1] = (int32_t)d->n_cuts + 1;
+    bands_of(age, rows->n, AGES, band, out);
     free(age);
     return ST_OK;
 }
@@ -161,15 +170,14 @@ static void parse_decile(struct spec *s, struct dimension *d)
     parse_deprivation(s, d, 10);
 }
 
+/* Tenths into 5 or 10 groups, which a half of a number does exactly. */
 VECTORS static void groups_of(const double *restrict value, size_t n, uint32_t groups, uint16_t *restrict out)
 {
-    uint16_t group[11] = {(uint16_t)groups};
-    for (uint32_t decile = 1; decile <= 10; decile++)
-        group[decile] = (uint16_t)((decile - 1) * groups / 10);
+    const double each = groups / 10.0;
     for (size_t i = 0; i < n; i++) {
-        double within = ((value[i] >= 1) & (value[i] <= 10)) ? value[i] : 0; /* NaN is not */
-        int32_t decile = (int32_t)within;
-        out[i] = group[within == (double)decile ? decile : 0];
+        double within = ((value[i] >= 1) & (value[i] <= 10)) ? value[i] : 0.5; /* NaN is not */
+        int32_t decile = (int32_t)within, group = (int32_t)((within - 1) * each);
+        out[i] = (uint16_t)(within == (double)decile ? group : (int32_t)groups);
     }
 }
 
@@ -419,6 +427,17 @@ static void parse_month(struct spec *s, struct dimension *d)
     d->labels[d->n_levels - 1] = arena_printf(a, "after %04d-%02d", d->to / 12, d->to % 12 + 1);
 }
 
+VECTORS static void month_level(const int32_t *restrict year, const int32_t *restrict month, size_t n,
+                                int32_t from, int32_t to, uint16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t m = months_of(year[i], month[i]);
+        m = m < from ? from - 1 : m;
+        m = m > to ? to + 1 : m;
+        out[i] = (uint16_t)(m - from + 1);
+    }
+}
+
 static enum status month_levels(const struct dimension *d, const struct study_site *site,
                                 const struct index_rows *rows, uint16_t *out, struct err *e)
 {
@@ -428,11 +447,7 @@ static enum status month_levels(const struct dimension *d, const struct study_si
     for (size_t first = 0; first < rows->n; first += ROWS) {
         size_t n = rows->n - first < ROWS ? rows->n - first : ROWS;
         date_parts_all(rows->start + first, n, year, month, day);
-        for (size_t i = 0; i < n; i++) {
-            int32_t m = months_of(year[i], month[i]);
-            m = m < d->from ? d->from - 1 : m > d->to ? d->to + 1 : m;
-            out[first + i] = (uint16_t)(m - d->from + 1);
-        }
+        month_level(year, month, n, d->from, d->to, out + first);
     }
     return ST_OK;
 }

@@ -54,15 +54,28 @@ void index_rows_copy(const struct index_rows *rows, struct index_rows *out)
     memcpy(out->end, rows->end, n * sizeof *out->end);
 }
 
-static void unmap(struct index_rows *r)
+void index_rows_keep(const struct index_rows *rows, const uint8_t *mask, struct index_rows *out)
+{
+    size_t room = rows->n + 1;
+    *out = (struct index_rows){.person = xmalloc(room * sizeof *out->person),
+                               .start = xmalloc(room * sizeof *out->start),
+                               .end = xmalloc(room * sizeof *out->end)};
+    bits_keep32(out->person, rows->person, mask, rows->n);
+    bits_keep32(out->start, rows->start, mask, rows->n);
+    out->n = bits_keep32(out->end, rows->end, mask, rows->n);
+}
+
+void index_rows_unmap(struct index_rows *r)
 {
     free((void *)(uintptr_t)r->members.words);
     free(r->rank);
+    r->members = (struct bits){0};
+    r->rank = NULL;
 }
 
 void index_rows_deinit(struct index_rows *r)
 {
-    unmap(r);
+    index_rows_unmap(r);
     if (!r->borrowed) {
         free(r->person);
         free(r->start);
@@ -111,21 +124,34 @@ size_t index_rows_find(const struct index_rows *r, const uint32_t *person, size_
     return found;
 }
 
-/* One block of a table, as far as it is needed, and which of its rows are. */
+/* One block of a table, as far as it was needed, and what is asked for of its hits, side by side. */
 struct block {
-    int32_t person[STORE_BLOCK_ROWS], day[STORE_BLOCK_ROWS], end[STORE_BLOCK_ROWS];
-    double value[STORE_BLOCK_ROWS];
-    uint32_t row[STORE_BLOCK_ROWS + BITS_SLACK]; /* index row of each hit */
+    int32_t person[STORE_BLOCK_ROWS], start[STORE_BLOCK_ROWS];
+    uint8_t mask[STORE_BLOCK_ROWS]; /* 1 for hits */
     uint16_t at[STORE_BLOCK_ROWS + BITS_SLACK];
     size_t hits;
+    uint32_t row[STORE_BLOCK_ROWS + BITS_SLACK]; /* index row */
+    int32_t day[STORE_BLOCK_ROWS], end[STORE_BLOCK_ROWS];
+    double value[STORE_BLOCK_ROWS];
 };
-/* What is done with the hits of a block, whose days (and what else was asked for) are there. */
-typedef void (*block_fn)(void *context, const struct block *b);
+/* What is done with the hits of a block; it may overwrite them. */
+typedef void (*block_fn)(void *context, struct block *b);
+
+/* Rows by person, where a good part of the site's persons have one: a look-up per event is then cheaper than
+ * to find the hits among bits first. */
+struct by_person {
+    uint32_t first;
+    int32_t *start; /* of person first + i; NO_START without a row. NULL where bits are better */
+    uint32_t *row;  /* where there is one */
+};
+/* Further from any day than days are from each other. */
+enum { NO_START = -2000000000, FAR = 1000000000 };
 
 struct scan {
     const struct study_site *site;
-    const struct index_rows *rows; /* mapped */
-    struct day_window window;
+    const struct index_rows *rows; /* mapped, unless there is `dense` */
+    struct by_person dense;
+    int32_t from, to; /* the window, whose open ends are FAR */
     bool windowed;
     unsigned fields;
     block_fn fn;
@@ -138,56 +164,168 @@ static bool is_windowed(struct day_window window)
     return window.from != -SPEC_UNBOUNDED || window.to != SPEC_UNBOUNDED;
 }
 
-/* Rows [from, from + n) of what is decoded to hits, whose places are counted from `from`. */
-static void find_hits(const struct index_rows *rows, struct block *b, size_t from, size_t n)
+static int32_t near(int32_t days)
 {
-    b->hits = index_rows_find(rows, (const uint32_t *)b->person + from, n, b->at, b->row);
+    return days < -FAR ? -FAR : days > FAR ? FAR : days;
 }
 
-/* day - start within [from, to]; days and windows are far from the ends of 64 bits. */
-static void keep_in_window(const struct index_rows *rows, struct day_window w, const int32_t *day,
+/* Whether a window lets a start pass on that day: distances of days are below FAR. */
+static inline uint8_t passes(int32_t day, int32_t start, int32_t from, int32_t to)
+{
+    int32_t distance = (int32_t)((uint32_t)day - (uint32_t)start);
+    return (uint8_t)((distance >= from) & (distance <= to));
+}
+
+/* --- hits by bits --- */
+
+VECTORS static void mark_window(const struct index_rows *rows, const int32_t *restrict start,
+                                const uint16_t *restrict at, const uint32_t *restrict row, size_t n,
+                                int32_t from, int32_t to, uint8_t *restrict mask)
+{
+    const int32_t *restrict index = rows->start;
+    for (size_t k = 0; k < n; k++)
+        mask[k] = passes(start[at[k]], index[row[k]], from, to);
+}
+
+/* Of the hits those in the window; `start` has the days of the places. */
+static void keep_in_window(const struct index_rows *rows, int32_t from, int32_t to, const int32_t *start,
                            struct block *b)
 {
-    int64_t from = w.from == -SPEC_UNBOUNDED ? INT64_MIN : w.from;
-    int64_t to = w.to == SPEC_UNBOUNDED ? INT64_MAX : w.to;
     size_t kept = 0;
+    mark_window(rows, start, b->at, b->row, b->hits, from, to, b->mask);
     for (size_t k = 0; k < b->hits; k++) {
-        uint16_t at = b->at[k];
-        uint32_t row = b->row[k];
-        int64_t distance = (int64_t)day[at] - rows->start[row];
-        b->at[kept] = at;
-        b->row[kept] = row;
-        kept += (distance >= from) & (distance <= to);
+        b->at[kept] = b->at[k];
+        kept += b->mask[k];
     }
-    b->hits = kept;
+    b->hits = bits_keep32(b->row, b->row, b->mask, b->hits);
+}
+
+static void mark_places(struct block *b, size_t n)
+{
+    memset(b->mask, 0, n);
+    for (size_t k = 0; k < b->hits; k++) {
+        b->mask[b->at[k]] = 1;
+        b->day[k] = b->start[b->at[k]];
+    }
+}
+
+static enum status hits_by_bits(const struct scan *c, struct block *b, enum store_table t, uint64_t first,
+                                uint64_t n, struct err *e)
+{
+    b->hits = index_rows_find(c->rows, (const uint32_t *)b->person, n, b->at, b->row);
+    if (b->hits == 0)
+        return ST_OK;
+    enum status st = store_read_i32(c->site->store, t, COL_START, first, n, b->start, e);
+    if (st == ST_OK && c->windowed)
+        keep_in_window(c->rows, c->from, c->to, b->start, b);
+    if (st == ST_OK)
+        mark_places(b, n);
+    return st;
+}
+
+/* --- hits by persons --- */
+
+VECTORS static void set_days(int32_t *restrict day, int32_t value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        day[i] = value;
+}
+
+static void dense_init(struct scan *c)
+{
+    const struct index_rows *rows = c->rows;
+    uint32_t first = c->site->first_person, n = c->site->end_person - first;
+    struct by_person *d = &c->dense;
+    *d = (struct by_person){first, xmalloc(((size_t)n + 1) * sizeof *d->start),
+                            xmalloc(((size_t)n + 1) * sizeof *d->row)};
+    set_days(d->start, NO_START, n);
+    for (size_t i = 0; i < rows->n; i++) {
+        uint32_t at = rows->person[i] - first;
+        d->start[at] = rows->start[i];
+        d->row[at] = (uint32_t)i;
+    }
+}
+
+static void dense_deinit(struct by_person *d)
+{
+    free(d->start);
+    free(d->row);
+}
+
+VECTORS static size_t mark_dense(const struct by_person *d, const uint32_t *restrict person,
+                                 const int32_t *restrict start, size_t n, int32_t from, int32_t to,
+                                 uint8_t *restrict mask)
+{
+    const int32_t *restrict index = d->start;
+    uint32_t first = d->first, hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t in = passes(start[i], index[person[i] - first], from, to);
+        mask[i] = in;
+        hits += in;
+    }
+    return hits;
+}
+
+VECTORS static void rows_of_persons(const struct by_person *d, size_t n, uint32_t *restrict row)
+{
+    const uint32_t *restrict of = d->row;
+    for (size_t k = 0; k < n; k++)
+        row[k] = of[row[k] - d->first];
+}
+
+static enum status hits_by_person(const struct scan *c, struct block *b, enum store_table t, uint64_t first,
+                                  uint64_t n, struct err *e)
+{
+    const uint32_t *person = (const uint32_t *)b->person;
+    enum status st = store_read_i32(c->site->store, t, COL_START, first, n, b->start, e);
+    b->hits = st == ST_OK ? mark_dense(&c->dense, person, b->start, n, c->from, c->to, b->mask) : 0;
+    if (b->hits == 0)
+        return st;
+    bits_keep32(b->row, person, b->mask, n);
+    rows_of_persons(&c->dense, b->hits, b->row);
+    bits_keep32(b->day, b->start, b->mask, n);
+    return ST_OK;
+}
+
+/* --- what is asked for of the hits --- */
+
+static enum status read_ends(const struct scan *c, struct block *b, enum store_table t, uint64_t first,
+                             uint64_t n, struct err *e)
+{
+    if (store_column_kind(t, COL_END) != KIND_I32) {
+        memcpy(b->end, b->day, b->hits * sizeof *b->end);
+        return ST_OK;
+    }
+    enum status st = store_read_i32(c->site->store, t, COL_END, first, n, b->end, e);
+    bits_keep32(b->end, b->end, b->mask, n);
+    for (size_t k = 0; st == ST_OK && k < b->hits; k++)
+        b->end[k] = b->end[k] > b->day[k] ? b->end[k] : b->day[k];
+    return st;
+}
+
+static enum status read_values(const struct scan *c, struct block *b, enum store_table t, uint64_t first,
+                               uint64_t n, struct err *e)
+{
+    if (store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64)
+        return store_pick_f64(c->site->store, t, COL_VALUE_NUMBER, first, n, b->mask, b->value, e);
+    for (size_t k = 0; k < b->hits; k++)
+        b->value[k] = (double)NAN;
+    return ST_OK;
 }
 
 /* Rows [first, first + n) of one block: the hits, and what is asked for of them. */
 static enum status read_hits(const struct scan *c, enum store_table t, uint64_t first, uint64_t n,
                              struct err *e)
 {
-    const struct store *s = c->site->store;
     struct block *b = c->block;
-    bool end = (c->fields & EVENT_END) && store_column_kind(t, COL_END) == KIND_I32;
-    bool value = (c->fields & EVENT_VALUE) && store_column_kind(t, COL_VALUE_NUMBER) == KIND_F64;
-    enum status st = store_read_i32(s, t, COL_PERSON, first, n, b->person, e);
-    if (st != ST_OK)
-        return st;
-    find_hits(c->rows, b, 0, n);
-    if (b->hits)
-        st = store_read_i32(s, t, COL_START, first, n, b->day, e);
-    if (st == ST_OK && c->windowed)
-        keep_in_window(c->rows, c->window, b->day, b);
-    if (st == ST_OK && b->hits && end)
-        st = store_read_i32(s, t, COL_END, first, n, b->end, e);
-    if (st == ST_OK && b->hits && value)
-        st = store_read_f64(s, t, COL_VALUE_NUMBER, first, n, b->value, e);
-    for (uint64_t i = 0; st == ST_OK && !value && (c->fields & EVENT_VALUE) && i < n; i++)
-        b->value[i] = (double)NAN;
-    for (size_t k = 0; st == ST_OK && (c->fields & EVENT_END) && k < b->hits; k++) {
-        uint16_t i = b->at[k];
-        b->end[i] = end && b->end[i] > b->day[i] ? b->end[i] : b->day[i];
-    }
+    b->hits = 0;
+    enum status st = store_read_i32(c->site->store, t, COL_PERSON, first, n, b->person, e);
+    if (st == ST_OK)
+        st = c->dense.start ? hits_by_person(c, b, t, first, n, e) : hits_by_bits(c, b, t, first, n, e);
+    if (st == ST_OK && b->hits && (c->fields & EVENT_END))
+        st = read_ends(c, b, t, first, n, e);
+    if (st == ST_OK && b->hits && (c->fields & EVENT_VALUE))
+        st = read_values(c, b, t, first, n, e);
     return st;
 }
 
@@ -271,6 +409,12 @@ static int32_t *expand(const struct store *s, const struct concept_list *list, s
     return ids;
 }
 
+/* From so many of the site's persons on rows are looked up by person. */
+static bool is_dense(const struct study_site *site, const struct index_rows *rows)
+{
+    return rows->n >= (site->end_person - site->first_person) / 4 && rows->n > 0;
+}
+
 static enum status scan_blocks(const struct study_site *site, const struct concept_list *concepts,
                                const struct index_rows *rows, struct day_window window, unsigned fields,
                                block_fn fn, void *context, struct err *e)
@@ -279,14 +423,25 @@ static enum status scan_blocks(const struct study_site *site, const struct conce
     struct block block;
     int32_t *ids = expand(site->store, concepts, &n);
     struct index_rows mapped = *rows;
-    struct scan c = {site, &mapped, window, is_windowed(window), fields, fn, context, &block};
+    struct scan c = {.site = site,
+                     .rows = &mapped,
+                     .from = near(window.from),
+                     .to = near(window.to),
+                     .windowed = is_windowed(window),
+                     .fields = fields,
+                     .fn = fn,
+                     .context = context,
+                     .block = &block};
     enum status st = ST_OK;
-    if (!rows->rank)
+    if (!rows->rank && is_dense(site, rows))
+        dense_init(&c);
+    else if (!rows->rank)
         index_rows_map(&mapped, site);
     for (size_t i = 0; st == ST_OK && i < n; i++)
         st = scan_concept(&c, ids[i], e);
     if (!rows->rank)
-        unmap(&mapped);
+        index_rows_unmap(&mapped);
+    dense_deinit(&c.dense);
     free(ids);
     return st;
 }
@@ -298,15 +453,12 @@ struct each {
     void *context;
 };
 
-static void tell_each(void *context, const struct block *b)
+static void tell_each(void *context, struct block *b)
 {
     const struct each *x = context;
-    for (size_t k = 0; k < b->hits; k++) {
-        uint16_t at = b->at[k];
-        x->fn(x->context,
-              &(struct event){b->row[k], b->day[at], x->fields & EVENT_END ? b->end[at] : b->day[at],
-                              x->fields & EVENT_VALUE ? b->value[at] : (double)NAN});
-    }
+    for (size_t k = 0; k < b->hits; k++)
+        x->fn(x->context, &(struct event){b->row[k], b->day[k], x->fields & EVENT_END ? b->end[k] : b->day[k],
+                                          x->fields & EVENT_VALUE ? b->value[k] : (double)NAN});
 }
 
 enum status events_scan(const struct study_site *site, const struct concept_list *concepts,
@@ -323,7 +475,7 @@ struct run_reader {
     const struct study_site *site;
     enum store_table table;
     const struct index_rows *rows;
-    struct day_window window;
+    int32_t from, to;
     bool windowed, everybody;     /* everybody: there is a row for each person of the site */
     uint64_t persons_of, days_of; /* the blocks that were decoded last; UINT64_MAX for none */
     struct block block;
@@ -336,7 +488,8 @@ struct run_reader *run_reader_new(const struct study_site *site, enum store_tabl
     r->site = site;
     r->table = t;
     r->rows = rows;
-    r->window = window;
+    r->from = near(window.from);
+    r->to = near(window.to);
     r->windowed = is_windowed(window);
     r->everybody = rows->n == store_persons(site->store)->n;
     r->persons_of = r->days_of = UINT64_MAX;
@@ -390,11 +543,11 @@ static enum status add_block(struct run_reader *r, uint64_t block, size_t from, 
         *last = (uint32_t)b->person[from + n - 1];
         return ST_OK;
     }
-    find_hits(r->rows, b, from, n);
+    b->hits = index_rows_find(r->rows, (const uint32_t *)b->person + from, n, b->at, b->row);
     if (r->windowed && b->hits)
-        st = decode(r, COL_START, block, &r->days_of, b->day, e);
+        st = decode(r, COL_START, block, &r->days_of, b->start, e);
     if (st == ST_OK && r->windowed)
-        keep_in_window(r->rows, r->window, b->day + from, b);
+        keep_in_window(r->rows, r->from, r->to, b->start + from, b);
     if (st == ST_OK)
         *found += add_distinct(b, last, out ? out + *found : NULL);
     return st;
@@ -426,15 +579,37 @@ struct latest {
     double *value;
 };
 
-/* Without branches: which of a person's values is the last is not to be foreseen. */
-static void keep_latest(void *context, const struct block *b)
+/* All with a value, but those that the next hit, of the same row and with a value, comes after; how many. */
+VECTORS static size_t mark_latest(const uint32_t *restrict row, const int32_t *restrict day,
+                                  const double *restrict value, size_t n, uint8_t *restrict mask)
+{
+    uint32_t kept = 0;
+    for (size_t k = 0; k + 1 < n; k++) {
+        uint8_t beaten =
+            (uint8_t)((row[k + 1] == row[k]) & (day[k + 1] > day[k]) & (value[k + 1] == value[k + 1]));
+        mask[k] = (uint8_t)((value[k] == value[k]) & !beaten);
+        kept += mask[k];
+    }
+    mask[n - 1] = value[n - 1] == value[n - 1];
+    return kept + mask[n - 1];
+}
+
+/* What a row has lies together in a run, the latest last: the others are dropped before what was found so far
+ * is looked at, which also keeps a store from being followed at once by a load from the same place. Then
+ * without branches: which of the values is the latest is not to be foreseen. */
+static void keep_latest(void *context, struct block *b)
 {
     struct latest *l = context;
+    if (mark_latest(b->row, b->day, b->value, b->hits, b->mask) < b->hits) {
+        bits_keep32(b->day, b->day, b->mask, b->hits);
+        bits_keep64(b->value, b->value, b->mask, b->hits);
+        b->hits = bits_keep32(b->row, b->row, b->mask, b->hits);
+    }
     for (size_t k = 0; k < b->hits; k++) {
         uint32_t row = b->row[k];
-        int32_t day = b->day[b->at[k]], old_day = l->day[row];
-        double value = b->value[b->at[k]], old = l->value[row];
-        bool better = (value == value) & ((day > old_day) | ((day == old_day) & (value > old)));
+        int32_t day = b->day[k], old_day = l->day[row];
+        double value = b->value[k], old = l->value[row];
+        bool better = (day > old_day) | ((day == old_day) & (value > old));
         l->day[row] = better ? day : old_day;
         l->value[row] = better ? value : old;
     }
@@ -454,7 +629,7 @@ enum status events_latest_value(const struct study_site *site, const struct conc
     return st;
 }
 
-static void mark(void *context, const struct block *b)
+static void mark(void *context, struct block *b)
 {
     uint8_t *any = context;
     for (size_t k = 0; k < b->hits; k++)
@@ -534,14 +709,21 @@ void person_births(const struct store_persons *p, uint32_t first, size_t n, int3
     drop_unknown(b.year, n, out);
 }
 
-/* Years between a birth and a day; who was born on 29 February has the birthday on the 28th where there is
- * none.
- */
-static inline int32_t years_between(int32_t by, int32_t bm, int32_t bd, int32_t y, int32_t m, int32_t d)
+/* A day as a number of which differences, shifted, are whole years: the 31st of December is 12 * 32 + 31 of
+ * 512. */
+enum { YEAR_BITS = 9 };
+static inline int32_t year_key(int32_t year, int32_t month, int32_t day)
 {
-    int32_t leap = ((y % 4 == 0) & (y % 100 != 0)) | (y % 400 == 0);
-    int32_t birthday = 32 * bm + bd - (!leap & (32 * bm + bd == 32 * 2 + 29));
-    return y - by - (32 * m + d < birthday);
+    return (year << YEAR_BITS) + month * 32 + day;
+}
+
+/* Years between a birth and a day, both as year_key; who was born on 29 February has the birthday on the 28th
+ * where there is none. */
+static inline int32_t years_between(int32_t birth, int32_t day)
+{
+    int32_t y = day >> YEAR_BITS, leap = ((y % 4 == 0) & (y % 100 != 0)) | (y % 400 == 0);
+    int32_t early = !leap & ((birth & ((1 << YEAR_BITS) - 1)) == 2 * 32 + 29);
+    return (day - birth + early) >> YEAR_BITS;
 }
 
 int age_on(int32_t birth, int32_t day)
@@ -549,30 +731,93 @@ int age_on(int32_t birth, int32_t day)
     int by, bm, bd, y, m, d;
     date_parts(birth, &by, &bm, &bd);
     date_parts(day, &y, &m, &d);
-    return years_between(by, bm, bd, y, m, d);
+    return years_between(year_key(by, bm, bd), year_key(y, m, d));
 }
 
-enum { AGES = 512 }; /* rows at a time */
-struct ages {
-    int32_t by[AGES], bm[AGES], bd[AGES], y[AGES], m[AGES], d[AGES];
-};
+enum { AGES = 512, NO_BIRTH = INT32_MAX }; /* rows at a time */
 
-VECTORS static void ages_between(const struct ages *restrict a, size_t n, int16_t *restrict out)
+/* Births as year_key, read as birth_parts reads them; NO_BIRTH without a year. */
+VECTORS static void birth_keys(const int16_t *restrict year, const int8_t *restrict month,
+                               const int8_t *restrict day, size_t n, int32_t *restrict key)
 {
     for (size_t i = 0; i < n; i++) {
-        int32_t age = years_between(a->by[i], a->bm[i], a->bd[i], a->y[i], a->m[i], a->d[i]);
-        out[i] = (int16_t)(((a->by[i] >= 1) & (a->by[i] <= 9999)) ? age : AGE_UNKNOWN);
+        int32_t y = year[i], m = month[i], d = day[i];
+        m = ((m < 1) | (m > 12)) ? 1 : m;
+        int32_t leap = ((y % 4 == 0) & (y % 100 != 0)) | (y % 400 == 0);
+        int32_t length = m == 2 ? 28 + leap : 30 + ((m + (m >> 3)) & 1);
+        d = ((d < 1) | (d > length)) ? 1 : d;
+        key[i] = ((y >= 1) & (y <= 9999)) ? year_key(y, m, d) : NO_BIRTH;
     }
+}
+
+VECTORS static void pick(const int32_t *restrict key, uint32_t first, const uint32_t *restrict person,
+                         size_t n, int32_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = key[person[i] - first];
+}
+
+/* Birth keys of n persons, who ascend: where they lie near each other those between them are made too. */
+static void keys_of_persons(const struct store_persons *p, const uint32_t *person, size_t n, int32_t *out)
+{
+    enum { NEAR = 4 * AGES };
+    uint32_t first = person[0], span = person[n - 1] - first + 1;
+    int32_t key[NEAR];
+    int16_t year[AGES];
+    int8_t month[AGES], day[AGES];
+    if (span <= NEAR) {
+        birth_keys(p->birth_year + first, p->birth_month + first, p->birth_day + first, span, key);
+        pick(key, first, person, n, out);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        year[i] = p->birth_year[person[i]];
+        month[i] = p->birth_month[person[i]];
+        day[i] = p->birth_day[person[i]];
+    }
+    birth_keys(year, month, day, n, out);
+}
+
+VECTORS static bool all_equal(const int32_t *day, size_t n)
+{
+    int32_t other = 0;
+    for (size_t i = 0; i < n; i++)
+        other |= day[i] ^ day[0];
+    return !other;
+}
+
+VECTORS static void join_keys(const int32_t *restrict year, const int32_t *restrict month,
+                              const int32_t *restrict day, size_t n, int32_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = year_key(year[i], month[i], day[i]);
+}
+
+/* Many cohorts start on one day for all. */
+static void keys_of_days(const int32_t *start, size_t n, int32_t *out)
+{
+    int32_t year[AGES], month[AGES], day[AGES];
+    size_t different = all_equal(start, n) ? 1 : n;
+    date_parts_all(start, different, year, month, day);
+    join_keys(year, month, day, different, out);
+    if (different < n)
+        set_days(out + 1, out[0], n - 1);
+}
+
+VECTORS static void ages_between(const int32_t *restrict birth, const int32_t *restrict start, size_t n,
+                                 int16_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int16_t)(birth[i] == NO_BIRTH ? AGE_UNKNOWN : years_between(birth[i], start[i]));
 }
 
 void ages_at_start(const struct store_persons *p, const struct index_rows *rows, int16_t *out)
 {
-    struct ages a;
+    int32_t birth[AGES], start[AGES];
     for (size_t first = 0; first < rows->n; first += AGES) {
         size_t n = rows->n - first < AGES ? rows->n - first : AGES;
-        for (size_t i = 0; i < n; i++)
-            birth_parts(p, rows->person[first + i], &a.by[i], &a.bm[i], &a.bd[i]);
-        date_parts_all(rows->start + first, n, a.y, a.m, a.d);
-        ages_between(&a, n, out + first);
+        keys_of_persons(p, rows->person + first, n, birth);
+        keys_of_days(rows->start + first, n, start);
+        ages_between(birth, start, n, out + first);
     }
 }

@@ -26,9 +26,12 @@ void index_rows_init(const struct cohort_rows *rows, struct index_rows *out);
 void index_rows_view(const struct cohort_rows *rows, struct index_rows *out);
 /* Rows of its own, to leave some of them out; without the map. */
 void index_rows_copy(const struct index_rows *rows, struct index_rows *out);
+/* The same of the rows whose mask is 1. */
+void index_rows_keep(const struct index_rows *rows, const uint8_t *mask, struct index_rows *out);
 void index_rows_deinit(struct index_rows *r);
 /* What scans find rows by; events_scan makes its own where this was not called, once the rows are final. */
 void index_rows_map(struct index_rows *r, const struct study_site *site);
+void index_rows_unmap(struct index_rows *r); /* before rows are left out */
 /* Places of those of n persons (at most 65,536) who have a row, and their rows, of mapped rows: how many.
    Both have room for n + BITS_SLACK. */
 size_t index_rows_find(const struct index_rows *r, const uint32_t *person, size_t n, uint16_t *places,

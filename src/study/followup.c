@@ -45,76 +45,72 @@ VECTORS static void observed_by_one(const struct store_periods *p, const uint32_
     }
 }
 
-/* --- the rows of a cohort, person by person --- */
-
-struct starts {
-    const struct cohort_rows *rows;
-    struct index_rows persons; /* mapped */
-    size_t *first;             /* row of each person, and the end */
-};
-
-static void starts_init(struct starts *s, const struct cohort_rows *rows, const struct study_site *site)
-{
-    *s = (struct starts){.rows = rows, .first = xrealloc_array(NULL, rows->n + 2, sizeof *s->first)};
-    s->persons.person = xrealloc_array(NULL, rows->n + 1, sizeof *s->persons.person);
-    size_t n = 0;
-    for (size_t i = 0; i < rows->n; i++) { /* what is not the first of a person is written over */
-        s->persons.person[n] = rows->person[i];
-        s->first[n] = i;
-        n += i == 0 || rows->person[i] != rows->person[i - 1];
-    }
-    s->persons.n = n;
-    s->first[n] = rows->n;
-    index_rows_map(&s->persons, site);
-}
-
-static void starts_deinit(struct starts *s)
-{
-    index_rows_deinit(&s->persons);
-    free(s->first);
-}
+/* --- the rows of another cohort around the entries --- */
 
 enum { CHUNK = 512 }; /* rows at a time */
-/* First starts after the entry of each row, INT32_MAX for none; before[i] says whether one is on or before
- * it. */
-static void first_after(const struct starts *s, const uint32_t *person, const int32_t *day, size_t n,
-                        int32_t *after, uint8_t *before)
+
+/* First start after the entry of each row, INT32_MAX for none; before[i] says whether one is on or before it.
+ * The rows are mapped. */
+static void find_starts(const struct cohort_rows *starts, const struct index_rows *rows, int32_t *after,
+                        uint8_t *before)
 {
     uint16_t at[CHUNK + BITS_SLACK];
-    uint32_t of[CHUNK + BITS_SLACK];
-    size_t hits = index_rows_find(&s->persons, person, n, at, of);
-    for (size_t i = 0; i < n; i++)
+    uint32_t row[CHUNK + BITS_SLACK];
+    for (size_t i = 0; i < rows->n; i++)
         after[i] = INT32_MAX;
-    memset(before, 0, n);
-    for (size_t k = 0; k < hits; k++) {
-        size_t row = s->first[of[k]], end = s->first[of[k] + 1];
-        while (row < end && s->rows->start[row] <= day[at[k]])
-            row++;
-        before[at[k]] = row > s->first[of[k]];
-        after[at[k]] = row < end ? s->rows->start[row] : INT32_MAX;
+    memset(before, 0, rows->n);
+    for (size_t i = 0; i < starts->n; i += CHUNK) {
+        size_t n = starts->n - i < CHUNK ? starts->n - i : CHUNK;
+        size_t hits = index_rows_find(rows, starts->person + i, n, at, row);
+        for (size_t k = 0; k < hits; k++) {
+            int32_t day = starts->start[i + at[k]], known = after[row[k]];
+            bool late = day > rows->start[row[k]];
+            before[row[k]] |= !late;
+            after[row[k]] = late & (day < known) ? day : known;
+        }
     }
 }
 
 /* --- follow-up --- */
 
-struct chunk {
-    size_t n;
-    int32_t end[CHUNK], event[CHUNK], other[CHUNK];
-    uint8_t before[CHUNK], several[CHUNK], unused[CHUNK];
+struct ends {
+    int32_t *event, *other; /* first outcome and competing event after the entry, by row */
+    uint8_t *before, *unused;
 };
 
-static void read_chunk(const struct store_periods *p, const struct starts *outcome,
-                       const struct starts *competing, const uint32_t *person, const int32_t *start,
-                       bool any_period, struct chunk *c)
+static void find_ends(const struct followup *f, const struct study_site *site, struct index_rows *rows,
+                      struct ends *out)
 {
-    memset(c->several, 1, c->n);
+    static const struct cohort_rows none = {0};
+    size_t room = rows->n + 1;
+    *out = (struct ends){xmalloc(room * sizeof *out->event), xmalloc(room * sizeof *out->other),
+                         xmalloc(room), xmalloc(room)};
+    index_rows_map(rows, site);
+    find_starts(&site->cohorts[f->outcome], rows, out->event, out->before);
+    find_starts(f->competing == SIZE_MAX ? &none : &site->cohorts[f->competing], rows, out->other,
+                out->unused);
+    index_rows_unmap(rows);
+}
+
+static void ends_deinit(struct ends *e)
+{
+    free(e->event);
+    free(e->other);
+    free(e->before);
+    free(e->unused);
+}
+
+/* When observation of n rows (CHUNK at most) ends. */
+static void observed_until_all(const struct store_periods *p, bool any_period, const uint32_t *person,
+                               const int32_t *start, size_t n, int32_t *until)
+{
+    uint8_t other[CHUNK];
+    memset(other, 1, n);
     if (any_period)
-        observed_by_one(p, person, start, c->n, c->end, c->several);
-    for (size_t i = 0; i < c->n; i++)
-        if (c->several[i])
-            c->end[i] = observed_until(p, person[i], start[i]);
-    first_after(outcome, person, start, c->n, c->event, c->before);
-    first_after(competing, person, start, c->n, c->other, c->unused);
+        observed_by_one(p, person, start, n, until, other);
+    for (size_t i = 0; i < n; i++)
+        if (other[i])
+            until[i] = observed_until(p, person[i], start[i]);
 }
 
 static int32_t last_day(const struct followup *f, const struct index_rows *rows, size_t i, int32_t end)
@@ -128,15 +124,15 @@ static int32_t last_day(const struct followup *f, const struct index_rows *rows,
     return end;
 }
 
-/* Keeps the rows of the chunk from `from` on that take part, behind the `kept` ones. */
-static size_t keep_chunk(const struct followup *f, const struct chunk *c, size_t from, size_t kept,
-                         struct index_rows *rows, int32_t *days, uint8_t *status)
+/* Keeps of n rows from `from` on those that take part, behind the `kept` ones. */
+static size_t keep_rows(const struct followup *f, const struct ends *e, const int32_t *until, size_t from,
+                        size_t n, size_t kept, struct index_rows *rows, int32_t *days, uint8_t *status)
 {
-    for (size_t k = 0; k < c->n; k++) {
+    for (size_t k = 0; k < n; k++) {
         size_t i = from + k;
-        int32_t start = rows->start[i], end = last_day(f, rows, i, c->end[k]);
-        int32_t event = c->event[k], other = c->other[k], first = event <= other ? event : other;
-        bool out = (c->before[k] & !f->keep_prevalent) | (end <= start);
+        int32_t start = rows->start[i], end = last_day(f, rows, i, until[k]);
+        int32_t event = e->event[i], other = e->other[i], first = event <= other ? event : other;
+        bool out = (e->before[i] & !f->keep_prevalent) | (end <= start);
         status[kept] = first > end ? CENSORED : event <= other ? EVENT : COMPETING;
         days[kept] = (first > end ? end : first) - start;
         rows->person[kept] = rows->person[i];
@@ -150,20 +146,17 @@ static size_t keep_chunk(const struct followup *f, const struct chunk *c, size_t
 void followup_times(const struct followup *f, const struct study_site *site, struct index_rows *rows,
                     int32_t *days, uint8_t *status)
 {
-    static const struct cohort_rows none = {0};
     const struct store_periods *p = store_periods(site->store);
     bool any_period = p->offset[store_persons(site->store)->n] > 0;
-    struct starts outcome, competing;
-    struct chunk c;
+    struct ends ends;
+    int32_t until[CHUNK];
     size_t kept = 0;
-    starts_init(&outcome, &site->cohorts[f->outcome], site);
-    starts_init(&competing, f->competing == SIZE_MAX ? &none : &site->cohorts[f->competing], site);
-    for (size_t i = 0; i < rows->n; i += c.n) {
-        c.n = rows->n - i < CHUNK ? rows->n - i : CHUNK;
-        read_chunk(p, &outcome, &competing, rows->person + i, rows->start + i, any_period, &c);
-        kept = keep_chunk(f, &c, i, kept, rows, days, status);
+    find_ends(f, site, rows, &ends);
+    for (size_t i = 0, n; i < rows->n; i += n) {
+        n = rows->n - i < CHUNK ? rows->n - i : CHUNK;
+        observed_until_all(p, any_period, rows->person + i, rows->start + i, n, until);
+        kept = keep_rows(f, &ends, until, i, n, kept, rows, days, status);
     }
     rows->n = kept;
-    starts_deinit(&outcome);
-    starts_deinit(&competing);
+    ends_deinit(&ends);
 }

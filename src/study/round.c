@@ -168,6 +168,8 @@ static enum status check_bounds(const struct part *p, const struct sums *sums, s
 {
     bool over = sums->failed;
     for (size_t i = 0; !over && i < sums->n; i++) {
+        if (sums->v[i] <= SUM_COUNT_BOUND && sums->v[i] >= -SUM_COUNT_BOUND)
+            continue; /* no bound is less */
         sum_t bound = part_bound(p, i);
         over = sums->v[i] > bound || sums->v[i] < -bound;
     }
@@ -229,14 +231,9 @@ static enum status local_range(const struct ranges *r, size_t i, struct sums *in
     const struct analysis *a = r->part->analysis->analysis;
     uint32_t end = r->all->end_person, first = (uint32_t)i * r->step;
     struct study_site view = view_of(r->all, first, end - first > r->step ? first + r->step : end);
-    struct sums own;
     view.pool = a->own_threads ? r->all->pool : NULL;
-    sums_init(&own, r->part->n);
     enum status st = interrupted() ? interrupted_err(e)
-                                   : a->local(r->part->analysis->spec, r->part->parameters, &view, &own, e);
-    if (st == ST_OK)
-        st = sums_add(into, &own, e);
-    sums_deinit(&own);
+                                   : a->local(r->part->analysis->spec, r->part->parameters, &view, into, e);
     free((void *)(uintptr_t)view.cohorts);
     return st;
 }

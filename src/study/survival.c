@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/vectors.h"
 #include "stats/competing.h"
 #include "stats/special.h"
 #include "study/followup.h"
@@ -62,11 +63,24 @@ static enum status survival_size(const void *spec, const struct js *parameters, 
     return spec_no_parameters(parameters, e);
 }
 
+/* The place of each row's figure among the sums. Days are at least 1 and few enough for a double's division
+ * to give the whole number of steps. */
+VECTORS static void places_of(const struct survival *c, size_t n, const int32_t *restrict days,
+                              const uint8_t *restrict status, uint32_t *restrict group)
+{
+    uint32_t n_steps = (uint32_t)c->n_steps;
+    double step_days = c->step_days;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t step = (uint32_t)(int32_t)((days[i] - 1) / step_days);
+        uint32_t figure = status[i] == CENSORED ? CENSORINGS : status[i] == EVENT ? EVENTS : COMPETED;
+        group[i] = (group[i] * n_steps + step) * N_FIGURES + figure;
+    }
+}
+
 static enum status survival_local(const void *spec, const struct js *parameters,
                                   const struct study_site *site, struct sums *out, struct err *e)
 {
     (void)parameters;
-    static const int figure_of[] = {[CENSORED] = CENSORINGS, [EVENT] = EVENTS, [COMPETING] = COMPETED};
     const struct survival *c = spec;
     struct index_rows rows;
     index_rows_init(&site->cohorts[c->cohort], &rows);
@@ -75,9 +89,9 @@ static enum status survival_local(const void *spec, const struct js *parameters,
     uint32_t *group = xmalloc((rows.n + 1) * sizeof *group);
     followup_times(&c->followup, site, &rows, days, status);
     enum status st = strata_levels(c->by, c->n_by, site, &rows, group, e);
-    for (size_t i = 0; st == ST_OK && i < rows.n; i++) {
-        size_t step = (size_t)((days[i] - 1) / c->step_days);
-        sums_count(out, (group[i] * c->n_steps + step) * N_FIGURES + (size_t)figure_of[status[i]], 1);
+    if (st == ST_OK) {
+        places_of(c, rows.n, days, status, group);
+        sums_count_each(out, 0, c->n_groups * c->n_steps * N_FIGURES, group, rows.n);
     }
     free(days);
     free(status);

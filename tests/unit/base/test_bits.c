@@ -115,32 +115,42 @@ static void bits_are_added(void **state)
     }
 }
 
+typedef size_t keep(void *to, const void *from, const uint8_t *mask, size_t n);
+
+/* Elements of `size` bytes: apart, in place, and to a place before. */
+static void check_keeping(keep *fast, keep *plain_keep, size_t size)
+{
+    size_t n = up_to(4) ? up_to(70) : up_to(MOST), gap = up_to(3) ? 0 : up_to(40), kept = 0;
+    uint8_t *from = malloc((n + gap) * size + 1), *apart = malloc(n * size + 1);
+    uint8_t *plain = malloc(n * size + 1), *wanted = malloc(n * size + 1);
+    uint8_t *mask = malloc(n + 1);
+    uint32_t percent = up_to(3) ? up_to(101) : up_to(2) * 100;
+    for (size_t i = 0; i < (n + gap) * size; i++)
+        from[i] = (uint8_t)up_to(256);
+    for (size_t i = 0; i < n; i++) {
+        mask[i] = up_to(100) < percent;
+        if (mask[i])
+            memcpy(wanted + kept++ * size, from + (gap + i) * size, size);
+    }
+    assert_int_equal(fast(apart, from + gap * size, mask, n), kept);
+    assert_int_equal(plain_keep(plain, from + gap * size, mask, n), kept);
+    assert_int_equal(fast(from, from + gap * size, mask, n), kept);
+    assert_memory_equal(apart, wanted, kept * size);
+    assert_memory_equal(plain, wanted, kept * size);
+    assert_memory_equal(from, wanted, kept * size);
+    free(mask);
+    free(wanted);
+    free(plain);
+    free(apart);
+    free(from);
+}
+
 static void masked_elements_are_kept(void **state)
 {
     (void)state;
     for (int round = 0; round < 2000; round++) {
-        size_t n = up_to(4) ? up_to(70) : up_to(MOST), gap = up_to(3) ? 0 : up_to(40), kept = 0;
-        uint32_t *from = malloc((n + gap) * sizeof *from + 1), *apart = malloc(n * sizeof *apart + 1);
-        uint32_t *plain = malloc(n * sizeof *plain + 1), *wanted = malloc(n * sizeof *wanted + 1);
-        uint8_t *mask = malloc(n + 1);
-        uint32_t percent = up_to(3) ? up_to(101) : up_to(2) * 100;
-        for (size_t i = 0; i < n; i++) {
-            from[gap + i] = up_to(UINT32_MAX);
-            mask[i] = up_to(100) < percent;
-            if (mask[i])
-                wanted[kept++] = from[gap + i];
-        }
-        assert_int_equal(bits_keep32(apart, from + gap, mask, n), kept);
-        assert_int_equal(bits_keep32_plain(plain, from + gap, mask, n), kept);
-        assert_int_equal(bits_keep32(from, from + gap, mask, n), kept); /* in place, or to a place before */
-        assert_memory_equal(apart, wanted, kept * sizeof *wanted);
-        assert_memory_equal(plain, wanted, kept * sizeof *wanted);
-        assert_memory_equal(from, wanted, kept * sizeof *wanted);
-        free(mask);
-        free(wanted);
-        free(plain);
-        free(apart);
-        free(from);
+        check_keeping(bits_keep32, bits_keep32_plain, 4);
+        check_keeping(bits_keep64, bits_keep64_plain, 8);
     }
 }
 

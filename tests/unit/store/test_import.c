@@ -121,6 +121,25 @@ static void check_number(double found, const struct cell *cell)
         assert_true(found == strtod(cell->text, NULL));
 }
 
+/* Every third value, as they are among all. */
+static void check_picked(const struct expectation *x, const struct store_run *run, enum store_column c,
+                         const double *all)
+{
+    struct err e = {0};
+    uint8_t *mask = xcalloc(run->n + 1, 1);
+    double *picked = xcalloc(run->n + 1, sizeof *picked);
+    for (uint64_t i = 0; i < run->n; i++)
+        mask[i] = (run->first + i) % 3 == 0;
+    assert_int_equal(store_pick_f64(x->store, x->table, c, run->first, run->n, mask, picked, &e), ST_OK);
+    for (uint64_t i = 0, k = 0; i < run->n; i++)
+        if (mask[i]) {
+            assert_true(picked[k] == all[i] || (isnan(picked[k]) && isnan(all[i])));
+            k++;
+        }
+    free(picked);
+    free(mask);
+}
+
 static void check_column(const struct expectation *x, struct cdm_row **rows, const struct store_run *run,
                          size_t column)
 {
@@ -148,6 +167,8 @@ static void check_column(const struct expectation *x, struct cdm_row **rows, con
             assert_int_equal(narrow[i] == NONE_I32 ? NONE_I64 : narrow[i],
                              expected_value(x, rows[i], column));
     }
+    if (kind == KIND_F64)
+        check_picked(x, run, c, numbers);
     free(narrow);
     free(wide);
     free(numbers);

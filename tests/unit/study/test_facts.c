@@ -13,7 +13,7 @@
 #include "base/date.h"
 #include "study/events.h"
 
-enum { PERSONS = 3000 };
+enum { PERSONS = 60000 };
 static unsigned seed = 3;
 
 static int32_t between(int32_t low, int32_t high)
@@ -35,35 +35,46 @@ static int naive_age(int by, int bm, int bd, int32_t day)
     return age;
 }
 
-static void ages_are_counted_birthdays(void **state)
+static void check_ages(uint32_t n, uint32_t apart, bool one_day)
 {
-    (void)state;
     static int16_t year[PERSONS], age[PERSONS];
     static int8_t month[PERSONS], day[PERSONS];
     static uint32_t person[PERSONS];
     static int32_t start[PERSONS];
-    for (uint32_t i = 0; i < PERSONS; i++) {
-        year[i] = (int16_t)(i % 50 == 0 ? INT16_MIN : between(1890, 2020));
-        month[i] = (int8_t)(i % 7 == 0 ? 2 : between(-1, 14));
-        day[i] = (int8_t)(i % 3 == 0 ? between(27, 31) : between(-1, 32));
-        person[i] = i;
-        start[i] = i % 5 == 0 ? date_of(between(1960, 2030), 2, 28) + between(0, 1)
-                              : date_of(between(1890, 2030), between(1, 12), between(1, 28));
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = k * apart;
+        year[i] = (int16_t)(k % 50 == 0 ? INT16_MIN : between(1890, 2020));
+        month[i] = (int8_t)(k % 7 == 0 ? 2 : between(-1, 14));
+        day[i] = (int8_t)(k % 3 == 0 ? between(27, 31) : between(-1, 32));
+        person[k] = i;
+        start[k] = one_day && k ? start[0]
+                   : k % 5 == 0 ? date_of(between(1960, 2030), 2, 28) + between(0, 1)
+                                : date_of(between(1890, 2030), between(1, 12), between(1, 28));
     }
     struct store_persons p = {.n = PERSONS, .birth_year = year, .birth_month = month, .birth_day = day};
-    ages_at_start(&p, &(struct index_rows){.n = PERSONS, .person = person, .start = start}, age);
-    for (uint32_t i = 0; i < PERSONS; i++) {
+    ages_at_start(&p, &(struct index_rows){.n = n, .person = person, .start = start}, age);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = person[k];
         int m = month[i] < 1 || month[i] > 12 ? 1 : month[i];
         int d = date_valid(year[i], m, day[i]) ? day[i] : 1;
         if (year[i] == INT16_MIN) {
-            assert_int_equal(age[i], AGE_UNKNOWN);
+            assert_int_equal(age[k], AGE_UNKNOWN);
             assert_int_equal(person_birth(&p, i), DATE_NONE);
             continue;
         }
         assert_int_equal(person_birth(&p, i), date_of(year[i], m, d));
-        assert_int_equal(age[i], naive_age(year[i], m, d, start[i]));
-        assert_int_equal(age[i], age_on(person_birth(&p, i), start[i]));
+        assert_int_equal(age[k], naive_age(year[i], m, d, start[k]));
+        assert_int_equal(age[k], age_on(person_birth(&p, i), start[k]));
     }
+}
+
+/* Persons side by side, or far from each other; starts of all kinds, or one for all. */
+static void ages_are_counted_birthdays(void **state)
+{
+    (void)state;
+    for (uint32_t apart = 1; apart <= 12; apart += 11)
+        for (int one_day = 0; one_day < 2; one_day++)
+            check_ages(PERSONS / 20, apart, one_day);
 }
 
 static void dates_of_many_days_are_those_of_each(void **state)
