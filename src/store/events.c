@@ -196,6 +196,12 @@ static bool decode_persons(const struct store *s, const struct table_files *t, u
     return block_sum(out, c->first[b]) < s->persons.n;
 }
 
+VECTORS static void add_days(const int32_t *restrict start, int32_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        out[i] = out[i] == NONE_I32 ? NONE_I32 : (int32_t)((uint32_t)out[i] + (uint32_t)start[i]);
+}
+
 static bool add_starts(const struct table_files *t, uint64_t b, int32_t *out)
 {
     int32_t starts[BLOCK_ROWS];
@@ -203,17 +209,25 @@ static bool add_starts(const struct table_files *t, uint64_t b, int32_t *out)
     size_t n;
     if (!packed_block(&t->columns[2].packed, b, &bytes, &n) || !block_decode_i32(bytes, n, starts))
         return false;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = out[i] == NONE_I32 ? NONE_I32 : (int32_t)((uint32_t)out[i] + (uint32_t)starts[i]);
+    add_days(starts, out);
     return true;
+}
+
+VECTORS static void values_of_codes(const int64_t *restrict distinct, int32_t *restrict out)
+{
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        bool none = out[i] == NONE_I32;
+        int32_t value = (int32_t)distinct[none ? 0 : out[i]];
+        out[i] = none ? NONE_I32 : value;
+    }
 }
 
 static bool from_codes(const struct column *c, int32_t *out)
 {
     if (!block_within(out, 0, (int32_t)c->n_distinct - 1))
         return false;
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
-        out[i] = out[i] == NONE_I32 ? NONE_I32 : (int32_t)c->distinct[out[i]];
+    if (c->n_distinct > 0)
+        values_of_codes(c->distinct, out);
     return true;
 }
 
@@ -484,6 +498,62 @@ enum status store_pick_f64(const struct store *s, enum store_table t, enum store
             out[i] = constant_f64(column);
         if (!constant && !numbers_of(column, how, values, kept, out))
             return bad_block(column, e);
+        out += kept;
+        done += part.n;
+    }
+    return ST_OK;
+}
+
+/* Days from the start, or codes of them, to days. */
+static bool ends_of(const struct column *c, bool codes, const int32_t *start, size_t n, int32_t *v)
+{
+    bool fine = true;
+    for (size_t i = 0; i < n; i++) {
+        if (v[i] == NONE_I32)
+            continue;
+        if (codes && (uint32_t)v[i] >= c->n_distinct)
+            return false;
+        int32_t days = codes ? (int32_t)c->distinct[v[i]] : v[i];
+        v[i] = (int32_t)((uint32_t)start[i] + (uint32_t)days);
+        fine &= v[i] == NONE_I32 || (v[i] >= DATE_MIN && v[i] <= DATE_MAX);
+    }
+    return fine;
+}
+
+/* The masked rows of a part of block b; how many. */
+static bool pick_ends(const struct store *s, enum store_table t, const struct column *c, uint64_t b,
+                      struct span part, const uint8_t *mask, const int32_t *starts, int32_t *out,
+                      size_t *kept)
+{
+    int32_t values[BLOCK_ROWS];
+    const uint8_t *bytes;
+    size_t n;
+    bool apart = c->meta.coding == CODING_FROM_START;
+    if (apart ? !packed_block(&c->packed, b, &bytes, &n) || !block_decode_i32(bytes, n, values)
+              : !decode_i32(s, t, c, b, values))
+        return false;
+    *kept = bits_keep32(values, values + part.from, mask, part.n);
+    memcpy(out, values, *kept * sizeof *out);
+    return !apart || ends_of(c, block_user(bytes) == COLUMN_CODES, starts, *kept, out);
+}
+
+enum status store_pick_ends(const struct store *s, enum store_table t, uint64_t first, uint64_t n,
+                            const uint8_t *mask, const int32_t *starts, int32_t *out, struct err *e)
+{
+    enum status st = check_range(s, t, COL_END, store_column_kind(t, COL_END) == KIND_I32, first, n, e);
+    if (st != ST_OK)
+        return st;
+    const struct column *column = column_of(s, t, COL_END);
+    bool constant = !column || column->meta.coding == CODING_CONSTANT;
+    for (uint64_t b = first / BLOCK_ROWS, done = 0; done < n; b++) {
+        struct span part = span_of(b, first, n);
+        size_t kept = 0;
+        if (!constant && !pick_ends(s, t, column, b, part, mask + done, starts, out, &kept))
+            return bad_block(column, e);
+        for (unsigned i = 0; constant && i < part.n; i++)
+            if (mask[done + i])
+                out[kept++] = column ? (int32_t)column->meta.constant : NONE_I32;
+        starts += kept;
         out += kept;
         done += part.n;
     }

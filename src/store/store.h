@@ -204,6 +204,10 @@ MUST_CHECK enum status store_read_f64(const struct store *s, enum store_table t,
 MUST_CHECK enum status store_pick_f64(const struct store *s, enum store_table t, enum store_column c,
                                       uint64_t first, uint64_t n, const uint8_t *mask, double *out,
                                       struct err *e);
+/* COL_END of those rows, of which the caller knows COL_START: starts[i] is of the i-th whose mask is 1. */
+MUST_CHECK enum status store_pick_ends(const struct store *s, enum store_table t, uint64_t first, uint64_t n,
+                                       const uint8_t *mask, const int32_t *starts, int32_t *out,
+                                       struct err *e);
 /* COL_ID of one row, whose person the caller knows: without decoding its block. */
 MUST_CHECK enum status store_event_id(const struct store *s, enum store_table t, uint64_t row,
                                       uint32_t person, int64_t *out, struct err *e);

@@ -140,7 +140,7 @@ typedef void (*block_fn)(void *context, struct block *b);
 /* Rows by person, where a good part of the site's persons have one: a look-up per event is then cheaper than
  * to find the hits among bits first. */
 struct by_person {
-    uint32_t first;
+    uint32_t first, n;
     int32_t *start; /* of person first + i; NO_START without a row. NULL where bits are better */
     uint32_t *row;  /* where there is one */
 };
@@ -236,7 +236,7 @@ static void dense_init(struct scan *c)
     const struct index_rows *rows = c->rows;
     uint32_t first = c->site->first_person, n = c->site->end_person - first;
     struct by_person *d = &c->dense;
-    *d = (struct by_person){first, xmalloc(((size_t)n + 1) * sizeof *d->start),
+    *d = (struct by_person){first, n, xmalloc(((size_t)n + 1) * sizeof *d->start),
                             xmalloc(((size_t)n + 1) * sizeof *d->row)};
     set_days(d->start, NO_START, n);
     for (size_t i = 0; i < rows->n; i++) {
@@ -257,9 +257,11 @@ VECTORS static size_t mark_dense(const struct by_person *d, const uint32_t *rest
                                  uint8_t *restrict mask)
 {
     const int32_t *restrict index = d->start;
-    uint32_t first = d->first, hits = 0;
+    uint32_t first = d->first, persons = d->n, hits = 0;
     for (size_t i = 0; i < n; i++) {
-        uint8_t in = passes(start[i], index[person[i] - first], from, to);
+        uint32_t at = person[i] - first;
+        bool known = at < persons;
+        uint8_t in = passes(start[i], index[known ? at : 0], from, to) & known;
         mask[i] = in;
         hits += in;
     }
@@ -296,8 +298,7 @@ static enum status read_ends(const struct scan *c, struct block *b, enum store_t
         memcpy(b->end, b->day, b->hits * sizeof *b->end);
         return ST_OK;
     }
-    enum status st = store_read_i32(c->site->store, t, COL_END, first, n, b->end, e);
-    bits_keep32(b->end, b->end, b->mask, n);
+    enum status st = store_pick_ends(c->site->store, t, first, n, b->mask, b->day, b->end, e);
     for (size_t k = 0; st == ST_OK && k < b->hits; k++)
         b->end[k] = b->end[k] > b->day[k] ? b->end[k] : b->day[k];
     return st;
@@ -329,20 +330,38 @@ static enum status read_hits(const struct scan *c, enum store_table t, uint64_t 
     return st;
 }
 
-/* Which rows of a run belong to the persons that the site looks at. */
+/* The first block from `low` to `high`, which ascend, that begins with a person at or behind `person`, or
+ * high. */
+static uint64_t block_at(const uint32_t *begins, uint64_t low, uint64_t high, uint32_t person)
+{
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (begins[middle] < person)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Which rows of a run may belong to the persons that the site looks at: in whole blocks, so that none is
+ * decoded for it. Those of others are not hits. */
 static enum status range_of(const struct study_site *site, enum store_table t, const struct store_run *run,
                             uint64_t *first, uint64_t *end, struct err *e)
 {
+    const uint32_t *begins;
+    uint64_t n, second = run->first / STORE_BLOCK_ROWS + 1,
+                behind = (run->first + run->n - 1) / STORE_BLOCK_ROWS + 1;
     *first = run->first;
     *end = run->first + run->n;
     if (interrupted())
         return interrupted_err(e);
-    enum status st = ST_OK;
-    if (site->first_person > 0)
-        st = store_run_seek(site->store, t, run, site->first_person, first, e);
-    if (st == ST_OK && site->end_person < store_persons(site->store)->n)
-        st = store_run_seek(site->store, t, run, site->end_person, end, e);
-    return st;
+    store_block_persons(site->store, t, &begins, &n);
+    uint64_t from = block_at(begins, second, behind, site->first_person) - 1,
+             to = block_at(begins, second, behind, site->end_person);
+    *first = from < second ? *first : from * STORE_BLOCK_ROWS;
+    *end = to < behind ? to * STORE_BLOCK_ROWS : *end;
+    return ST_OK;
 }
 
 /* The end of the block that `row` is in, or `end`. */

@@ -66,7 +66,7 @@ static void find_starts(const struct cohort_rows *starts, const struct index_row
             int32_t day = starts->start[i + at[k]], known = after[row[k]];
             bool late = day > rows->start[row[k]];
             before[row[k]] |= !late;
-            after[row[k]] = late & (day < known) ? day : known;
+            after[row[k]] = (late & (day < known)) ? day : known;
         }
     }
 }

@@ -90,7 +90,7 @@ static enum status pathways_size(const void *spec, const struct js *parameters, 
 }
 
 struct era {
-    size_t row;
+    uint32_t row;
     uint32_t treatment; /* or, as a stretch of time, the set of treatments */
     int32_t start, end;
 };
@@ -105,7 +105,7 @@ static void add_record(void *context, const struct event *event)
 {
     struct eras *e = context;
     GROW(e->v, e->n + 1, e->capacity);
-    e->v[e->n++] = (struct era){event->row, e->treatment, event->day, event->end};
+    e->v[e->n++] = (struct era){(uint32_t)event->row, e->treatment, event->day, event->end};
 }
 
 /* Of one row: in the order of treatments and days. */
@@ -196,10 +196,16 @@ static void sort_days(int32_t *day, size_t n)
     }
 }
 
-/* Step 2: the stretches of one person's eras, in order; `out` and `cuts` have room for 2 n. */
+/* Step 2: the stretches of one person's eras, in order; `out` and `cuts` have room for 2 n. Eras of one
+ * treatment do not touch each other. */
 static size_t stretches(const struct era *eras, size_t n, int32_t *cuts, struct era *out)
 {
     size_t count = 0;
+    if (eras[0].treatment == eras[n - 1].treatment) {
+        for (; count < n; count++)
+            out[count] = (struct era){0, 1u << eras[count].treatment, eras[count].start, eras[count].end};
+        return count;
+    }
     for (size_t i = 0; i < n; i++) {
         cuts[2 * i] = eras[i].start;
         cuts[2 * i + 1] = eras[i].end + 1;
@@ -385,7 +391,7 @@ const struct analysis pathways_analysis = {
     .keyed = true,
     .parse = pathways_parse,
     .size = pathways_size,
-    .part_persons = PART_PERSONS,
+    .part_persons = 2 * PART_PERSONS, /* many runs are read for each part */
     .local = pathways_local,
     .members = pathways_members,
     .finish = pathways_finish,

@@ -140,6 +140,28 @@ static void check_picked(const struct expectation *x, const struct store_run *ru
     free(mask);
 }
 
+/* Every third end, given the starts. */
+static void check_picked_ends(const struct expectation *x, const struct store_run *run, const int32_t *all)
+{
+    struct err e = {0};
+    uint8_t *mask = xcalloc(run->n + 1, 1);
+    int32_t *start = xcalloc(run->n + 1, sizeof *start), *picked = xcalloc(run->n + 1, sizeof *picked);
+    uint64_t n = 0;
+    assert_int_equal(store_read_i32(x->store, x->table, COL_START, run->first, run->n, start, &e), ST_OK);
+    for (uint64_t i = 0; i < run->n; i++) {
+        mask[i] = (run->first + i) % 3 == 0;
+        start[n] = start[i];
+        n += mask[i];
+    }
+    assert_int_equal(store_pick_ends(x->store, x->table, run->first, run->n, mask, start, picked, &e), ST_OK);
+    for (uint64_t i = 0, k = 0; i < run->n; i++)
+        if (mask[i])
+            assert_int_equal(picked[k++], all[i]);
+    free(picked);
+    free(start);
+    free(mask);
+}
+
 static void check_column(const struct expectation *x, struct cdm_row **rows, const struct store_run *run,
                          size_t column)
 {
@@ -169,6 +191,8 @@ static void check_column(const struct expectation *x, struct cdm_row **rows, con
     }
     if (kind == KIND_F64)
         check_picked(x, run, c, numbers);
+    if (c == COL_END && kind == KIND_I32)
+        check_picked_ends(x, run, narrow);
     free(narrow);
     free(wide);
     free(numbers);
