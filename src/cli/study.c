@@ -58,10 +58,28 @@ static enum status run_list(const struct args *a, struct err *e)
     return out_end(o, e);
 }
 
+/* With several mistakes each has its line on stderr, and the error is how many there are. */
+static enum status check_faults(const char *path, struct err *e)
+{
+    struct js *document = NULL, *faults = js_array();
+    enum status st = js_load(path, &document, e);
+    if (st == ST_OK)
+        st = study_faults(document, faults, e);
+    for (size_t i = 0; js_size(faults) > 1 && i < js_size(faults); i++)
+        fprintf(stderr, "%s\n", js_str(js_at(faults, i)));
+    if (js_size(faults) > 1)
+        err_set(e, st, "the study has %zu mistakes, as listed above", js_size(faults));
+    js_free(faults);
+    js_free(document);
+    return st;
+}
+
 static enum status run_check(const struct args *a, struct err *e)
 {
     struct study *study;
-    enum status st = study_load(args_operand(a, 0), &study, e);
+    enum status st = check_faults(args_operand(a, 0), e);
+    if (st == ST_OK)
+        st = study_load(args_operand(a, 0), &study, e);
     if (st != ST_OK)
         return st;
     char hash[2 * HASH_BYTES + 1];
@@ -323,8 +341,8 @@ const struct command study_commands[] = {
      "is no "
      "way to print them before it.",
      run_options, 1, 1, run_run},
-    {"check", "STUDY.json", "explain the first mistake in a study, or say that there is none", NULL, NULL, 1,
-     1, run_check},
+    {"check", "STUDY.json", "explain every mistake in a study, or say that there is none", NULL, NULL, 1, 1,
+     run_check},
     {"new", "KIND", "print a study with one analysis of a kind, to start from", NULL, NULL, 1, 1, run_new},
     {"card", "STUDY.json", "the model card of a released risk model, in the items of TRIPOD+AI",
      "Fills in what the study and its released result say by themselves; the rest comes from --statements, "

@@ -36,6 +36,7 @@ struct analysis_scope {
     const struct js *const *definitions; /* Circe JSON, one per cohort */
     size_t n_cohorts;
     struct arena *arena; /* lives as long as the study; for the parsed specification */
+    struct js *faults;   /* where every fault is wanted: texts are added; else NULL */
 };
 
 enum { PART_PERSONS = 1 << 17 }; /* enough for a thread to be worth while, little enough for memory */

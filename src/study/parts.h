@@ -26,6 +26,8 @@ struct study {
     struct study_analysis *analyses;
     size_t n_analyses;
     char hash[2 * HASH_BYTES + 1];
+    struct js *faults; /* while it is read for all its faults: their texts; else NULL */
+    struct err first;  /* then: the first of them */
 };
 
 /* One analysis that takes part in a round. */

@@ -14,6 +14,31 @@ static bool has_kind(const char *const *allowed)
     return false;
 }
 
+static void note(struct spec *s, const struct err *fault)
+{
+    if (s->status == ST_OK) {
+        s->status = fault->status;
+        if (s->e)
+            *s->e = *fault;
+    }
+    if (s->scope->faults)
+        js_push(s->scope->faults, js_string(fault->text));
+}
+
+/* Each member by itself, so that every unknown one is told. */
+static void only(struct spec *s, const char *const *allowed)
+{
+    for (void *it = js_first(s->object); it && (s->status == ST_OK || s->scope->faults);
+         it = js_next(s->object, it)) {
+        struct err fault = {0};
+        struct js *one = js_object();
+        js_put(one, js_key(it), js_null());
+        if (js_only(one, allowed, s->path, &fault) != ST_OK)
+            note(s, &fault);
+        js_free(one);
+    }
+}
+
 struct spec spec_open(const struct js *object, const char *path, const struct analysis_scope *scope,
                       const char *const *allowed, struct err *e)
 {
@@ -24,10 +49,11 @@ struct spec spec_open(const struct js *object, const char *path, const struct an
         all[n++] = "name";
     for (size_t i = 0; allowed[i] && n < 47; i++)
         all[n++] = allowed[i];
-    if (!js_is(object, JS_OBJECT))
-        s.status = err_set(e, ST_INVALID, "%s: expected an object", path);
-    else
-        s.status = js_only(object, all, path, e);
+    struct err fault = {0};
+    if (js_is(object, JS_OBJECT))
+        only(&s, all);
+    else if (err_set(&fault, ST_INVALID, "%s: expected an object", path) != ST_OK)
+        note(&s, &fault);
     return s;
 }
 
@@ -38,14 +64,18 @@ enum status spec_done(const struct spec *s)
 
 void spec_fault(struct spec *s, const char *key, const char *format, ...)
 {
-    if (s->status != ST_OK)
+    bool told = s->faulty && strcmp(s->faulty, key) == 0;
+    if (told || (s->status != ST_OK && !s->scope->faults))
         return;
     char text[320];
+    struct err fault = {0};
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    s->status = err_set(s->e, ST_INVALID, "%s.%s: %s", s->path, key, text);
+    s->faulty = key;
+    if (err_set(&fault, ST_INVALID, "%s.%s: %s", s->path, key, text) != ST_OK)
+        note(s, &fault);
 }
 
 char *spec_path(const struct spec *s, const char *key)
@@ -56,7 +86,7 @@ char *spec_path(const struct spec *s, const char *key)
 /* The member, or NULL when it is absent, null or a fault stands. */
 static const struct js *member(struct spec *s, const char *key, bool required)
 {
-    if (s->status != ST_OK)
+    if (s->status != ST_OK && !s->scope->faults)
         return NULL;
     const struct js *v = js_get(s->object, key);
     if (js_is(v, JS_NULL))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reading a specification strictly and shortly. A struct spec reads one JSON object: the first fault sticks
- * (with its path), later calls then return their defaults, and the caller checks spec_done once. Members not
+ * (with its path), later calls then return their defaults (or, where the scope wants every fault, read on and
+ * note theirs), and the caller checks spec_done once. Members not
  * listed at spec_open are refused with the nearest name; "comment" is allowed everywhere, and "kind" and
  * "name" in the object of an analysis.
  */
@@ -20,6 +21,7 @@ struct spec {
     const struct analysis_scope *scope;
     enum status status;
     struct err *e;
+    const char *faulty; /* the member of the last fault; one is told of a member */
 };
 /* A member that must be there. */
 #define SPEC_REQUIRED_NUMBER NAN
@@ -30,7 +32,7 @@ struct spec {
 struct spec spec_open(const struct js *object, const char *path, const struct analysis_scope *scope,
                       const char *const *allowed, struct err *e);
 MUST_CHECK enum status spec_done(const struct spec *s);
-/* Records a fault at path.key unless one is there already. */
+/* Records a fault at path.key unless one is there already (of this member, where every fault is wanted). */
 void spec_fault(struct spec *s, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 char *spec_path(const struct spec *s, const char *key); /* "path.key" in the arena */
 

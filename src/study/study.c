@@ -8,6 +8,24 @@
 
 enum { MAX_COHORTS = 64, MAX_ANALYSES = 256, MAX_NAME = 40, MAX_TITLE = 200 };
 
+/* Where every fault is wanted this one is noted and reading goes on; `before` is how many there were before
+   what failed, which may have told its own. */
+static enum status noted(struct study *s, enum status st, size_t before, const struct err *fault,
+                         struct err *e)
+{
+    if (st == ST_OK)
+        return ST_OK;
+    if (!s->faults && e)
+        *e = *fault;
+    if (!s->faults)
+        return st;
+    if (js_size(s->faults) == before)
+        js_push(s->faults, js_string(fault->text));
+    if (s->first.status == ST_OK)
+        s->first = *fault;
+    return ST_OK;
+}
+
 /* Names become parts of table names and file names. */
 static enum status need_name(const struct js *object, const char *path, const char **out, struct err *e)
 {
@@ -44,7 +62,6 @@ static enum status parse_cohort(struct study *s, size_t i, const struct js *j, s
             return name_taken("a cohort", path, s->cohort_names[i], e);
     if (cohort_parse(s->cohort_json[i], &s->cohorts[i], e) != ST_OK)
         return err_wrap(e, "%s.definition", path);
-    s->n_cohorts = i + 1;
     return ST_OK;
 }
 
@@ -77,7 +94,8 @@ static enum status parse_analysis(struct study *s, size_t i, const struct js *j,
     a->analysis = analysis_find(kind);
     if (!a->analysis)
         return unknown_kind(path, kind, e);
-    struct analysis_scope scope = {path, a->name, s->cohort_names, s->cohort_json, s->n_cohorts, s->arena};
+    struct analysis_scope scope = {path,         a->name,  s->cohort_names, s->cohort_json,
+                                   s->n_cohorts, s->arena, s->faults};
     s->n_analyses = i + 1;
     return a->analysis->parse(j, &scope, &a->spec, e);
 }
@@ -91,32 +109,65 @@ static enum status need_array(const struct js *document, const char *key, size_t
     return st;
 }
 
-static enum status parse_document(struct study *s, struct err *e)
+/* A cohort with a fault keeps its name, so that those who refer to it are not at fault too. */
+static enum status parse_cohorts(struct study *s, const struct js *list, struct err *e)
+{
+    enum status st = ST_OK;
+    s->cohort_names = arena_array(s->arena, js_size(list), sizeof *s->cohort_names);
+    s->cohort_json = arena_array(s->arena, js_size(list), sizeof *s->cohort_json);
+    s->cohorts = arena_array(s->arena, js_size(list), sizeof *s->cohorts);
+    for (size_t i = 0; st == ST_OK && i < js_size(list); i++) {
+        size_t before = js_size(s->faults);
+        struct err fault = {0};
+        s->cohort_names[i] = "";
+        st = parse_cohort(s, i, js_at(list, i), &fault);
+        st = noted(s, st, before, &fault, e);
+        s->n_cohorts = i + 1;
+    }
+    return st;
+}
+
+static enum status parse_analyses(struct study *s, const struct js *list, struct err *e)
+{
+    enum status st = ST_OK;
+    s->analyses = arena_array(s->arena, js_size(list), sizeof *s->analyses);
+    for (size_t i = 0; st == ST_OK && i < js_size(list); i++) {
+        size_t before = js_size(s->faults);
+        struct err fault = {0};
+        s->analyses[i].name = "";
+        st = parse_analysis(s, i, js_at(list, i), &fault);
+        st = noted(s, st, before, &fault, e);
+    }
+    return st;
+}
+
+static enum status parse_head(struct study *s, struct err *e)
 {
     static const char *const allowed[] = {"title", "comment", "cohorts", "analyses", NULL};
-    const struct js *cohorts, *list;
-    if (!js_is(s->document, JS_OBJECT))
-        return err_set(e, ST_INVALID, "$: a study is a JSON object");
     enum status st = js_only(s->document, allowed, "$", e);
     if (st == ST_OK)
         st = js_need_str(s->document, "title", "$", &s->title, e);
     if (st == ST_OK && (!*s->title || strlen(s->title) > MAX_TITLE))
         st = err_set(e, ST_INVALID, "$.title: expected 1 to %d bytes of text", MAX_TITLE);
-    if (st == ST_OK)
-        st = need_array(s->document, "cohorts", MAX_COHORTS, &cohorts, e);
-    if (st == ST_OK)
-        st = need_array(s->document, "analyses", MAX_ANALYSES, &list, e);
-    if (st != ST_OK)
-        return st;
-    s->cohort_names = arena_array(s->arena, js_size(cohorts), sizeof *s->cohort_names);
-    s->cohort_json = arena_array(s->arena, js_size(cohorts), sizeof *s->cohort_json);
-    s->cohorts = arena_array(s->arena, js_size(cohorts), sizeof *s->cohorts);
-    s->analyses = arena_array(s->arena, js_size(list), sizeof *s->analyses);
-    for (size_t i = 0; st == ST_OK && i < js_size(cohorts); i++)
-        st = parse_cohort(s, i, js_at(cohorts, i), e);
-    for (size_t i = 0; st == ST_OK && i < js_size(list); i++)
-        st = parse_analysis(s, i, js_at(list, i), e);
     return st;
+}
+
+static enum status parse_document(struct study *s, struct err *e)
+{
+    const struct js *cohorts = NULL, *list = NULL;
+    struct err fault = {0};
+    if (!js_is(s->document, JS_OBJECT))
+        return err_set(e, ST_INVALID, "$: a study is a JSON object");
+    enum status st = noted(s, parse_head(s, &fault), js_size(s->faults), &fault, e);
+    if (st == ST_OK)
+        st = noted(s, need_array(s->document, "cohorts", MAX_COHORTS, &cohorts, &fault), js_size(s->faults),
+                   &fault, e);
+    if (st == ST_OK)
+        st = noted(s, need_array(s->document, "analyses", MAX_ANALYSES, &list, &fault), js_size(s->faults),
+                   &fault, e);
+    if (st == ST_OK)
+        st = parse_cohorts(s, cohorts, e);
+    return st == ST_OK ? parse_analyses(s, list, e) : st;
 }
 
 static enum status hash_document(struct study *s, struct err *e)
@@ -145,6 +196,24 @@ enum status study_parse(const struct js *document, struct study **out, struct er
         s = NULL;
     }
     *out = s;
+    return st;
+}
+
+enum status study_faults(const struct js *document, struct js *faults, struct err *e)
+{
+    struct study *s = xcalloc(1, sizeof *s);
+    s->arena = arena_new();
+    s->document = js_share(document);
+    s->faults = faults;
+    enum status st = parse_document(s, e);
+    if (st == ST_OK && s->first.status != ST_OK) {
+        st = s->first.status;
+        if (e)
+            *e = s->first;
+    } else if (st != ST_OK && e) {
+        js_push(faults, js_string(e->text));
+    }
+    study_free(s);
     return st;
 }
 

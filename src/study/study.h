@@ -35,6 +35,9 @@
 struct study;
 /* ST_INVALID or ST_UNSUPPORTED with the JSON path of the fault. The document is shared, not copied. */
 MUST_CHECK enum status study_parse(const struct js *document, struct study **out, struct err *e);
+/* Every mistake that can be told without mending another first: texts with their paths are added to `faults`,
+   an array. The status and `e` are those of the first; ST_OK where there is none. */
+MUST_CHECK enum status study_faults(const struct js *document, struct js *faults, struct err *e);
 MUST_CHECK enum status study_load(const char *path, struct study **out, struct err *e);
 void study_free(struct study *s); /* NULL is fine */
 

@@ -33,7 +33,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e;
     if (js_parse((struct slice){(const char *)data, n}, "study", &j, &e) != ST_OK)
         return 0;
-    if (study_parse(j, &s, &e) == ST_OK) {
+    struct js *faults = js_array();
+    enum status parsed = study_parse(j, &s, &e);
+    if ((study_faults(j, faults, &e) == ST_OK) != (parsed == ST_OK) ||
+        (js_size(faults) == 0) != (parsed == ST_OK))
+        abort(); /* who wants every fault finds one where there is one */
+    js_free(faults);
+    if (parsed == ST_OK) {
         struct study_run *run = study_run_new(s);
         if (study_size(s, study_run_parameters(run), &n, &e) != ST_OK && e.status != ST_INVALID)
             abort();

@@ -33,6 +33,14 @@ explained '{"titel": "x"}' 3 "title"
 good=$(jq -c .cohorts "$work/count.json")
 explained "{\"title\": \"x\", \"cohorts\": $good, \"analyses\": [{\"kind\": \"cuont\", \"name\": \"a\"}]}" 3 "did you mean 'count'"
 explained "{\"title\": \"x\", \"cohorts\": $good, \"analyses\": [{\"kind\": \"count\", \"name\": \"a\", \"cohort\": \"tarket\"}]}" 3 "did you mean 'target'"
+# Every mistake is told with its path, also several of one analysis; a cohort at fault is known by its name all the same.
+printf '{"titel": "x", "cohorts": %s, "analyses": [{"kind": "count", "name": "a", "cohort": "tarket", "by": 3, "bye": 4}, {"kind": "cuont", "name": "b"},
+  {"kind": "count", "name": "b", "cohort": "worse"}]}' "$(jq -c '. + [{"name": "worse", "definition": {"PrimaryCriteria": 5}}]' <<< "$good")" > "$work/bad.json"
+set +e; "$ACCORD" study check "$work/bad.json" > "$work/out" 2> "$work/talk"; code=$?; set -e
+[ "$code" = 3 ] || fail "many mistakes: exit code $code"
+for told in '$.titel: unknown field' '$.cohorts[1].definition: ' '$.analyses[0].cohort: ' '$.analyses[0].by: ' '$.analyses[0].bye: ' '$.analyses[1].kind: ' '$.analyses[2].name: ' 'has 7 mistakes'; do
+  [ "$(grep -cF "$told" "$work/talk")" = 1 ] || fail "expected '$told' once in: $(cat "$work/talk")"
+done
 set +e; "$ACCORD" study new cuont > /dev/null 2> "$work/talk"; code=$?; set -e
 [ "$code" = 4 ] || fail "new with an unknown kind: exit code $code"
 set +e; "$ACCORD" study run "$work/count.json" --store "$work/nowhere" > /dev/null 2> "$work/talk"; code=$?; set -e
