@@ -22,7 +22,7 @@ static struct slice encoded(const struct persons *p, struct buf *bytes, uint8_t 
 static void whatever_is_written_is_read(void **state)
 {
     (void)state;
-    struct world w = {.state = 3};
+    struct world w = {.random = {3}};
     int forms[2] = {0};
     for (int trial = 0; trial < 300; trial++) {
         struct crowd c = {0};

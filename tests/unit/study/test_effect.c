@@ -49,7 +49,7 @@ static struct effect *parse(const struct study *study, struct arena *a)
         names[i] = study_cohort_name(study, i);
         definitions[i] = js_get(js_at(js_get(document, "cohorts"), i), "definition");
     }
-    struct analysis_scope scope = {"$", "t", names, definitions, n, a};
+    struct analysis_scope scope = {"$", "t", names, definitions, n, a, NULL};
     if (analysis_find("comparative_effect")
             ->parse(js_at(js_get(document, "analyses"), 0), &scope, &spec, &e) != ST_OK)
         fail_msg("%s", e.text);

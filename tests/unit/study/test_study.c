@@ -132,7 +132,7 @@ static void every_template_is_a_good_analysis(void **unused)
         struct js *none = js_object();
         const struct js *definitions[] = {none, none, none};
         struct arena *arena = arena_new();
-        struct analysis_scope scope = {"$", "t", names, definitions, 3, arena};
+        struct analysis_scope scope = {"$", "t", names, definitions, 3, arena, NULL};
         void *spec;
         size_t n;
         if ((*a)->parse(j, &scope, &spec, &e) != ST_OK)
@@ -322,7 +322,7 @@ static void finish(const char *specification, const int64_t *counts, size_t n, s
     static const char *const names[] = {"a"};
     static const struct js *const definitions[] = {NULL};
     out->arena = arena_new();
-    struct analysis_scope scope = {"$", "t", names, definitions, 1, out->arena};
+    struct analysis_scope scope = {"$", "t", names, definitions, 1, out->arena, NULL};
     assert_int_equal(js_parse(slice_of(specification), "specification", &j, &e), ST_OK);
     const struct analysis *a = analysis_find(js_get_str(j, "kind"));
     void *spec;
