@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: kill help deps build test check analyse format demo bench product fuzz valgrind tsan install clean
+.PHONY: kill help deps build test check analyse format demo bench cases product fuzz valgrind tsan install clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -17,6 +17,7 @@ build: deps ## the release build: build/release/accord
 test: build ## every test: unit tests under ASan and UBSan, the rest on the release build
 	@cmake --preset asan --log-level=WARNING > /dev/null
 	@cmake --build build/asan -j $(JOBS)
+	@cmake --build build/release -j $(JOBS) --target accord_bench_register
 	@bash scripts/test.sh
 
 check: deps ## format, layers, licence lines, static analysis

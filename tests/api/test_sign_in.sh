@@ -9,6 +9,7 @@ mkdir -p "$GRID/keys" "$GRID/hub"
 a key new "$GRID/keys/steward" --quiet > /dev/null
 a register found "$GRID/hub/register.db" --hub-identity "$GRID/hub/hub.key" --origin test.example/register --steward stella \
   --steward-key "$(key steward)" --quiet
+cp -r "$GRID/hub" "$GRID/second" # for a hub that must not start
 grid_hub # takes a free port, which it keeps
 api=$ACCORD_HUB/api/v1
 get() { jq -r "$1" "$GRID/body"; }
@@ -27,7 +28,7 @@ settings() { # ISSUER ALGORITHM [more lines]
 ask 200 "$api/sign-in"; [ "$(get 'length')" = 0 ] || fail "a provider that was not set"
 ask 404 "$ACCORD_HUB/sign-in"
 ask 404 "$ACCORD_HUB/sign-in/callback?state=a&code=b"
-refused() { printf '%s\n' "$1" > "$GRID/bad.yaml"; a hub --data "$GRID/hub" --listen 127.0.0.1:0 --sign-in "$GRID/bad.yaml" 2> "$GRID/said" && fail "taken: $1"
+refused() { printf '%s\n' "$1" > "$GRID/bad.yaml"; a hub --data "$GRID/second" --listen 127.0.0.1:0 --sign-in "$GRID/bad.yaml" 2> "$GRID/said" && fail "taken: $1"
   grep -q "$2" "$GRID/said" || fail "$1: $(cat "$GRID/said")"; }
 refused 'issuer: https://id.example' client_id
 refused $'issuer: http://id.example\nclient_id: a\npublic_url: https://hub.example' issuer

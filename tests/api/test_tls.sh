@@ -12,6 +12,7 @@ act steward node invite n0 --body T0 --until "$GRID_UNTIL" --token-hash "$(print
 cert() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" -addext "subjectAltName=IP:127.0.0.1" \
   -keyout "$GRID/$1.key" -out "$GRID/$1.pem" 2> /dev/null; }
 cert hub; cert other
+cp -r "$GRID/hub" "$GRID/second" # for a hub that must not start
 
 "$ACCORD" hub --data "$GRID/hub" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.pem" --tls-key "$GRID/hub.key" > "$GRID/hub.log" 2>&1 &
 GRID_PID[hub]=$!
@@ -32,8 +33,8 @@ enrol "$url" --ca "$GRID/hub.pem" || fail "enrolment over TLS: $(cat "$GRID/said
 enrol "$url" --ca "$GRID/hub.pem" || fail "enrolling again is harmless: $(cat "$GRID/said")"
 a node status --data "$GRID/node0" | grep -q 'T0' || fail "the node does not know its body"
 
-a hub --data "$GRID/hub" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.pem" 2> "$GRID/said" && fail "a certificate without its key"
-a hub --data "$GRID/hub" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.pem" --tls-key "$GRID/none" 2> "$GRID/said" && fail "a key that is not there"
-a hub --data "$GRID/hub" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.log" --tls-key "$GRID/hub.key" 2> "$GRID/said" && fail "a certificate that is none"
+a hub --data "$GRID/second" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.pem" 2> "$GRID/said" && fail "a certificate without its key"
+a hub --data "$GRID/second" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.pem" --tls-key "$GRID/none" 2> "$GRID/said" && fail "a key that is not there"
+a hub --data "$GRID/second" --listen 127.0.0.1:0 --tls-cert "$GRID/hub.log" --tls-key "$GRID/hub.key" 2> "$GRID/said" && fail "a certificate that is none"
 grep -qi certificate "$GRID/said" || fail "the error does not speak of the certificate: $(cat "$GRID/said")"
 echo "TLS: a hub with a certificate, pinned authority, no old protocols"
