@@ -51,6 +51,7 @@ make_agreement
 step "The partner's analyst submits a study: adults with COPD by sex, age and deprivation"
 run_id=copd-1
 show "$accord" run submit "$study" --agreement copd --id $run_id --key "$(key_of analyst)" --hub "$hub"
+admit_where_asked $run_id
 show "$accord" run wait $run_id --held --hub "$hub"
 show "$accord" run status $run_id --hub "$hub"
 
