@@ -47,8 +47,8 @@ as() { run "$accord" "${@:2}" --at "$hub" --identity "$(key_of "$1")"; }
 
 # Where nearly everybody at a site is counted, its differencing guard leaves the study to a person there, who lets it take place.
 admit_where_asked() { # RUN
-  local site
-  until "$accord" run status "$1" --hub "$hub" --format json | grep -qE '"state": ?"(held|failed|declined|stopped)"'; do
+  local site status
+  while status=$("$accord" run status "$1" --hub "$hub" --format json) && ! grep -qE '"state": ?"(held|failed|declined|stopped)"' <<< "$status"; do
     for site in "${sites[@]}"; do
       "$accord" node runs --data "$work/$site/node" --format csv | grep -q "^$1,asking" || continue
       say "the differencing guard of ${site_name[$site]} leaves it to a person there, who looks and lets it take place"

@@ -149,42 +149,30 @@ static enum status apply_attempt(const struct step *t, struct err *e)
     return s;
 }
 
-/* A site's answer to the present attempt: "part", "deferred" or "refused". */
+/* A site's answer to the present attempt: "part", "deferred" or "declined". A part of the first round may name
+   the secret behind its cell keys (record_key). */
 static enum status set_answer(const struct step *t, const char *answer, const char *why, struct err *e)
 {
+    const char *key = js_get_str(t->body, "record_key");
     struct stmt *q;
-    enum status s =
-        db_prepare(t->b->db,
-                   "UPDATE site SET answer=?3, why=?4 WHERE run=?1 AND node=?2 AND answer IN ('', 'deferred')"
-                   " AND (round, attempt)=(SELECT round, attempt FROM run WHERE id=?1)",
-                   &q, e);
+    enum status s = db_prepare(t->b->db,
+                               "UPDATE site SET answer=?3, why=?4, record_key=?5 WHERE run=?1 AND node=?2 "
+                               "AND answer IN ('', 'deferred')"
+                               " AND (round, attempt)=(SELECT round, attempt FROM run WHERE id=?1)",
+                               &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, t->run);
     stmt_bind_text(q, 2, t->entry->actor);
     stmt_bind_text(q, 3, answer);
     stmt_bind_text(q, 4, why ? why : "");
+    stmt_bind_text(q, 5, key);
     return stmt_run(q, e);
 }
 
-/* A part of the first round may name the secret behind its cell keys. */
 static enum status apply_part(const struct step *t, struct err *e)
 {
-    const char *key = js_get_str(t->body, "record_key");
-    struct stmt *q;
-    enum status s = set_answer(t, "part", "", e);
-    if (s != ST_OK || !key)
-        return s;
-    s = db_prepare(t->b->db,
-                   "UPDATE site SET record_key=?3 WHERE run=?1 AND node=?2"
-                   " AND (round, attempt)=(SELECT round, attempt FROM run WHERE id=?1)",
-                   &q, e);
-    if (s != ST_OK)
-        return s;
-    stmt_bind_text(q, 1, t->run);
-    stmt_bind_text(q, 2, t->entry->actor);
-    stmt_bind_text(q, 3, key);
-    return stmt_run(q, e);
+    return set_answer(t, "part", "", e);
 }
 
 static enum status apply_defer(const struct step *t, struct err *e)

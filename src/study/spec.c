@@ -50,10 +50,12 @@ struct spec spec_open(const struct js *object, const char *path, const struct an
     for (size_t i = 0; allowed[i] && n < 47; i++)
         all[n++] = allowed[i];
     struct err fault = {0};
-    if (js_is(object, JS_OBJECT))
+    if (js_is(object, JS_OBJECT)) {
         only(&s, all);
-    else if (err_set(&fault, ST_INVALID, "%s: expected an object", path) != ST_OK)
+    } else {
+        err_set(&fault, ST_INVALID, "%s: expected an object", path);
         note(&s, &fault);
+    }
     return s;
 }
 
@@ -74,8 +76,8 @@ void spec_fault(struct spec *s, const char *key, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     s->faulty = key;
-    if (err_set(&fault, ST_INVALID, "%s.%s: %s", s->path, key, text) != ST_OK)
-        note(s, &fault);
+    err_set(&fault, ST_INVALID, "%s.%s: %s", s->path, key, text);
+    note(s, &fault);
 }
 
 char *spec_path(const struct spec *s, const char *key)

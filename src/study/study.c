@@ -205,14 +205,14 @@ enum status study_faults(const struct js *document, struct js *faults, struct er
     s->arena = arena_new();
     s->document = js_share(document);
     s->faults = faults;
-    enum status st = parse_document(s, e);
-    if (st == ST_OK && s->first.status != ST_OK) {
-        st = s->first.status;
-        if (e)
-            *e = s->first;
-    } else if (st != ST_OK && e) {
-        js_push(faults, js_string(e->text));
+    struct err fault = {0};
+    if (parse_document(s, &fault) != ST_OK) { /* not even an object */
+        js_push(faults, js_string(fault.text));
+        s->first = fault;
     }
+    enum status st = s->first.status;
+    if (st != ST_OK && e)
+        *e = s->first;
     study_free(s);
     return st;
 }

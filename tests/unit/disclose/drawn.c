@@ -96,3 +96,14 @@ uint32_t drawn_given_away(const struct result *raw, const struct released *r, co
     *n_small += hidden;
     return n;
 }
+
+struct released *verified_release(const struct result *r, const struct policy *p)
+{
+    struct released *out;
+    struct err e = {0};
+    if (disclose_release(r, p, NULL, &out, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    if (released_verify(out, &e) != ST_OK)
+        fail_msg("%s", e.text);
+    return out;
+}

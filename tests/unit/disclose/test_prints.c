@@ -29,17 +29,6 @@ static struct policy policy_from(const char *profile, const char *rules)
 #define NOISE      "rounding: cell_key\nnoise_most: 5\nnoise_variance: 3\nnoise_skip: 2\n"
 #define CONTROLLED "rounding: controlled\nbase: 5\n"
 
-static struct released *release(const struct result *r, const struct policy *p)
-{
-    struct released *out;
-    struct err e = {0};
-    if (disclose_release(r, p, NULL, &out, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    if (released_verify(out, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    return out;
-}
-
 static const uint32_t shapes[][4] = {{6, 7}, {5, 4, 3}, {4, 3, 3, 3}};
 static const uint32_t n_dimensions[] = {2, 3, 4};
 
@@ -74,7 +63,7 @@ static void every_print_is_safe_and_within(const char *rules, double most, bool 
             struct policy policy = policy_from(profiles[p], rules);
             drawn_state = 10 * p + k;
             struct result *r = drawn_table(shapes[k], n_dimensions[k], k == 0 ? 150 : 80);
-            struct released *out = release(r, &policy);
+            struct released *out = verified_release(r, &policy);
             const struct released_table *t = released_table(out, 0);
             assert_int_equal(drawn_given_away(r, out, &policy, &n_small), 0);
             for (uint64_t i = 0; i < t->n_cells; i++) {
@@ -125,7 +114,7 @@ static double printed(const char *name, int64_t persons, int64_t key)
 {
     struct policy p = policy_from("sde-10", NOISE);
     struct result *r = one_cell(name, persons, key);
-    struct released *out = release(r, &p);
+    struct released *out = verified_release(r, &p);
     double value = released_table(out, 0)->cells[0].value;
     released_free(out);
     result_free(r);

@@ -16,6 +16,7 @@
 #include "disclose/sacro.h"
 #include "disclose/texts.h"
 #include "disclose/whole_group.h"
+#include "drawn.h"
 
 static struct policy policy_of(const char *profile)
 {
@@ -95,17 +96,6 @@ static struct result *one_of_each(struct js **notes)
     return r;
 }
 
-static struct released *release(const struct result *r, const struct policy *p)
-{
-    struct released *out;
-    struct err e = {0};
-    if (disclose_release(r, p, NULL, &out, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    if (released_verify(out, &e) != ST_OK)
-        fail_msg("%s", e.text);
-    return out;
-}
-
 static char *printed(const struct released *r)
 {
     char *text;
@@ -132,7 +122,7 @@ static void every_type_leaves_as_its_rule_says(void **state)
     struct js *notes;
     struct result *r = one_of_each(&notes);
     struct policy p = policy_of("sde-10");
-    struct released *out = release(r, &p);
+    struct released *out = verified_release(r, &p);
     assert_int_equal(released_n_tables(out), OUTPUT_TYPES);
     for (int type = 0; type < OUTPUT_TYPES; type++) {
         const struct released_table *t = released_table(out, (uint32_t)type);
@@ -157,7 +147,7 @@ static void every_type_is_in_the_results_of_sacro(void **state)
     struct js *notes;
     struct result *r = one_of_each(&notes);
     struct policy p = policy_of("sde-10");
-    struct released *out = release(r, &p);
+    struct released *out = verified_release(r, &p);
     struct js *j = sacro_json(out, "2026-01-01T00:00:00Z");
     for (uint32_t i = 0; i < released_n_tables(out); i++) {
         const struct released_table *t = released_table(out, i);
@@ -212,7 +202,7 @@ static void the_second_look_finds_a_forged_figure_of_every_type(void **state)
     struct js *notes;
     struct result *r = one_of_each(&notes);
     struct policy p = policy_of("sde-10");
-    struct released *out = release(r, &p);
+    struct released *out = verified_release(r, &p);
     for (uint32_t i = 0; i < OUTPUT_TYPES; i++) {
         assert_int_not_equal(verified_after(out, i, "value", 0.123456789), ST_OK);
         if (i == OUTPUT_EXTREME || i == OUTPUT_COUNT)
@@ -239,7 +229,7 @@ static void no_estimate_is_told_apart_everywhere(void **state)
     for (int i = 0; i < 3; i++)
         fill(&t->cells[i], i == 1 ? 3 : 500, i == 2 ? (double)NAN : 1.5);
     struct policy p = policy_of("sde-10");
-    struct released *out = release(r, &p), *again;
+    struct released *out = verified_release(r, &p), *again;
     struct js *j = released_to_json(out);
     struct err e;
     struct buf text;
@@ -313,7 +303,7 @@ static void a_reason_of_few_persons_stays_in(void **state)
         t->persons = t->cells[0].persons = cases[i].persons;
         t->cells[0].value = NAN;
         struct policy p = policy_of(cases[i].profile);
-        struct released *out = release(r, &p);
+        struct released *out = verified_release(r, &p);
         char *said = printed(out);
         assert_int_equal(released_n_tables(out) == 2, cases[i].leaves);
         assert_int_equal(strstr(said, "nobody in the model") != NULL, cases[i].leaves);
@@ -352,7 +342,7 @@ static void a_table_that_may_not_leave_does_not_keep_the_others(void **state)
         t = add(r, "second", OUTPUT_COUNT, 1);
         t->cells[0].value = (double)(t->cells[0].persons = 500);
         struct policy p = policy_of("sde-10");
-        struct released *out = release(r, &p);
+        struct released *out = verified_release(r, &p);
         char *said = printed(out);
         assert_int_equal(released_n_tables(out), 1);
         assert_string_equal(released_table(out, 0)->name, "second");
@@ -401,7 +391,7 @@ static void zeros_are_not_told_another_way(void **state)
             t->cells[i].denominator = 1000 - 100 * i;
             t->cells[i].numerator = i == 2 ? 90 : 0;
         }
-        struct released *out = release(r, &p);
+        struct released *out = verified_release(r, &p);
         for (int i = 0; i < 3; i++)
             assert_int_equal(!released_table(out, 0)->cells[i].hidden, rates[i].shown[k]);
         assert_int_equal(released_n_tables(out), k ? 2 : 3);
@@ -439,7 +429,7 @@ static double printed_odds(struct group own, struct group other, const struct po
     c->event_persons = own.events;
     c->against = other.persons;
     c->against_events = other.events;
-    struct released *out = release(r, p);
+    struct released *out = verified_release(r, p);
     double value = released_table(out, 0)->cells[0].value;
     released_free(out);
     result_free(r);
@@ -478,7 +468,7 @@ static void a_mean_of_a_group_stays_in_and_a_difference_leaves(void **state)
         t->cells[i].denominator = i == 2 ? 6 : 200;
         t->cells[i].against = i ? 300 : -1;
     }
-    struct released *out = release(r, &p);
+    struct released *out = verified_release(r, &p);
     const struct released_cell *cells = released_table(out, 0)->cells;
     assert_true(cells[0].hidden && !cells[0].not_estimated && cells[2].hidden);
     assert_true(cells[1].value == 4.568);
