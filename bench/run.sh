@@ -75,6 +75,7 @@ if [[ $peers == *duckdb* ]]; then
 fi
 if [[ $peers == *postgres* ]]; then
   say "PostgreSQL: import and queries"
+  chmod o+x "$dir" # its server is another user where this one is root
   bash bench/postgres.sh "$data" "$dir/postgres" "$runs" >> "$results"
 fi
 node bench/report.mjs "$results"
