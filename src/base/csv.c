@@ -29,6 +29,7 @@ struct csv {
     char **columns;
     struct buf carry; /* read, but not yet given: begins at the beginning of a row */
     bool ended;
+    bool returns; /* the header ends in a carriage return alone: every line may */
     /* csv_next */
     struct csv_block block;
     struct csv_scan scan;
@@ -104,6 +105,13 @@ static bool odd_quotes(const char *p, size_t n)
     return __builtin_parityll(parity);
 }
 
+static void returns_to_newlines(char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '\r')
+            p[i] = '\n';
+}
+
 /* The field of the header that ends before *at; a quoted one loses its quotes. */
 static struct slice header_field(struct slice line, char delimiter, size_t *at)
 {
@@ -142,12 +150,62 @@ static enum status parse_header(struct csv *c, struct slice line, struct err *e)
         line.n--;
     if (slice_trim(line).n == 0)
         return err_set(e, ST_INVALID, "%s has no header: its first line must name the columns", csv_name(c));
+    if (memchr(line.p, '\0', line.n))
+        return err_set(e, ST_INVALID,
+                       "%s line 1 holds zero bytes: expected UTF-8 text; if it is UTF-16, convert it with "
+                       "iconv -f UTF-16 -t UTF-8",
+                       csv_name(c));
     c->delimiter = memchr(line.p, '\t', line.n) ? '\t' : ',';
     c->quoting = c->delimiter == ',' || line.p[0] == '"';
     enum status st = ST_OK;
     for (size_t at = 0; st == ST_OK && at <= line.n;)
         st = add_column(c, header_field(line, c->delimiter, &at), e);
     return st;
+}
+
+/* Files that are not UTF-8, told by their first bytes (Unicode 15, section 23.8), before a header is looked for. */
+static enum status check_encoding(const struct csv *c, struct err *e)
+{
+    static const struct {
+        const char *name;
+        struct slice mark;
+    } others[] = {{"UTF-32", {"\xff\xfe\0\0", 4}},
+                  {"UTF-32", {"\0\0\xfe\xff", 4}},
+                  {"UTF-16", {"\xff\xfe", 2}},
+                  {"UTF-16", {"\xfe\xff", 2}}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (c->carry.n >= others[i].mark.n && memcmp(c->carry.p, others[i].mark.p, others[i].mark.n) == 0)
+            return err_set(e, ST_INVALID,
+                           "%s is %s text, expected UTF-8: save it as \"CSV UTF-8\", or convert it with "
+                           "iconv -f %s -t UTF-8",
+                           csv_name(c), others[i].name, others[i].name);
+    return ST_OK;
+}
+
+/* Where the header ends: at the first newline, or before it at a carriage return outside quotes that stands
+ * alone, as old Macintosh programs end lines. NULL when more must be read to know. */
+static const char *header_end(struct csv *c)
+{
+    bool inside = false;
+    for (size_t i = 0; i < c->carry.n && c->carry.p[i] != '\n'; i++) {
+        inside ^= c->carry.p[i] == '"';
+        c->returns = !inside && c->carry.p[i] == '\r' && i + 1 < c->carry.n && c->carry.p[i + 1] != '\n';
+        if (c->returns)
+            return c->carry.p + i;
+    }
+    return c->carry.n ? memchr(c->carry.p, '\n', c->carry.n) : NULL;
+}
+
+/* Fills out from the stream: where lines end in carriage returns, those become newlines. */
+static enum status read_bytes(struct csv *c, char *out, size_t n, size_t *got, struct err *e)
+{
+    enum status st = stream_read(c->stream, out, n, got, e);
+    if (st != ST_OK)
+        return st;
+    c->ended = *got < n;
+    if (c->returns)
+        returns_to_newlines(out, *got);
+    return ST_OK;
 }
 
 static enum status read_header(struct csv *c, struct err *e)
@@ -157,12 +215,12 @@ static enum status read_header(struct csv *c, struct err *e)
     char *part = xmalloc(HEADER_BYTES);
     while (st == ST_OK && !newline && !c->ended && c->carry.n < HEADER_MOST) {
         size_t got;
-        st = stream_read(c->stream, part, HEADER_BYTES, &got, e);
+        st = read_bytes(c, part, HEADER_BYTES, &got, e);
         if (st != ST_OK)
             break;
-        c->ended = got < HEADER_BYTES;
         buf_add(&c->carry, part, got);
-        newline = memchr(c->carry.p, '\n', c->carry.n);
+        st = check_encoding(c, e);
+        newline = header_end(c);
     }
     free(part);
     if (st != ST_OK)
@@ -178,6 +236,8 @@ static enum status read_header(struct csv *c, struct err *e)
     c->carry.n -= rest;
     if (c->carry.n)
         memmove(c->carry.p, c->carry.p + rest, c->carry.n);
+    if (c->returns)
+        returns_to_newlines(c->carry.p, c->carry.n);
     c->lines_before = 1;
     return st;
 }
@@ -298,11 +358,10 @@ static enum status fill(struct csv *c, struct csv_block *b, size_t to, struct er
     if (c->ended)
         return ST_OK;
     size_t got, want = to - b->n;
-    enum status st = stream_read(c->stream, b->bytes + b->n, want, &got, e);
+    enum status st = read_bytes(c, b->bytes + b->n, want, &got, e);
     if (st != ST_OK)
         return st;
     b->n += got;
-    c->ended = got < want;
     if (c->ended && b->n && b->bytes[b->n - 1] != '\n')
         b->bytes[b->n++] = '\n';
     return ST_OK;
@@ -512,9 +571,22 @@ static bool blank_line(const struct csv_scan *s, uint32_t end)
     return s->p[end] == '\n' && (end == s->row || (end == s->row + 1 && s->p[s->row] == '\r'));
 }
 
+/* Whether a carriage return lies inside the row that begins at s->row, not right before its newline. */
+static bool holds_return(const struct csv_scan *s)
+{
+    const char *p = s->p + s->row, *end = memchr(p, '\n', s->n - s->row);
+    size_t n = (end ? (size_t)(end - p) : s->n - s->row);
+    const char *at = memchr(p, '\r', n);
+    return at && at + 1 < p + n;
+}
+
 /* The next row does not have as many fields as the header. */
 static bool refuse_row(struct csv_scan *s, uint32_t columns)
 {
+    if (holds_return(s) && !s->quotes)
+        return scan_fault(s, -1,
+                          "a carriage return alone stands in it, but the header ends in a newline: save the "
+                          "file with one kind of line end");
     for (uint32_t i = 0; i + 1 < columns; i++) {
         if (s->at + i == s->n_ends)
             return s->inside ? scan_fault(s, (int)i, "a quoted field is not closed") : wrong_count(s, i, "");

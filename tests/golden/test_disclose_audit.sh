@@ -57,6 +57,8 @@ says() { # status, text, arguments...
 }
 printf 'a,n\n1,4\n2,many\n' > "$here/bad.csv"
 says 3 'bad.csv line 3, column 2 (n): expected a number' "$here/bad.csv"
+printf 'a,n\n1,4\n' | iconv -f UTF-8 -t UTF-16 > "$here/bad.csv"
+says 3 'bad.csv is UTF-16 text, expected UTF-8' "$here/bad.csv"
 printf 'a,n\n1,4\n2,30\nTotal,36\n' > "$here/bad.csv"
 says 3 'contradict their totals' "$here/bad.csv"
 printf 'a,n\n1,4\n1,5\n' > "$here/bad.csv"

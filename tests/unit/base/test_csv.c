@@ -65,6 +65,61 @@ static void rows_are_given_whatever_the_line_ends(void **state)
     expect("a\n", "");
     expect("a", "");
     expect("a,b\n,\n", "|\n");
+    expect("a,b\r1,2\r3,4\r", "1|2\n3|4\n");
+    expect("a,b\r1,2\r\r\"3\",4", "1|2\n3|4\n");
+    expect("a,b\r1\r", "t.csv line 2: expected 2 fields like the header, found 1");
+    expect("a,b\r", "");
+    expect("\"a\rx\",b\n1,2\n", "1|2\n");
+    expect(
+        "a,b\n1,2\r3,4\r",
+        "t.csv line 2: a carriage return alone stands in it, but the header ends in a newline: save the file "
+        "with one kind of line end");
+}
+
+/* One carriage return at every place around the end of a read. */
+static void carriage_returns_end_lines_across_reads(void **state)
+{
+    (void)state;
+    for (size_t n = (1 << 16) - 3; n < (1 << 16) + 3; n++) {
+        struct buf text;
+        buf_init(&text, 1 << 24);
+        buf_adds(&text, "a,");
+        for (size_t i = 2; i < n; i++)
+            buf_addc(&text, 'x');
+        buf_adds(&text, "\r1,2\r");
+        char *found = read_all(buf_slice(&text));
+        assert_string_equal(found, "1|2\n");
+        free(found);
+        buf_deinit(&text);
+    }
+}
+
+static void other_encodings_are_named_with_what_to_do(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice bytes;
+        const char *wanted;
+    } cases[] = {
+        {{"\xff\xfe"
+          "a\0,\0b\0\n\0"
+          "1\0,\0"
+          "2\0\n\0",
+          18},
+         "t.csv is UTF-16 text, expected UTF-8"},
+        {{"\xfe\xff\0a\0,\0b\0\n", 10}, "t.csv is UTF-16 text, expected UTF-8"},
+        {{"\xff\xfe\0\0"
+          "a\0\0\0",
+          8},
+         "t.csv is UTF-32 text, expected UTF-8"},
+        {{"a\0,\0b\0\n\0", 8}, "t.csv line 1 holds zero bytes: expected UTF-8 text"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *found = read_all(cases[i].bytes);
+        assert_memory_equal(found, cases[i].wanted, strlen(cases[i].wanted));
+        assert_non_null(strstr(found, "iconv"));
+        free(found);
+    }
 }
 
 static void quotes_follow_rfc_4180(void **state)
@@ -281,6 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_given_whatever_the_line_ends),
+        cmocka_unit_test(carriage_returns_end_lines_across_reads),
+        cmocka_unit_test(other_encodings_are_named_with_what_to_do),
         cmocka_unit_test(quotes_follow_rfc_4180),
         cmocka_unit_test(faults_name_file_line_and_column),
         cmocka_unit_test(typed_fields_are_checked),
