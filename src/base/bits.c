@@ -50,6 +50,20 @@ size_t bits_keep64_plain(void *to, const void *from, const uint8_t *mask, size_t
     KEEP_PLAIN(uint64_t);
 }
 
+size_t bits_list32_plain(uint32_t *numbers, void *to, uint32_t first, const void *from, const uint8_t *mask,
+                         size_t n)
+{
+    const uint32_t *in = from;
+    uint32_t *out = to;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        numbers[kept] = first + (uint32_t)i;
+        out[kept] = in[i];
+        kept += mask[i];
+    }
+    return kept;
+}
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
@@ -139,6 +153,27 @@ WIDE static size_t keep32_wide(void *to, const void *from, const uint8_t *mask, 
     return kept + bits_keep32_plain(out + kept, in + i, mask + i, n - i);
 }
 
+WIDE static size_t list32_wide(uint32_t *numbers, void *to, uint32_t first, const void *from,
+                               const uint8_t *mask, size_t n)
+{
+    const __m512i step = _mm512_set1_epi32(LANES);
+    const uint32_t *in = from;
+    uint32_t *out = to;
+    size_t kept = 0, i = 0;
+    __m512i number =
+        _mm512_add_epi32(_mm512_set1_epi32((int)first),
+                         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    for (; i + LANES <= n; i += LANES) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(mask + i));
+        __mmask16 keep = _mm_test_epi8_mask(bytes, bytes);
+        _mm512_storeu_si512(numbers + kept, _mm512_maskz_compress_epi32(keep, number));
+        _mm512_storeu_si512(out + kept, _mm512_maskz_compress_epi32(keep, _mm512_loadu_si512(in + i)));
+        kept += (size_t)__builtin_popcount(keep);
+        number = _mm512_add_epi32(number, step);
+    }
+    return kept + bits_list32_plain(numbers + kept, out + kept, first + (uint32_t)i, in + i, mask + i, n - i);
+}
+
 WIDE static size_t keep64_wide(void *to, const void *from, const uint8_t *mask, size_t n)
 {
     enum { STEP = LANES / 2 };
@@ -162,6 +197,7 @@ static bool can_wide(void)
 #define count_distinct_wide bits_count_distinct_plain
 #define keep32_wide         bits_keep32_plain
 #define keep64_wide         bits_keep64_plain
+#define list32_wide         bits_list32_plain
 #endif
 
 size_t bits_find(struct bits set, const uint32_t *v, size_t n, uint16_t *places)
@@ -198,4 +234,11 @@ size_t bits_keep32(void *to, const void *from, const uint8_t *mask, size_t n)
 size_t bits_keep64(void *to, const void *from, const uint8_t *mask, size_t n)
 {
     return can_wide() ? keep64_wide(to, from, mask, n) : bits_keep64_plain(to, from, mask, n);
+}
+
+size_t bits_list32(uint32_t *numbers, void *to, uint32_t first, const void *from, const uint8_t *mask,
+                   size_t n)
+{
+    return can_wide() ? list32_wide(numbers, to, first, from, mask, n)
+                      : bits_list32_plain(numbers, to, first, from, mask, n);
 }

@@ -40,4 +40,11 @@ size_t bits_keep32_plain(void *to, const void *from, const uint8_t *mask, size_t
 size_t bits_keep64(void *to, const void *from, const uint8_t *mask, size_t n);
 size_t bits_keep64_plain(void *to, const void *from, const uint8_t *mask, size_t n);
 
+/* The same of 32 bits, and beside each the number it has, which count on from `first`. Neither may be `from`;
+ * both have room for those that are kept and BITS_SLACK more. */
+size_t bits_list32(uint32_t *numbers, void *to, uint32_t first, const void *from, const uint8_t *mask,
+                   size_t n);
+size_t bits_list32_plain(uint32_t *numbers, void *to, uint32_t first, const void *from, const uint8_t *mask,
+                         size_t n);
+
 #endif

@@ -8,9 +8,9 @@
  * are walked once more, row by row beside the periods. With First it is the earliest day of all that has to
  * be observed, and to have the attributes.
  *
- * Days are cleared for 1,024 persons at a time, when the first of them has one. A person's rows lie together
- * in a run, the earliest first: the others are dropped before days are looked at, which also keeps a store
- * from being followed at once by a load from the same place.
+ * A byte per person says whether there is a day yet, so that only bytes are cleared before. A person's rows lie
+ * together in a run, the earliest first: the others are dropped before days are looked at, which also keeps a
+ * store from being followed at once by a load from the same place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,23 +50,8 @@ static uint32_t period_of(const struct engine *g, uint32_t person, int32_t day)
 static void days_init(struct first_days *d, const struct person_set *range)
 {
     *d = (struct first_days){.range = {range->first, range->n, NULL}};
-    d->day = xmalloc(((size_t)range->n + FIRST_DAYS_CHUNK) * sizeof *d->day);
-    d->touched = xcalloc((size_t)range->n / FIRST_DAYS_CHUNK + 1, 1);
-}
-
-VECTORS static void fill(int32_t *restrict day, int32_t value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        day[i] = value;
-}
-
-static inline void touch(struct first_days *d, uint32_t at)
-{
-    uint32_t chunk = at / FIRST_DAYS_CHUNK;
-    if (d->touched[chunk])
-        return;
-    d->touched[chunk] = 1;
-    fill(d->day + (size_t)chunk * FIRST_DAYS_CHUNK, FIRST_DAY_NONE, FIRST_DAYS_CHUNK);
+    d->day = xmalloc(((size_t)range->n + 1) * sizeof *d->day);
+    d->has = xcalloc((size_t)range->n + 1, 1);
 }
 
 /* All but the rows that follow one of the same person that does not start later. */
@@ -88,6 +73,23 @@ static size_t gather(const struct block *b, int32_t *person, int32_t *start)
     return b->n_sel;
 }
 
+/* Without branches: whether a person had a day before, and whether it was earlier, is not to be foreseen. */
+static void add_days(struct first_days *d, const uint32_t *person, const int32_t *start, size_t n)
+{
+    uint32_t first = d->range.first;
+    uint8_t *has = d->has;
+    int32_t *day = d->day;
+    size_t fresh = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = person[i] - first;
+        int32_t old = has[at], known = (day[at] & -old) | (INT32_MAX & (old - 1)); /* none: behind all days */
+        fresh += (size_t)(1 - old);
+        has[at] = 1;
+        day[at] = start[i] < known ? start[i] : known;
+    }
+    d->n += fresh;
+}
+
 static void offer_rows(const struct block *b, struct first_days *d)
 {
     int32_t person[BLOCK], start[BLOCK];
@@ -104,12 +106,7 @@ static void offer_rows(const struct block *b, struct first_days *d)
     mark_first(from_person, from_start, n, mask);
     bits_keep32(start, from_start, mask, n);
     n = bits_keep32(person, from_person, mask, n);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = (uint32_t)person[i] - d->range.first;
-        touch(d, at);
-        d->n += d->day[at] == FIRST_DAY_NONE;
-        d->day[at] = start[i] < d->day[at] ? start[i] : d->day[at];
-    }
+    add_days(d, (const uint32_t *)person, start, n);
 }
 
 static void keep_observed(const struct engine *g, struct block *b)
@@ -156,41 +153,11 @@ enum status first_days_find(const struct engine *g, const struct criterion *c,
 
 void first_days_deinit(struct first_days *d)
 {
-    free(d->touched);
+    free(d->has);
     free(d->day);
 }
 
 /* --- days to events --- */
-
-VECTORS static size_t mark_days(const int32_t *restrict day, size_t n, uint32_t first, uint8_t *restrict mask,
-                                uint32_t *restrict person)
-{
-    size_t set = 0;
-    for (size_t i = 0; i < n; i++) {
-        mask[i] = day[i] != FIRST_DAY_NONE;
-        set += day[i] != FIRST_DAY_NONE;
-        person[i] = first + (uint32_t)i;
-    }
-    return set;
-}
-
-/* Persons that have a day, and the day. */
-static size_t list_days(const struct first_days *d, struct events *out)
-{
-    uint32_t person[FIRST_DAYS_CHUNK];
-    uint8_t mask[FIRST_DAYS_CHUNK];
-    size_t n = 0;
-    events_reserve(out, d->n + FIRST_DAYS_CHUNK);
-    for (uint32_t at = 0; at < d->range.n; at += FIRST_DAYS_CHUNK) {
-        uint32_t left = d->range.n - at, size = left < FIRST_DAYS_CHUNK ? left : FIRST_DAYS_CHUNK;
-        if (!d->touched[at / FIRST_DAYS_CHUNK] ||
-            mark_days(d->day + at, size, d->range.first + at, mask, person) == 0)
-            continue;
-        bits_keep32(out->person + n, person, mask, size);
-        n += bits_keep32(out->start + n, d->day + at, mask, size);
-    }
-    return n;
-}
 
 static void look_closer(const struct engine *g, const struct events *v, size_t i, uint8_t *fits)
 {
@@ -205,7 +172,9 @@ static void look_closer(const struct engine *g, const struct events *v, size_t i
 /* One event per person whose day is observed; returns how many are not, in `missed`. */
 static size_t collect(const struct earliest *x, struct person_set *missed, struct events *out)
 {
-    out->n = list_days(&x->days, out);
+    const struct first_days *d = &x->days;
+    events_reserve(out, d->n + BITS_SLACK);
+    out->n = bits_list32(out->person, out->start, d->range.first, d->day, d->has, d->range.n);
     uint8_t *fits = xmalloc(out->n + 1);
     size_t n = out->n;
     find_only_periods(x->g, out, x->g->d->prior_days, x->g->d->post_days, fits);
@@ -226,7 +195,7 @@ static enum status look_again(struct earliest *x, const struct person_set *misse
 {
     for (uint32_t i = 0; i < missed->n; i++)
         if (person_set_has(missed, missed->first + i)) {
-            x->days.day[i] = FIRST_DAY_NONE;
+            x->days.has[i] = 0;
             x->days.n--;
         }
     x->scan.candidates = missed;

@@ -162,12 +162,10 @@ void join_periods(const struct engine *g, struct events *v, int32_t prior_days, 
 /* The first day of each person among all rows of a criterion's concept set, whatever its attributes. */
 struct first_days {
     struct person_set range; /* without words */
-    int32_t *day;     /* of person range.first + i; FIRST_DAY_NONE, and nothing at all where not touched */
-    uint8_t *touched; /* per FIRST_DAYS_CHUNK persons */
-    size_t n;         /* persons that have one */
+    uint8_t *has;            /* 1 where person range.first + i has one, else 0 */
+    int32_t *day;            /* then: the day */
+    size_t n;                /* persons that have one */
 };
-#define FIRST_DAY_NONE INT32_MAX
-enum { FIRST_DAYS_CHUNK = 1024 };
 MUST_CHECK enum status first_days_find(const struct engine *g, const struct criterion *c,
                                        const struct person_set *candidates, struct first_days *out,
                                        struct err *e);

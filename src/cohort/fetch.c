@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/vectors.h"
 #include "cohort/engine.h"
+#include "store/only_period.h"
 
 struct fetching {
     const struct engine *g;
@@ -413,30 +414,35 @@ static bool period_fits(const struct joining *x, int32_t start, uint32_t k)
            (int64_t)start + x->post_days <= p->end[k];
 }
 
-/* There is at least one period in the store. */
-VECTORS static void fit_periods(const struct store_periods *p, int32_t prior, int32_t post,
+VECTORS static void fit_periods(const uint32_t *restrict only, int32_t prior, int32_t post,
                                 const struct events *v, uint8_t *restrict fits)
 {
-    const uint32_t *restrict offset = p->offset, *restrict person = v->person;
-    const int32_t *restrict from = p->start, *restrict to = p->end, *restrict day = v->start;
+    const uint32_t *restrict person = v->person;
+    const int32_t *restrict day = v->start;
     int32_t *restrict op_start = v->op_start, *restrict op_end = v->op_end;
     for (size_t i = 0; i < v->n; i++) {
-        uint32_t k = offset[person[i]], one = offset[person[i] + 1] - k == 1;
-        int32_t start = from[one ? k : 0], end = to[one ? k : 0];
-        bool in = (day[i] >= start) & (day[i] <= end) & ((int64_t)day[i] - prior >= start) &
-                  ((int64_t)day[i] + post <= end);
+        uint32_t period = only[person[i]];
+        int32_t start = only_period_start(period), end = only_period_end(period);
+        bool in = (day[i] >= start + prior) & (day[i] <= end - post);
         op_start[i] = start;
         op_end[i] = end;
-        fits[i] = one ? in : FITS_UNKNOWN;
+        fits[i] = only_period_known(period) ? in : FITS_UNKNOWN;
     }
+}
+
+/* The start has to lie in the period too, so that fewer days than none bind nobody; nor do periods that have
+ * their 32 bits reach as far as FAR. */
+static int32_t days_wanted(int32_t days)
+{
+    enum { FAR = 1 << 20 };
+    return days < 0 ? 0 : days < FAR ? days : FAR;
 }
 
 void find_only_periods(const struct engine *g, struct events *v, int32_t prior_days, int32_t post_days,
                        uint8_t *fits)
 {
-    memset(fits, FITS_UNKNOWN, v->n + 1);
-    if (g->periods->offset[g->persons->n] > 0)
-        fit_periods(g->periods, prior_days, post_days, v, fits);
+    fits[v->n] = FITS_UNKNOWN;
+    fit_periods(g->periods->only, days_wanted(prior_days), days_wanted(post_days), v, fits);
 }
 
 /* How many periods contain event i; it gets the last. */

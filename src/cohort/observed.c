@@ -14,6 +14,7 @@
 #include "base/vectors.h"
 #include "cohort/engine.h"
 #include "cohort/plan.h"
+#include "store/only_period.h"
 
 bool observed_applies(const struct cohort_definition *d, unsigned needs)
 {
@@ -60,12 +61,21 @@ static inline int contains(struct asked a, int32_t start, int32_t end, int32_t d
 
 /* --- persons with one period each --- */
 
-VECTORS static size_t one_each(const uint32_t *offset, size_t n)
+VECTORS static size_t one_each(const uint32_t *only, size_t n)
 {
     uint32_t others = 0;
     for (size_t i = 0; i < n; i++)
-        others += offset[i + 1] - offset[i] != 1;
+        others += !only_period_known(only[i]);
     return others == 0;
+}
+
+VECTORS static void take_apart(const uint32_t *restrict only, size_t n, int32_t *restrict start,
+                               int32_t *restrict end)
+{
+    for (size_t i = 0; i < n; i++) {
+        start[i] = only_period_start(only[i]);
+        end[i] = only_period_end(only[i]);
+    }
 }
 
 VECTORS static void fit(struct asked a, const int32_t *restrict start, const int32_t *restrict end, size_t n,
@@ -93,14 +103,14 @@ enum { CHUNK = 1024 }; /* persons: what a pass looks at stays in the first-level
 
 static void add_singles(const struct engine *g, struct asked a, uint32_t first, size_t n, struct events *out)
 {
-    const struct store_periods *p = g->periods;
-    uint32_t at = p->offset[first];
     uint8_t fits[CHUNK];
-    fit(a, p->start + at, p->end + at, n, fits);
+    int32_t start[CHUNK], end[CHUNK];
+    take_apart(g->periods->only + first, n, start, end);
+    fit(a, start, end, n, fits);
     number(out->person + out->n, first, n);
     size_t kept = bits_keep32(out->person + out->n, out->person + out->n, fits, n);
-    bits_keep32(out->op_start + out->n, p->start + at, fits, n);
-    bits_keep32(out->op_end + out->n, p->end + at, fits, n);
+    bits_keep32(out->op_start + out->n, start, fits, n);
+    bits_keep32(out->op_end + out->n, end, fits, n);
     if (a.day == DATE_NONE)
         memcpy(out->start + out->n, out->op_start + out->n, kept * sizeof *out->start);
     else
@@ -145,7 +155,7 @@ void observed_events(const struct engine *g, struct events *out)
     events_reserve(out, g->range.n);
     for (uint32_t p = g->range.first, n; p < end; p += n) {
         n = end - p < CHUNK ? end - p : CHUNK;
-        if (one_each(g->periods->offset + p, n)) {
+        if (one_each(g->periods->only + p, n)) {
             add_singles(g, a, p, n, out);
             continue;
         }

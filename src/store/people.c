@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "store/only_period.h"
 #include "store/reader.h"
 
 enum { PSEUDONYM_BYTES = 16 };
@@ -45,6 +46,29 @@ static enum status open_persons(struct store *s, struct err *e)
     return st;
 }
 
+uint32_t *periods_only(const struct store_periods *p, uint32_t n_persons)
+{
+    uint32_t *only = xmalloc(((size_t)n_persons + 1) * sizeof *only);
+    for (uint32_t i = 0; i < n_persons; i++) {
+        uint32_t k = p->offset[i], n = p->offset[i + 1] - k;
+        only[i] = n == 1 ? only_period_of(n, p->start[k], p->end[k]) : ONLY_PERIOD_NONE;
+    }
+    return only;
+}
+
+/* Stores of before 2026-11-23 do not have it. */
+static enum status open_only(struct store *s, struct err *e)
+{
+    uint64_t n;
+    if (arrays_get(&s->periods_file, "only", sizeof *s->periods.only, &n)) {
+        NEED(&s->periods_file, "only", s->periods.only, s->persons.n);
+        return ST_OK;
+    }
+    s->made_only = periods_only(&s->periods, s->persons.n);
+    s->periods.only = s->made_only;
+    return ST_OK;
+}
+
 static enum status open_periods(struct store *s, struct err *e)
 {
     struct store_periods *p = &s->periods;
@@ -54,7 +78,8 @@ static enum status open_periods(struct store *s, struct err *e)
     if (st != ST_OK)
         return st;
     arrays_fetch(file, "offset");
-    arrays_fetch(file, "start"); /* every cohort asks who is observed when */
+    arrays_fetch(file, "only"); /* every cohort asks who is observed when */
+    arrays_fetch(file, "start");
     arrays_fetch(file, "end");
     p->start = arrays_get(file, "start", 4, &n);
     NEED(file, "offset", p->offset, (uint64_t)s->persons.n + 1);
@@ -65,7 +90,9 @@ static enum status open_periods(struct store *s, struct err *e)
     bool fine = p->offset[0] == 0 && p->offset[s->persons.n] == n;
     for (uint32_t i = 0; i < s->persons.n; i++)
         fine &= p->offset[i] <= p->offset[i + 1];
-    return fine ? ST_OK : store_damaged("periods.acc", "the periods of the persons are not valid", e);
+    if (!fine)
+        return store_damaged("periods.acc", "the periods of the persons are not valid", e);
+    return open_only(s, e);
 }
 
 static enum status open_places(struct store *s, struct err *e)

@@ -11,6 +11,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "store/importing.h"
+#include "store/only_period.h"
 
 /* Addresses are not kept, only what areas are made of. */
 static const struct table_column location_columns[] = {
@@ -596,6 +597,25 @@ static void keep_known(struct import *im, const struct people *p, struct arrays_
     looks_end(&looks);
 }
 
+/* Each person's period where there is one (only_period.h). */
+static void write_only(const struct import *im, struct arrays_writer *w)
+{
+    const struct quality_person *persons = im->known.persons;
+    const struct quality_period *periods = im->known.periods;
+    struct looks at_persons = {.scratch = im->scratch}, at_periods = {.scratch = im->scratch};
+    arrays_begin(w, "only", sizeof(uint32_t));
+    for (uint32_t i = 0; i < im->n_persons; i++) {
+        uint32_t k = persons[i].first_period, n = persons[i + 1].first_period - k;
+        uint32_t only = n == 1 ? only_period_of(n, periods[k].start, periods[k].end) : ONLY_PERIOD_NONE;
+        arrays_append(w, &only, sizeof only);
+        look_at(&at_persons, i * sizeof *persons);
+        look_at(&at_periods, k * sizeof *periods);
+    }
+    looks_end(&at_persons);
+    looks_end(&at_periods);
+    arrays_end(w);
+}
+
 static enum status write_periods(struct import *im, const struct people *p, struct err *e)
 {
     struct arrays_writer *w;
@@ -612,6 +632,7 @@ static enum status write_periods(struct import *im, const struct people *p, stru
     WRITE_FIELD("end", struct period, &p->periods, end);
     WRITE_FIELD("type", struct period, &p->periods, type);
     WRITE_FIELD("id", struct period, &p->periods, id);
+    write_only(im, w);
     return arrays_commit(w, e);
 }
 

@@ -67,6 +67,7 @@ struct store {
     const uint8_t *sealed;
     uint64_t n_sealed;
     struct store_periods periods;
+    uint32_t *made_only; /* where the store has none; else NULL */
     struct vocabulary_files vocabulary;
     struct place_files places;
     struct table_files tables[STORE_N_TABLES];
@@ -79,7 +80,9 @@ MUST_CHECK enum status store_damaged(const char *file, const char *what, struct 
 /* The NUL-terminated text at an offset; "" when the offset is not valid. */
 const char *text_in(const char *bytes, uint64_t n_bytes, uint64_t at);
 
-MUST_CHECK enum status people_open(struct store *s, struct err *e);                     /* people.c */
+MUST_CHECK enum status people_open(struct store *s, struct err *e); /* people.c */
+/* What `only` has to be, of every person; the caller frees it. */
+uint32_t *periods_only(const struct store_periods *p, uint32_t n_persons);
 MUST_CHECK enum status vocabulary_open(struct store *s, struct err *e);                 /* vocabulary.c */
 MUST_CHECK enum status events_open(struct store *s, enum store_table t, struct err *e); /* events.c */
 void events_close(struct table_files *t);

@@ -111,6 +111,7 @@ void store_close(struct store *s)
     arrays_close(&s->places.file);
     arrays_close(&s->persons_file);
     arrays_close(&s->periods_file);
+    free(s->made_only);
     js_free(s->manifest);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -175,6 +176,14 @@ static enum status verify_statistics(const struct store *s, enum store_table t, 
     return st;
 }
 
+static enum status verify_only(const struct store *s, struct err *e)
+{
+    uint32_t *only = periods_only(&s->periods, s->persons.n);
+    bool same = s->persons.n == 0 || memcmp(only, s->periods.only, s->persons.n * sizeof *only) == 0;
+    free(only);
+    return same ? ST_OK : store_damaged("periods.acc", "'only' is not what the periods say", e);
+}
+
 struct verification {
     const struct store *store;
     const struct js *files;
@@ -191,6 +200,8 @@ enum status store_verify(const struct store *s, struct pool *pool, struct err *e
 {
     struct verification v = {s, js_get(s->manifest, "files")};
     enum status st = pool_run(pool, js_size(v.files), verify_one, &v, e);
+    if (st == ST_OK)
+        st = verify_only(s, e);
     for (int t = 0; st == ST_OK && t < STORE_N_TABLES; t++)
         st = verify_statistics(s, (enum store_table)t, pool, e);
     return st;

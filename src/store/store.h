@@ -135,6 +135,7 @@ bool store_care_site(const struct store *s, uint32_t i, struct store_care_site *
 /* Observation periods of a person: [first, first + n) of parallel arrays, sorted by start, then id. */
 struct store_periods {
     const uint32_t *offset; /* persons + 1 */
+    const uint32_t *only;   /* per person: the one period there is, in 32 bits (only_period.h) */
     const int32_t *start, *end, *type;
     const int64_t *id;
 };

@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/vectors.h"
+#include "store/only_period.h"
 
 const char *const followup_members[] = {
     "outcome", "competing", "until_row_end", "keep_prevalent", "horizon_days", "until", NULL};
@@ -29,19 +30,16 @@ static int32_t observed_until(const struct store_periods *p, uint32_t person, in
     return day;
 }
 
-/* For persons who have one period the same; the others are marked in `other`. There is at least one period.
- */
-VECTORS static void observed_by_one(const struct store_periods *p, const uint32_t *restrict person,
+/* For persons who have one period the same; the others are marked in `other`. */
+VECTORS static void observed_by_one(const uint32_t *restrict only, const uint32_t *restrict person,
                                     const int32_t *restrict day, size_t n, int32_t *restrict until,
                                     uint8_t *restrict other)
 {
-    const uint32_t *restrict offset = p->offset;
-    const int32_t *restrict start = p->start, *restrict end = p->end;
     for (size_t i = 0; i < n; i++) {
-        uint32_t k = offset[person[i]], one = offset[person[i] + 1] - k == 1;
-        int32_t from = start[one ? k : 0], to = end[one ? k : 0];
+        uint32_t period = only[person[i]];
+        int32_t from = only_period_start(period), to = only_period_end(period);
         until[i] = ((from <= day[i]) & (day[i] <= to)) ? to : day[i];
-        other[i] = !one;
+        other[i] = !only_period_known(period);
     }
 }
 
@@ -101,13 +99,11 @@ static void ends_deinit(struct ends *e)
 }
 
 /* When observation of n rows (CHUNK at most) ends. */
-static void observed_until_all(const struct store_periods *p, bool any_period, const uint32_t *person,
-                               const int32_t *start, size_t n, int32_t *until)
+static void observed_until_all(const struct store_periods *p, const uint32_t *person, const int32_t *start,
+                               size_t n, int32_t *until)
 {
     uint8_t other[CHUNK];
-    memset(other, 1, n);
-    if (any_period)
-        observed_by_one(p, person, start, n, until, other);
+    observed_by_one(p->only, person, start, n, until, other);
     for (size_t i = 0; i < n; i++)
         if (other[i])
             until[i] = observed_until(p, person[i], start[i]);
@@ -147,14 +143,13 @@ void followup_times(const struct followup *f, const struct study_site *site, str
                     int32_t *days, uint8_t *status)
 {
     const struct store_periods *p = store_periods(site->store);
-    bool any_period = p->offset[store_persons(site->store)->n] > 0;
     struct ends ends;
     int32_t until[CHUNK];
     size_t kept = 0;
     find_ends(f, site, rows, &ends);
     for (size_t i = 0, n; i < rows->n; i += n) {
         n = rows->n - i < CHUNK ? rows->n - i : CHUNK;
-        observed_until_all(p, any_period, rows->person + i, rows->start + i, n, until);
+        observed_until_all(p, rows->person + i, rows->start + i, n, until);
         kept = keep_rows(f, &ends, until, i, n, kept, rows, days, status);
     }
     rows->n = kept;

@@ -154,9 +154,44 @@ static void masked_elements_are_kept(void **state)
     }
 }
 
+static void elements_are_listed_with_their_numbers(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        size_t n = up_to(4) ? up_to(70) : up_to(MOST), kept = 0, all = 0;
+        uint32_t first = up_to(3) * 64000, percent = up_to(3) ? up_to(101) : up_to(2) * 100;
+        uint32_t *from = malloc((n + 1) * sizeof *from);
+        uint8_t *mask = malloc(n + 1);
+        for (size_t i = 0; i < n; i++) {
+            from[i] = up_to(UINT32_MAX);
+            mask[i] = up_to(100) < percent;
+            all += mask[i];
+        }
+        size_t room = (all + BITS_SLACK) * sizeof(uint32_t);
+        uint32_t *number = malloc(room), *fast = malloc(room), *plain_number = malloc(room),
+                 *plain = malloc(room);
+        assert_int_equal(bits_list32(number, fast, first, from, mask, n), all);
+        assert_int_equal(bits_list32_plain(plain_number, plain, first, from, mask, n), all);
+        for (size_t i = 0; i < n; i++)
+            if (mask[i]) {
+                assert_int_equal(number[kept], first + i);
+                assert_int_equal(fast[kept++], from[i]);
+            }
+        assert_memory_equal(number, plain_number, all * sizeof *number);
+        assert_memory_equal(fast, plain, all * sizeof *fast);
+        free(plain);
+        free(plain_number);
+        free(fast);
+        free(number);
+        free(mask);
+        free(from);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(members_are_found), cmocka_unit_test(bits_are_added),
-                                       cmocka_unit_test(masked_elements_are_kept)};
+                                       cmocka_unit_test(masked_elements_are_kept),
+                                       cmocka_unit_test(elements_are_listed_with_their_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

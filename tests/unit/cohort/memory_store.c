@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/only_period.h"
+
 struct texts {
     const char **at;
     int32_t n;
@@ -76,7 +78,13 @@ static void make_periods(struct store *s)
     }
     for (size_t p = 0; p < c->n_persons; p++)
         offset[p + 1] += offset[p];
-    s->periods = (struct store_periods){.offset = offset, .start = start, .end = end, .type = type, .id = id};
+    uint32_t *only = xcalloc(c->n_persons + 1, sizeof *only);
+    for (size_t p = 0; p < c->n_persons; p++) {
+        size_t n = offset[p + 1] - offset[p];
+        only[p] = n ? only_period_of(n, start[offset[p]], end[offset[p]]) : ONLY_PERIOD_NONE;
+    }
+    s->periods = (struct store_periods){
+        .offset = offset, .only = only, .start = start, .end = end, .type = type, .id = id};
 }
 
 /* --- tables --- */
@@ -174,6 +182,7 @@ void memory_store_free(struct store *s)
     drop(s->persons.ethnicity);
     drop(s->persons.in_person);
     drop(s->periods.offset);
+    drop(s->periods.only);
     drop(s->periods.start);
     drop(s->periods.end);
     drop(s->periods.type);

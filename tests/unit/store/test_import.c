@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include <math.h>
+#include <xxhash.h>
 
 #include "base/date.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cdm_fixture.h"
+#include "store/only_period.h"
 #include "store/store.h"
 
 struct expectation {
@@ -244,8 +246,23 @@ static void check_run(const struct expectation *x, const struct store_run *run)
     free(rows);
 }
 
+/* In 32 bits what the periods say, where a person has one. */
+static void check_only(const struct store *s)
+{
+    const struct store_periods *p = store_periods(s);
+    for (uint32_t i = 0; i < store_persons(s)->n; i++) {
+        bool one = p->offset[i + 1] - p->offset[i] == 1;
+        assert_int_equal(only_period_known(p->only[i]), one);
+        if (!one)
+            continue;
+        assert_int_equal(only_period_start(p->only[i]), p->start[p->offset[i]]);
+        assert_int_equal(only_period_end(p->only[i]), p->end[p->offset[i]]);
+    }
+}
+
 static void check_store(const struct cdm *c, const struct store *s)
 {
+    check_only(s);
     assert_int_equal(store_persons(s)->n, c->n_persons);
     for (int i = 0; i < c->n_persons; i++) {
         assert_int_equal(store_persons(s)->in_person[i], i % 5 != 0);
@@ -535,6 +552,68 @@ static void any_damage_is_found(void **state)
     cdm_remove(folder);
 }
 
+static void one_period_lies_in_32_bits_where_it_fits(void **state)
+{
+    (void)state;
+    static const int32_t first = ONLY_PERIOD_EPOCH, last = ONLY_PERIOD_EPOCH + ONLY_PERIOD_LAST;
+    static const int32_t fit[][2] = {{first, last}, {first, first}, {last, last}, {-1, 0}, {18000, 18001}};
+    static const int32_t unfit[][2] = {{first - 1, 0}, {0, last + 1},  {5, 4},       {last, first},
+                                       {INT32_MIN, 0}, {0, INT32_MAX}, {-719162, 0}, {-719162, 2932896}};
+    for (size_t i = 0; i < sizeof fit / sizeof *fit; i++) {
+        uint32_t only = only_period_of(1, fit[i][0], fit[i][1]);
+        assert_true(only_period_known(only));
+        assert_int_equal(only_period_start(only), fit[i][0]);
+        assert_int_equal(only_period_end(only), fit[i][1]);
+        assert_false(only_period_known(only_period_of(0, fit[i][0], fit[i][1])));
+        assert_false(only_period_known(only_period_of(2, fit[i][0], fit[i][1])));
+    }
+    for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++)
+        assert_false(only_period_known(only_period_of(1, unfit[i][0], unfit[i][1])));
+}
+
+/* Gives an array of periods.acc another name, as if it had never been written. */
+static void rename_array(const char *path, const char *from, const char *to)
+{
+    enum { ENTRY = 64, TRAILER = 32 };
+    struct buf text;
+    struct err e = {0};
+    uint64_t at, n, hash;
+    buf_init(&text, 1 << 20);
+    assert_int_equal(file_read(path, &text, &e), ST_OK);
+    memcpy(&at, text.p + text.n - TRAILER, sizeof at);
+    memcpy(&n, text.p + text.n - TRAILER + 8, sizeof n);
+    for (uint64_t i = 0; i < n; i++)
+        if (strcmp(text.p + at + i * ENTRY, from) == 0)
+            memcpy(text.p + at + i * ENTRY, to, strlen(to) + 1);
+    hash = XXH3_64bits(text.p + at, n * ENTRY);
+    memcpy(text.p + text.n - TRAILER + 16, &hash, sizeof hash);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
+    assert_int_equal(fclose(f), 0);
+    buf_deinit(&text);
+}
+
+static void a_store_from_before_only_periods_is_read(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/accord-cdm-XXXXXX", path[96], store[64];
+    struct err e = {0};
+    struct store *s;
+    assert_non_null(mkdtemp(folder));
+    write_shuffled(folder, 300);
+    snprintf(store, sizeof store, "%s/store", folder);
+    snprintf(path, sizeof path, "%s/current/periods.acc", store);
+    cdm_import(folder, store, NULL, ST_OK);
+    rename_array(path, "only", "none");
+    assert_int_equal(store_open(store, &s, &e), ST_OK);
+    check_only(s);
+    store_close(s);
+    rename_array(path, "none", "only");
+    assert_int_equal(open_and_verify(store), ST_OK);
+    cdm_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +622,8 @@ int main(void)
         cmocka_unit_test(a_large_concept_from_shuffled_rows_is_in_order),
         cmocka_unit_test(memory_does_not_show_in_the_bytes),
         cmocka_unit_test(any_damage_is_found),
+        cmocka_unit_test(one_period_lies_in_32_bits_where_it_fits),
+        cmocka_unit_test(a_store_from_before_only_periods_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
