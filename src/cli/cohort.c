@@ -91,7 +91,11 @@ static enum status run_check(const struct args *a, struct err *e)
 {
     struct cohort_definition *d;
     struct buf text;
-    enum status s = cohort_load(args_operand(a, 0), &d, e);
+    struct js *faults = js_array();
+    enum status s = cohort_load_all(args_operand(a, 0), faults, &d, e);
+    if (s != ST_OK)
+        out_faults(faults, "the definition", e);
+    js_free(faults);
     if (s != ST_OK)
         return s;
     buf_init(&text, (size_t)64 << 20);

@@ -72,6 +72,9 @@ MUST_CHECK enum status out_end(struct out *o,
 /* One JSON document (pretty) to stdout, whatever the format. */
 struct js;
 MUST_CHECK enum status out_json(const struct js *j, struct err *e);
+/* Where `what` ("the study") has several mistakes each has its line on stderr, and the error that stands in `e`
+   becomes how many there are; with one it stays. */
+void out_faults(const struct js *faults, const char *what, struct err *e);
 
 /* help.c */
 void help_all(void);

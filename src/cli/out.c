@@ -178,3 +178,12 @@ enum status out_json(const struct js *j, struct err *e)
     buf_deinit(&text);
     return s == ST_OK ? flush_stdout(e) : s;
 }
+
+void out_faults(const struct js *faults, const char *what, struct err *e)
+{
+    size_t n = js_size(faults);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        fprintf(stderr, "%s\n", js_str(js_at(faults, i)));
+    if (n > 1)
+        err_set(e, e->status, "%s has %zu mistakes, as listed above", what, n);
+}

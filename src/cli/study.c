@@ -58,17 +58,13 @@ static enum status run_list(const struct args *a, struct err *e)
     return out_end(o, e);
 }
 
-/* With several mistakes each has its line on stderr, and the error is how many there are. */
 static enum status check_faults(const char *path, struct err *e)
 {
     struct js *document = NULL, *faults = js_array();
     enum status st = js_load(path, &document, e);
     if (st == ST_OK)
         st = study_faults(document, faults, e);
-    for (size_t i = 0; js_size(faults) > 1 && i < js_size(faults); i++)
-        fprintf(stderr, "%s\n", js_str(js_at(faults, i)));
-    if (js_size(faults) > 1)
-        err_set(e, st, "the study has %zu mistakes, as listed above", js_size(faults));
+    out_faults(faults, "the study", e);
     js_free(faults);
     js_free(document);
     return st;

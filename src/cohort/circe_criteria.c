@@ -217,7 +217,7 @@ static enum status parse_criterion_body(struct parser *p, const struct js *o, co
 }
 
 static enum status criterion_type_find(struct parser *p, const char *key, const struct where *w,
-                                       enum criterion_type *out)
+                                       enum criterion_type *out, bool *known)
 {
     if (strcmp(key, "LocationRegion") == 0)
         return unsupported(p, w, key, "it needs LOCATION_HISTORY and region_concept_id of OMOP CDM 6");
@@ -227,7 +227,8 @@ static enum status criterion_type_find(struct parser *p, const char *key, const 
     for (int t = 0; t < CRIT_PERSON; t++) {
         names[t] = criterion_specs[t].key;
         *out = (enum criterion_type)t;
-        if (strcmp(key, names[t]) == 0)
+        *known = strcmp(key, names[t]) == 0;
+        if (*known)
             return ST_OK;
     }
     const char *near = text_nearest(key, names, CRIT_PERSON);
@@ -244,8 +245,9 @@ static enum status parse_criterion(struct parser *p, const struct js *o, const s
                             "expected an object with one criterion, such as {\"ConditionOccurrence\": {}}");
     void *it = js_first(o);
     struct where at = at_key(w, js_key(it));
-    enum status s = criterion_type_find(p, js_key(it), &at, &out->type);
-    if (s != ST_OK)
+    bool known = false;
+    enum status s = criterion_type_find(p, js_key(it), &at, &out->type, &known);
+    if (!known)
         return s;
     if (!js_is(js_value(it), JS_OBJECT))
         return circe_refuse(p, &at, "expected an object");
@@ -330,7 +332,7 @@ static enum status parse_windows(struct parser *p, const struct js *o, const str
 }
 
 static enum status parse_count_column(struct parser *p, const struct js *o, const struct where *w,
-                                      enum criterion_type type, enum count_column *out)
+                                      const struct criterion *c, enum count_column *out)
 {
     const char *name;
     enum status s = field_text(p, o, w, "CountColumn", &name);
@@ -341,15 +343,15 @@ static enum status parse_count_column(struct parser *p, const struct js *o, cons
     for (int i = 0; i < N_COUNT_COLUMNS; i++)
         if (strcmp(name, count_column_names[i]) == 0) {
             *out = (enum count_column)i;
-            if (count_column_fits(*out, type))
+            if (!c->path || count_column_fits(*out, c->type)) /* no path: of an unknown type */
                 return ST_OK;
-            return circe_refuse(p, &at, "a %s has no %s to count", criterion_specs[type].noun, name);
+            return circe_refuse(p, &at, "a %s has no %s to count", criterion_specs[c->type].noun, name);
         }
     return unsupported(p, &at, "CountColumn", "counts by this column are not defined");
 }
 
 static enum status parse_occurrence(struct parser *p, const struct js *o, const struct where *w,
-                                    enum criterion_type criterion, struct occurrence *out)
+                                    const struct criterion *c, struct occurrence *out)
 {
     static const char *const keys[] = {"Type", "Count", "IsDistinct", "CountColumn", NULL};
     int32_t type = -1;
@@ -366,7 +368,7 @@ static enum status parse_occurrence(struct parser *p, const struct js *o, const 
     if (s == ST_OK)
         s = field_bool(p, o, w, "IsDistinct", false, &out->distinct);
     if (s == ST_OK && out->distinct)
-        s = parse_count_column(p, o, w, criterion, &out->column);
+        s = parse_count_column(p, o, w, c, &out->column);
     return s;
 }
 
@@ -390,7 +392,7 @@ static enum status parse_correlated(struct parser *p, const struct js *o, const 
     if (s == ST_OK && !occurrence)
         s = circe_refuse(p, &at_occurrence, "expected an object with Type and Count");
     if (s == ST_OK)
-        s = parse_occurrence(p, occurrence, &at_occurrence, out->criterion.type, &out->occurrence);
+        s = parse_occurrence(p, occurrence, &at_occurrence, &out->criterion, &out->occurrence);
     if (s == ST_OK)
         s = field_bool(p, o, w, "RestrictVisit", false, &out->restrict_visit);
     if (s == ST_OK)
@@ -468,8 +470,9 @@ enum status circe_group(struct parser *p, const struct js *o, const struct where
 {
     static const char *const keys[] = {"Type",   "Count", "CriteriaList", "DemographicCriteriaList",
                                        "Groups", NULL};
-    if (++p->depth > MOST_DEPTH)
+    if (p->depth == MOST_DEPTH)
         return circe_refuse(p, w, "groups are nested deeper than %d", MOST_DEPTH);
+    p->depth++;
     enum status s = check_keys(p, o, w, keys, NULL);
     if (s == ST_OK)
         s = parse_members(p, o, w, out);

@@ -34,20 +34,57 @@ char *where_format(const struct where *w, struct arena *a)
     return s;
 }
 
+/* More faults of one definition than anybody mends at once. */
+enum { MOST_FAULTS = 100 };
+
+static bool lies_in(const char *path, const char *place)
+{
+    size_t n = strlen(place);
+    return strncmp(path, place, n) == 0 && (!path[n] || path[n] == '.' || path[n] == '[');
+}
+
+static enum status note_fault(struct parser *p, const struct where *w, const struct err *fault)
+{
+    if (p->e && p->n_places == 0)
+        *p->e = *fault;
+    if (!p->faults)
+        return fault->status;
+    struct buf path;
+    buf_init(&path, 1 << 20);
+    where_append(w, &path);
+    for (size_t i = 0; i < p->n_places; i++)
+        if (lies_in(path.p, p->places[i])) {
+            buf_deinit(&path);
+            return ST_OK;
+        }
+    bool more = p->n_places == MOST_FAULTS;
+    GROW(p->places, p->n_places + 1, p->places_capacity);
+    p->places[p->n_places++] = arena_strdup(p->arena, path.p);
+    char *text = more ? arena_printf(p->arena, "%smore mistakes follow these %d", p->prefix, MOST_FAULTS)
+                      : arena_printf(p->arena, "%s%s", p->prefix, fault->text);
+    js_push(p->faults, js_string(text));
+    buf_deinit(&path);
+    return more ? fault->status : ST_OK;
+}
+
 enum status circe_refuse(struct parser *p, const struct where *w, const char *format, ...)
 {
     char what[256];
+    struct err fault = {0};
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return err_set(p->e, ST_INVALID, "%s: %s", where_format(w, p->arena), what);
+    err_set(&fault, ST_INVALID, "%s: %s", where_format(w, p->arena), what);
+    return note_fault(p, w, &fault);
 }
 
 enum status unsupported(struct parser *p, const struct where *w, const char *feature, const char *why)
 {
-    return err_set(p->e, ST_UNSUPPORTED, "Circe feature %.60s at %s is not supported: %s", feature,
-                   where_format(w, p->arena), why);
+    struct err fault = {0};
+    err_set(&fault, ST_UNSUPPORTED, "Circe feature %.60s at %s is not supported: %s", feature,
+            where_format(w, p->arena), why);
+    return note_fault(p, w, &fault);
 }
 
 /* The member, or NULL where it is absent or null: circe-be treats both alike. */
@@ -148,17 +185,19 @@ enum status field_date(struct parser *p, const struct js *o, const struct where 
 enum status field_object(struct parser *p, const struct js *o, const struct where *w, const char *key,
                          const struct js **out)
 {
-    *out = member(o, key);
+    const struct js *v = member(o, key);
     struct where at = at_key(w, key);
-    return !*out || js_is(*out, JS_OBJECT) ? ST_OK : circe_refuse(p, &at, "expected an object");
+    *out = js_is(v, JS_OBJECT) ? v : NULL;
+    return !v || *out ? ST_OK : circe_refuse(p, &at, "expected an object");
 }
 
 enum status field_array(struct parser *p, const struct js *o, const struct where *w, const char *key,
                         const struct js **out)
 {
-    *out = member(o, key);
+    const struct js *v = member(o, key);
     struct where at = at_key(w, key);
-    return !*out || js_is(*out, JS_ARRAY) ? ST_OK : circe_refuse(p, &at, "expected an array");
+    *out = js_is(v, JS_ARRAY) ? v : NULL;
+    return !v || *out ? ST_OK : circe_refuse(p, &at, "expected an array");
 }
 
 /* --- values of attributes --- */

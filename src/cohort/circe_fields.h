@@ -29,10 +29,17 @@ char *where_format(const struct where *w, struct arena *a);
 struct parser {
     struct arena *arena;
     struct cohort_definition *d;
-    struct err *e;
+    struct err *e; /* the first fault */
     int depth;
     size_t ignored_capacity;
+    /* Where every fault is wanted: their texts go there, `prefix` before each. NULL: the first ends reading. */
+    struct js *faults;
+    const char *prefix;
+    const char **places; /* what is at fault already */
+    size_t n_places, places_capacity;
 };
+/* Where every fault is wanted these note theirs and return ST_OK: the value that is being read is then zero or
+   absent, what lies at or below its place is not told again, and the definition is of no use. */
 enum status circe_refuse(struct parser *p, const struct where *w, const char *format, ...) PRINTF_LIKE(3, 4);
 enum status unsupported(struct parser *p, const struct where *w, const char *feature, const char *why);
 

@@ -83,8 +83,9 @@ static enum status parse_concept_sets(struct parser *p, const struct js *o, cons
     d->sets = arena_array(p->arena, js_size(list), sizeof *d->sets);
     for (size_t i = 0; s == ST_OK && i < js_size(list); i++) {
         struct where each = at_index(&at, i);
+        size_t before = p->n_places;
         s = parse_set(p, js_at(list, i), &each, &d->sets[i]);
-        if (s == ST_OK && definition_set_find(d, d->sets[i].id))
+        if (s == ST_OK && p->n_places == before && definition_set_find(d, d->sets[i].id))
             s = circe_refuse(p, &each, "another concept set has the id %d already", d->sets[i].id);
         d->n_sets++;
     }
@@ -343,14 +344,20 @@ static enum status unwrap(const struct js *o, struct js **owned, const struct js
     return s;
 }
 
-enum status cohort_parse(const struct js *circe, struct cohort_definition **out, struct err *e)
+static struct parser parser_new(struct err *e)
 {
     struct parser p = {.arena = arena_new(), .d = xcalloc(1, sizeof *p.d), .e = e};
+    p.d->arena = p.arena;
+    p.d->as_of = DATE_NONE;
+    return p;
+}
+
+enum status cohort_parse(const struct js *circe, struct cohort_definition **out, struct err *e)
+{
+    struct parser p = parser_new(e);
     struct js *owned = NULL;
     const struct js *o = NULL;
     *out = NULL;
-    p.d->arena = p.arena;
-    p.d->as_of = DATE_NONE;
     enum status s = unwrap(circe, &owned, &o, e);
     if (s == ST_OK)
         s = parse_expression(&p, o, &ROOT);
@@ -361,6 +368,26 @@ enum status cohort_parse(const struct js *circe, struct cohort_definition **out,
     }
     *out = p.d;
     return ST_OK;
+}
+
+enum status cohort_faults(const struct js *circe, const char *prefix, struct js *faults, struct err *e)
+{
+    struct err first = {0};
+    struct parser p = parser_new(&first);
+    struct js *owned = NULL;
+    const struct js *o = NULL;
+    p.faults = faults;
+    p.prefix = prefix;
+    if (unwrap(circe, &owned, &o, &first) == ST_OK)
+        (void)parse_expression(&p, o, &ROOT);
+    else
+        js_push(faults, js_string(first.text));
+    js_free(owned);
+    free(p.places);
+    cohort_definition_free(p.d);
+    if (first.status != ST_OK && e)
+        *e = first;
+    return first.status;
 }
 
 void cohort_definition_free(struct cohort_definition *d)

@@ -18,6 +18,11 @@
 struct cohort_definition; /* immutable once parsed; shareable between threads */
 /* ST_INVALID names the JSON path of a fault, ST_UNSUPPORTED "Circe feature X at path Y is not supported". */
 MUST_CHECK enum status cohort_parse(const struct js *circe, struct cohort_definition **out, struct err *e);
+/* Every fault that can be told without mending another first, at most a hundred: texts as of cohort_parse, with
+   `prefix` before each, are added to the array `faults`. The status and `e` are those of the first (without
+   the prefix); ST_OK where there is none. */
+MUST_CHECK enum status cohort_faults(const struct js *circe, const char *prefix, struct js *faults,
+                                     struct err *e);
 void cohort_definition_free(struct cohort_definition *d); /* NULL is fine */
 
 /* HDR UK Cohort Discovery (RQuest) availability queries; `today` is the day that ages and months count back
@@ -29,6 +34,9 @@ MUST_CHECK enum status cohort_parse_text(struct slice text, const char *name, st
                                          struct err *e);
 /* A file in any of the three notations, told apart by its content. */
 MUST_CHECK enum status cohort_load(const char *path, struct cohort_definition **out, struct err *e);
+/* The same; every fault of Circe JSON is added to `faults` as cohort_faults does it. */
+MUST_CHECK enum status cohort_load_all(const char *path, struct js *faults, struct cohort_definition **out,
+                                       struct err *e);
 
 /* Writing. Parsing what is written gives the same tree. */
 MUST_CHECK enum status cohort_to_circe(const struct cohort_definition *d, struct js **out, struct err *e);

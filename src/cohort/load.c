@@ -12,15 +12,23 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static enum status parse_json(const struct js *j, struct cohort_definition **out, struct err *e)
+static enum status parse_json(const struct js *j, struct js *faults, struct cohort_definition **out,
+                              struct err *e)
 {
     const struct js *cohort = js_get(j, "cohort");
     if (js_is(cohort, JS_OBJECT) && js_get(cohort, "groups"))
         return cohort_parse_rquest(j, (int32_t)(time_now_ms() / 86400000), out, e);
-    return cohort_parse(j, out, e);
+    enum status s = cohort_parse(j, out, e);
+    return s != ST_OK && faults ? cohort_faults(j, "", faults, e) : s;
 }
 
 enum status cohort_load(const char *path, struct cohort_definition **out, struct err *e)
+{
+    return cohort_load_all(path, NULL, out, e);
+}
+
+enum status cohort_load_all(const char *path, struct js *faults, struct cohort_definition **out,
+                            struct err *e)
 {
     struct buf text;
     struct js *j = NULL;
@@ -38,7 +46,7 @@ enum status cohort_load(const char *path, struct cohort_definition **out, struct
     if (s == ST_OK)
         s = js_parse(buf_slice(&text), name, &j, e);
     if (s == ST_OK) {
-        s = parse_json(j, out, e);
+        s = parse_json(j, faults, out, e);
         if (s != ST_OK)
             (void)err_wrap(e, "%s", name);
     }

@@ -74,9 +74,7 @@ static enum status before_after_parse(const struct js *specification, const stru
     int32_t change = spec_date(&s, "change", DATE_NONE);
     c->rates.by = arena_array(scope->arena, 1, sizeof *c->rates.by);
     c->rates.n_by = 1;
-    if (s.status == ST_OK)
-        s.status = dimension_parse(js_get(specification, "reached"), spec_path(&s, "reached"), scope,
-                                   c->rates.by, e);
+    spec_dimension(&s, js_get(specification, "reached"), spec_path(&s, "reached"), c->rates.by);
     if (s.status == ST_OK && c->rates.by->n_levels != N_GROUPS)
         spec_fault(&s, "reached", "expected a dimension with the levels no and yes: concept or cohort");
     rates_prepare(&s, (enum interval_kind)interval, true, &c->rates);

@@ -77,7 +77,7 @@ static void read_feature(struct spec *s, const struct js *j, size_t i, struct da
     out->name = spec_need_text(&f, "name");
     out->concepts = spec_concepts(&f, true);
     out->window = spec_window(&f, "window", window);
-    s->status = spec_done(&f);
+    spec_join(s, spec_done(&f));
 }
 
 static void read_lists(struct spec *s, struct characterisation *c)
@@ -92,12 +92,12 @@ static void read_lists(struct spec *s, struct characterisation *c)
         c->n_levels += c->dimensions[i].n_levels;
     const struct js *list = spec_array(s, "numbers", 100, false, &c->n_numbers);
     c->numbers = arena_array(s->scope->arena, c->n_numbers, sizeof *c->numbers);
-    for (size_t i = 0; i < c->n_numbers && s->status == ST_OK; i++)
+    for (size_t i = 0; i < c->n_numbers && spec_goes_on(s); i++)
         number_read(s, js_at(list, i), arena_printf(s->scope->arena, "%s.numbers[%zu]", s->path, i), true,
                     &c->numbers[i]);
     list = spec_array(s, "features", MOST_FEATURES, false, &c->n_features);
     c->features = arena_array(s->scope->arena, c->n_features, sizeof *c->features);
-    for (size_t i = 0; i < c->n_features && s->status == ST_OK; i++)
+    for (size_t i = 0; i < c->n_features && spec_goes_on(s); i++)
         read_feature(s, js_at(list, i), i, c->window, &c->features[i]);
     if (s->status == ST_OK && !c->n_dimensions && !c->n_numbers && !c->n_features && !c->discovery.n)
         spec_fault(s, "features",

@@ -44,7 +44,7 @@ static enum status descriptive_parse(const struct js *specification, const struc
     struct spec s = spec_open(specification, scope->path, scope, allowed, e);
     c->name = scope->name;
     c->cohort = spec_cohort(&s, "cohort", true);
-    if (s.status == ST_OK)
+    if (spec_goes_on(&s))
         number_read(&s, js_get(specification, "number"), spec_path(&s, "number"), true, &c->number);
     c->resolution = spec_number(&s, "resolution", 1e-9, 1e9, 1);
     c->quantiles = spec_ascending(&s, "quantiles", 0.01, 0.99, &c->n_quantiles);

@@ -36,7 +36,7 @@ void number_read(struct spec *s, const struct js *j, const char *path, bool need
     out->per = spec_number(&n, "per", 1e-9, 1e9, 1);
     out->centre = spec_number(&n, "centre", -1e9, 1e9, 0);
     read_range(&n, need_range, out);
-    s->status = spec_done(&n);
+    spec_join(s, spec_done(&n));
 }
 
 static void read_covariate(struct spec *s, const struct js *j, size_t i, struct covariate *out)
@@ -46,7 +46,7 @@ static void read_covariate(struct spec *s, const struct js *j, size_t i, struct 
     if (out->is_number)
         number_read(s, j, path, false, &out->number);
     else
-        s->status = dimension_parse(j, path, s->scope, &out->dimension, s->e);
+        spec_dimension(s, j, path, &out->dimension);
 }
 
 static void name_terms(struct design *d, struct arena *a)
@@ -74,7 +74,7 @@ void design_read(struct spec *s, bool required, bool intercept, struct design *d
     const struct js *list = spec_array(s, "covariates", MAX_COVARIATES, required, &d->n);
     d->intercept = intercept;
     d->covariates = arena_array(s->scope->arena, d->n, sizeof *d->covariates);
-    for (size_t i = 0; i < d->n && s->status == ST_OK; i++)
+    for (size_t i = 0; i < d->n && spec_goes_on(s); i++)
         read_covariate(s, js_at(list, i), i, &d->covariates[i]);
     if (s->status != ST_OK)
         return;

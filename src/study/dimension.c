@@ -212,7 +212,7 @@ static void parse_group(struct spec *s, const struct js *j, size_t i, const char
         if (!js_is(js_at(ids, k), JS_INTEGER))
             spec_fault(&level, ids_key, "element %zu: expected a whole number", k);
     }
-    s->status = spec_done(&level);
+    spec_join(s, spec_done(&level));
 }
 
 static void alloc_groups(struct spec *s, struct dimension *d, size_t n)
@@ -231,7 +231,7 @@ static bool parse_groups(struct spec *s, struct dimension *d, const char *ids_ke
     if (!levels)
         return false;
     alloc_groups(s, d, n);
-    for (size_t i = 0; i < n && s->status == ST_OK; i++)
+    for (size_t i = 0; i < n && spec_goes_on(s); i++)
         parse_group(s, js_at(levels, i), i, ids_key, d);
     return true;
 }
@@ -573,7 +573,8 @@ enum status dimension_parse(const struct js *j, const char *path, const struct a
         names[i] = kinds[i].name;
     *out = (struct dimension){.kind = spec_choice(&s, "by", names, -1)};
     out->name = spec_text(&s, "name", kinds[out->kind].name);
-    if (s.status == ST_OK)
+    bool known = !s.faulty || strcmp(s.faulty, "by") != 0;
+    if (known && spec_goes_on(&s))
         kinds[out->kind].parse(&s, out);
     if (s.status == ST_OK)
         read_reference(&s, out);
@@ -581,13 +582,19 @@ enum status dimension_parse(const struct js *j, const char *path, const struct a
     return spec_done(&s);
 }
 
+void spec_dimension(struct spec *s, const struct js *j, const char *path, struct dimension *out)
+{
+    if (spec_goes_on(s))
+        spec_join(s, dimension_parse(j, path, s->scope, out, s->e));
+}
+
 struct dimension *spec_dimensions(struct spec *s, const char *key, size_t most, bool required, size_t *n_out)
 {
     const struct js *list = spec_array(s, key, most, required, n_out);
     struct dimension *out = arena_array(s->scope->arena, *n_out + 1, sizeof *out);
-    for (size_t i = 0; i < *n_out && s->status == ST_OK; i++) {
-        char *path = arena_printf(s->scope->arena, "%s.%s[%zu]", s->path, key, i);
-        s->status = dimension_parse(js_at(list, i), path, s->scope, &out[i], s->e);
+    for (size_t i = 0; i < *n_out && spec_goes_on(s); i++) {
+        spec_dimension(s, js_at(list, i), arena_printf(s->scope->arena, "%s.%s[%zu]", s->path, key, i),
+                       &out[i]);
         for (size_t k = 0; k < i; k++)
             if (s->status == ST_OK && strcmp(out[k].name, out[i].name) == 0)
                 spec_fault(s, key, "'%s' is there twice; give one of them another \"name\"", out[i].name);

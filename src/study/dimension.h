@@ -51,6 +51,8 @@ struct dimension {
 MUST_CHECK enum status dimension_parse(const struct js *j, const char *path,
                                        const struct analysis_scope *scope, struct dimension *out,
                                        struct err *e);
+/* A dimension under a member of `s`: its faults become those of `s`. `j` may be NULL, which is a fault. */
+void spec_dimension(struct spec *s, const struct js *j, const char *path, struct dimension *out);
 /* age_band with these first ages, for analyses whose bands are fixed. */
 struct dimension age_dimension(struct spec *s, const int *cuts, size_t n);
 /* A list of dimensions under a member, at most `most`; absent = none. In the arena. */

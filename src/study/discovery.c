@@ -47,7 +47,7 @@ void discovery_read(struct spec *s, struct discovery *out)
         add_domain(s, NULL, out);
     } else {
         const struct js *list = spec_array(s, "domains", DISCOVERY_DOMAINS, false, &n);
-        for (size_t i = 0; i < n && s->status == ST_OK; i++)
+        for (size_t i = 0; i < n && spec_goes_on(s); i++)
             add_domain(s, js_str(js_at(list, i)), out);
     }
     out->roll_up = spec_bool(s, "roll_up", false);

@@ -52,18 +52,18 @@ static void read_readings(struct spec *s, struct early_warning *c)
                                                usual_concepts[i] ? 1 : 0, true};
         c->readings[i].ids[0] = usual_concepts[i];
     }
-    if (!object || s->status != ST_OK)
+    if (!object || !spec_goes_on(s))
         return;
     struct spec in = spec_open(object, spec_path(s, "readings"), s->scope, allowed, s->e);
-    for (int i = 0; in.status == ST_OK && i < NEWS2_PARTS; i++) {
+    for (int i = 0; spec_goes_on(&in) && i < NEWS2_PARTS; i++) {
         const struct js *one = js_get(object, allowed[i]);
         if (!one)
             continue;
         struct spec list = spec_open(one, spec_path(&in, allowed[i]), s->scope, members, s->e);
         c->readings[i] = spec_concepts(&list, true);
-        in.status = spec_done(&list);
+        spec_join(&in, spec_done(&list));
     }
-    s->status = spec_done(&in);
+    spec_join(s, spec_done(&in));
 }
 
 static enum status warning_parse(const struct js *specification, const struct analysis_scope *scope,

@@ -45,9 +45,7 @@ static enum status effect_parse(const struct js *specification, const struct ana
     struct spec s = spec_open(specification, scope->path, scope, allowed, e);
     c->name = scope->name;
     c->cohort = spec_cohort(&s, "cohort", true);
-    if (s.status == ST_OK)
-        s.status = dimension_parse(js_get(specification, "treatment"), spec_path(&s, "treatment"), scope,
-                                   &c->treatment, e);
+    spec_dimension(&s, js_get(specification, "treatment"), spec_path(&s, "treatment"), &c->treatment);
     if (s.status == ST_OK && c->treatment.n_levels != N_ARMS)
         spec_fault(&s, "treatment", "expected a dimension with the levels no and yes: concept or cohort");
     c->truncate = spec_number(&s, "truncate", 0, 0.2, 0.01);

@@ -36,8 +36,7 @@ static enum status inequality_parse(const struct js *specification, const struct
     struct dimension *by = arena_array(scope->arena, 1, sizeof *by);
     const struct js *group = js_get(specification, "by");
     struct js *absent = js_string("deprivation_decile");
-    if (s.status == ST_OK)
-        s.status = dimension_parse(group ? group : absent, spec_path(&s, "by"), scope, by, e);
+    spec_dimension(&s, group ? group : absent, spec_path(&s, "by"), by);
     js_free(absent);
     c->rates.by = by;
     c->rates.n_by = 1;

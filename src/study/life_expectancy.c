@@ -62,8 +62,8 @@ static enum status life_parse(const struct js *specification, const struct analy
     const struct js *group = js_get(specification, "by");
     rates_read(&s, false, &c->rates);
     c->n_groups = 1;
-    if (s.status == ST_OK && group)
-        s.status = dimension_parse(group, spec_path(&s, "by"), scope, &by[c->rates.n_by++], e);
+    if (group)
+        spec_dimension(&s, group, spec_path(&s, "by"), &by[c->rates.n_by++]);
     if (s.status == ST_OK && group && dimension_is_age(&by[0]))
         spec_fault(&s, "by", "a life table is over all ages");
     if (group)

@@ -17,7 +17,7 @@ static void read_value(struct spec *s, struct outcome *o)
     }
     struct spec v = spec_open(j, spec_path(s, "value"), s->scope, allowed, s->e);
     o->concepts = spec_concepts(&v, true);
-    s->status = spec_done(&v);
+    spec_join(s, spec_done(&v));
 }
 
 void outcome_read(struct spec *s, enum outcome_kind kind, struct outcome *o)
@@ -30,7 +30,7 @@ void outcome_read(struct spec *s, enum outcome_kind kind, struct outcome *o)
         spec_refuse(s, "outcome", "a linear model explains a \"value\", not a cohort");
     else
         spec_refuse(s, "value", "is for linear models; others explain an \"outcome\" cohort");
-    if (kind == OUTCOME_VALUE && s->status == ST_OK)
+    if (kind == OUTCOME_VALUE && spec_goes_on(s))
         read_value(s, o);
     else if (kind != OUTCOME_VALUE)
         o->cohort = spec_cohort(s, "outcome", true);

@@ -36,7 +36,7 @@ static void read_treatment(struct spec *s, const struct js *j, size_t i, struct 
     struct spec t = spec_open(j, path, s->scope, allowed, s->e);
     c->labels[i] = spec_need_text(&t, "name");
     c->concepts[i] = spec_concepts(&t, true);
-    s->status = spec_done(&t);
+    spec_join(s, spec_done(&t));
 }
 
 /* Paths of up to `length` of the states 1 ... 2^n - 1, the empty one included. */
@@ -68,7 +68,7 @@ static enum status pathways_parse(const struct js *specification, const struct a
     c->name = scope->name;
     c->cohort = spec_cohort(&s, "cohort", true);
     const struct js *list = spec_array(&s, "treatments", MOST_TREATMENTS, true, &c->n);
-    for (size_t i = 0; i < c->n && s.status == ST_OK; i++)
+    for (size_t i = 0; i < c->n && spec_goes_on(&s); i++)
         read_treatment(&s, js_at(list, i), i, c);
     c->window = spec_window(&s, "window", (struct day_window){0, 1825});
     c->era_gap = (int32_t)spec_int(&s, "era_gap_days", 0, 3650, 30);

@@ -18,7 +18,8 @@ static void note(struct spec *s, const struct err *fault)
 {
     if (s->status == ST_OK) {
         s->status = fault->status;
-        if (s->e)
+        bool first = !s->scope->faults || (s->e && s->e->status == ST_OK);
+        if (s->e && first)
             *s->e = *fault;
     }
     if (s->scope->faults)
@@ -28,8 +29,7 @@ static void note(struct spec *s, const struct err *fault)
 /* Each member by itself, so that every unknown one is told. */
 static void only(struct spec *s, const char *const *allowed)
 {
-    for (void *it = js_first(s->object); it && (s->status == ST_OK || s->scope->faults);
-         it = js_next(s->object, it)) {
+    for (void *it = js_first(s->object); it && spec_goes_on(s); it = js_next(s->object, it)) {
         struct err fault = {0};
         struct js *one = js_object();
         js_put(one, js_key(it), js_null());
@@ -64,10 +64,21 @@ enum status spec_done(const struct spec *s)
     return s->status;
 }
 
+bool spec_goes_on(const struct spec *s)
+{
+    return s->status == ST_OK || s->scope->faults;
+}
+
+void spec_join(struct spec *s, enum status nested)
+{
+    if (s->status == ST_OK)
+        s->status = nested;
+}
+
 void spec_fault(struct spec *s, const char *key, const char *format, ...)
 {
     bool told = s->faulty && strcmp(s->faulty, key) == 0;
-    if (told || (s->status != ST_OK && !s->scope->faults))
+    if (told || !spec_goes_on(s))
         return;
     char text[320];
     struct err fault = {0};
@@ -88,7 +99,7 @@ char *spec_path(const struct spec *s, const char *key)
 /* The member, or NULL when it is absent, null or a fault stands. */
 static const struct js *member(struct spec *s, const char *key, bool required)
 {
-    if (s->status != ST_OK && !s->scope->faults)
+    if (!spec_goes_on(s))
         return NULL;
     const struct js *v = js_get(s->object, key);
     if (js_is(v, JS_NULL))
@@ -316,6 +327,6 @@ enum status spec_no_parameters(const struct js *parameters, struct err *e)
 
 void spec_refuse(struct spec *s, const char *key, const char *because)
 {
-    if (s->status == ST_OK && js_get(s->object, key))
+    if (spec_goes_on(s) && js_get(s->object, key))
         spec_fault(s, key, "%s", because);
 }

@@ -32,6 +32,11 @@ struct spec {
 struct spec spec_open(const struct js *object, const char *path, const struct analysis_scope *scope,
                       const char *const *allowed, struct err *e);
 MUST_CHECK enum status spec_done(const struct spec *s);
+/* Whether to read on: there was no fault, or every fault is wanted. What is worked out from members that may be
+   at fault waits for `status` to be ST_OK instead. */
+bool spec_goes_on(const struct spec *s);
+/* Takes over how reading a nested object ended; an earlier fault stays. */
+void spec_join(struct spec *s, enum status nested);
 /* Records a fault at path.key unless one is there already (of this member, where every fault is wanted). */
 void spec_fault(struct spec *s, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
 char *spec_path(const struct spec *s, const char *key); /* "path.key" in the arena */

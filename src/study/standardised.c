@@ -41,8 +41,7 @@ static enum status standardised_parse(const struct js *specification, const stru
     c->multiplier = spec_number(&s, "multiplier", 1, 1e6, 1e5);
     struct dimension *by = arena_array(scope->arena, 2, sizeof *by);
     const struct js *group = js_get(specification, "by");
-    if (s.status == ST_OK)
-        s.status = dimension_parse(group, spec_path(&s, "by"), scope, &by[0], e);
+    spec_dimension(&s, group, spec_path(&s, "by"), &by[0]);
     if (s.status == ST_OK && dimension_is_age(&by[0]))
         spec_fault(&s, "by", "age is what the rates are standardised for");
     by[1] = esp_bands(&s);

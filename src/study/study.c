@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "study/parts.h"
+#include "study/spec.h"
 
 enum { MAX_COHORTS = 64, MAX_ANALYSES = 256, MAX_NAME = 40, MAX_TITLE = 200 };
 
@@ -30,8 +31,10 @@ static enum status noted(struct study *s, enum status st, size_t before, const s
 static enum status need_name(const struct js *object, const char *path, const char **out, struct err *e)
 {
     enum status st = js_need_str(object, "name", path, out, e);
-    if (st != ST_OK)
+    if (st != ST_OK) {
+        *out = "";
         return st;
+    }
     size_t n = strlen(*out);
     if (n == 0 || n > MAX_NAME || strspn(*out, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
         return err_set(e, ST_INVALID, "%s.name: expected 1 to %d lower-case letters, digits and underscores",
@@ -44,25 +47,49 @@ static enum status name_taken(const char *what, const char *path, const char *na
     return err_set(e, ST_INVALID, "%s.name: there is already %s called '%s'", path, what, name);
 }
 
-static enum status parse_cohort(struct study *s, size_t i, const struct js *j, struct err *e)
+static enum status only_members(struct study *s, const struct js *j, const char *path,
+                                const char *const *allowed, struct err *e)
 {
-    static const char *const allowed[] = {"name", "definition", "comment", NULL};
-    const char *path = arena_printf(s->arena, "$.cohorts[%zu]", i);
-    if (!js_is(j, JS_OBJECT))
-        return err_set(e, ST_INVALID, "%s: expected an object", path);
-    enum status st = js_only(j, allowed, path, e);
-    if (st == ST_OK)
-        st = need_name(j, path, &s->cohort_names[i], e);
-    if (st == ST_OK)
-        st = js_need(j, "definition", JS_OBJECT, path, &s->cohort_json[i], e);
+    struct analysis_scope scope = {.path = path, .arena = s->arena, .faults = s->faults};
+    struct spec members = spec_open(j, path, &scope, allowed, e);
+    return spec_done(&members);
+}
+
+static enum status name_cohort(struct study *s, size_t i, const struct js *j, const char *path, struct err *e)
+{
+    enum status st = need_name(j, path, &s->cohort_names[i], e);
+    for (size_t k = 0; st == ST_OK && k < i; k++)
+        if (strcmp(s->cohort_names[k], s->cohort_names[i]) == 0)
+            st = name_taken("a cohort", path, s->cohort_names[i], e);
+    return st;
+}
+
+static enum status define_cohort(struct study *s, size_t i, const struct js *j, const char *path,
+                                 struct err *e)
+{
+    enum status st = js_need(j, "definition", JS_OBJECT, path, &s->cohort_json[i], e);
     if (st != ST_OK)
         return st;
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(s->cohort_names[k], s->cohort_names[i]) == 0)
-            return name_taken("a cohort", path, s->cohort_names[i], e);
-    if (cohort_parse(s->cohort_json[i], &s->cohorts[i], e) != ST_OK)
-        return err_wrap(e, "%s.definition", path);
-    return ST_OK;
+    const char *prefix = arena_printf(s->arena, "%s.definition: ", path);
+    st = s->faults ? cohort_faults(s->cohort_json[i], prefix, s->faults, e)
+                   : cohort_parse(s->cohort_json[i], &s->cohorts[i], e);
+    return st == ST_OK ? st : err_wrap(e, "%s.definition", path);
+}
+
+/* A cohort with a fault keeps its name, so that those who refer to it are not at fault too. */
+static enum status parse_cohort(struct study *s, size_t i, const struct js *j, struct err *e)
+{
+    static const char *const allowed[] = {"name", "definition", NULL};
+    const char *path = arena_printf(s->arena, "$.cohorts[%zu]", i);
+    struct err fault[3] = {{0}};
+    size_t before = js_size(s->faults);
+    enum status st = noted(s, only_members(s, j, path, allowed, &fault[0]), before, &fault[0], e);
+    if (st != ST_OK || !js_is(j, JS_OBJECT))
+        return st;
+    before = js_size(s->faults);
+    st = noted(s, name_cohort(s, i, j, path, &fault[1]), before, &fault[1], e);
+    before = js_size(s->faults);
+    return st == ST_OK ? noted(s, define_cohort(s, i, j, path, &fault[2]), before, &fault[2], e) : st;
 }
 
 static enum status unknown_kind(const char *path, const char *kind, struct err *e)
@@ -77,20 +104,25 @@ static enum status unknown_kind(const char *path, const char *kind, struct err *
                    near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static enum status parse_analysis(struct study *s, size_t i, const struct js *j, struct err *e)
+static enum status name_analysis(struct study *s, size_t i, const struct js *j, const char *path,
+                                 struct err *e)
 {
-    const char *path = arena_printf(s->arena, "$.analyses[%zu]", i), *kind;
     struct study_analysis *a = &s->analyses[i];
-    if (!js_is(j, JS_OBJECT))
-        return err_set(e, ST_INVALID, "%s: expected an object", path);
+    enum status st = need_name(j, path, &a->name, e);
+    for (size_t k = 0; st == ST_OK && k < i; k++)
+        if (strcmp(s->analyses[k].name, a->name) == 0)
+            st = name_taken("an analysis", path, a->name, e);
+    return st;
+}
+
+static enum status specify_analysis(struct study *s, size_t i, const struct js *j, const char *path,
+                                    struct err *e)
+{
+    struct study_analysis *a = &s->analyses[i];
+    const char *kind;
     enum status st = js_need_str(j, "kind", path, &kind, e);
-    if (st == ST_OK)
-        st = need_name(j, path, &a->name, e);
     if (st != ST_OK)
         return st;
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(s->analyses[k].name, a->name) == 0)
-            return name_taken("an analysis", path, a->name, e);
     a->analysis = analysis_find(kind);
     if (!a->analysis)
         return unknown_kind(path, kind, e);
@@ -98,6 +130,20 @@ static enum status parse_analysis(struct study *s, size_t i, const struct js *j,
                                    s->n_cohorts, s->arena, s->faults};
     s->n_analyses = i + 1;
     return a->analysis->parse(j, &scope, &a->spec, e);
+}
+
+static enum status parse_analysis(struct study *s, size_t i, const struct js *j, struct err *e)
+{
+    const char *path = arena_printf(s->arena, "$.analyses[%zu]", i);
+    struct err fault[2] = {{0}};
+    size_t before = js_size(s->faults);
+    if (!js_is(j, JS_OBJECT)) {
+        enum status st = err_set(&fault[0], ST_INVALID, "%s: expected an object", path);
+        return noted(s, st, before, &fault[0], e);
+    }
+    enum status st = noted(s, name_analysis(s, i, j, path, &fault[0]), before, &fault[0], e);
+    before = js_size(s->faults);
+    return st == ST_OK ? noted(s, specify_analysis(s, i, j, path, &fault[1]), before, &fault[1], e) : st;
 }
 
 static enum status need_array(const struct js *document, const char *key, size_t most, const struct js **out,
@@ -109,19 +155,17 @@ static enum status need_array(const struct js *document, const char *key, size_t
     return st;
 }
 
-/* A cohort with a fault keeps its name, so that those who refer to it are not at fault too. */
 static enum status parse_cohorts(struct study *s, const struct js *list, struct err *e)
 {
     enum status st = ST_OK;
-    s->cohort_names = arena_array(s->arena, js_size(list), sizeof *s->cohort_names);
-    s->cohort_json = arena_array(s->arena, js_size(list), sizeof *s->cohort_json);
-    s->cohorts = arena_array(s->arena, js_size(list), sizeof *s->cohorts);
-    for (size_t i = 0; st == ST_OK && i < js_size(list); i++) {
-        size_t before = js_size(s->faults);
-        struct err fault = {0};
+    size_t n = js_size(list);
+    s->cohort_names = arena_array(s->arena, n + 1, sizeof *s->cohort_names);
+    s->cohort_json = arena_array(s->arena, n + 1, sizeof *s->cohort_json);
+    s->cohorts = arena_array(s->arena, n, sizeof *s->cohorts);
+    s->cohort_names[0] = ""; /* where there is none at all, what refers to one still reads this */
+    for (size_t i = 0; st == ST_OK && i < n; i++) {
         s->cohort_names[i] = "";
-        st = parse_cohort(s, i, js_at(list, i), &fault);
-        st = noted(s, st, before, &fault, e);
+        st = parse_cohort(s, i, js_at(list, i), e);
         s->n_cohorts = i + 1;
     }
     return st;
@@ -132,21 +176,15 @@ static enum status parse_analyses(struct study *s, const struct js *list, struct
     enum status st = ST_OK;
     s->analyses = arena_array(s->arena, js_size(list), sizeof *s->analyses);
     for (size_t i = 0; st == ST_OK && i < js_size(list); i++) {
-        size_t before = js_size(s->faults);
-        struct err fault = {0};
         s->analyses[i].name = "";
-        st = parse_analysis(s, i, js_at(list, i), &fault);
-        st = noted(s, st, before, &fault, e);
+        st = parse_analysis(s, i, js_at(list, i), e);
     }
     return st;
 }
 
-static enum status parse_head(struct study *s, struct err *e)
+static enum status need_title(struct study *s, struct err *e)
 {
-    static const char *const allowed[] = {"title", "comment", "cohorts", "analyses", NULL};
-    enum status st = js_only(s->document, allowed, "$", e);
-    if (st == ST_OK)
-        st = js_need_str(s->document, "title", "$", &s->title, e);
+    enum status st = js_need_str(s->document, "title", "$", &s->title, e);
     if (st == ST_OK && (!*s->title || strlen(s->title) > MAX_TITLE))
         st = err_set(e, ST_INVALID, "$.title: expected 1 to %d bytes of text", MAX_TITLE);
     return st;
@@ -154,17 +192,24 @@ static enum status parse_head(struct study *s, struct err *e)
 
 static enum status parse_document(struct study *s, struct err *e)
 {
+    static const char *const allowed[] = {"title", "cohorts", "analyses", NULL};
     const struct js *cohorts = NULL, *list = NULL;
-    struct err fault = {0};
+    struct err fault[4] = {{0}};
     if (!js_is(s->document, JS_OBJECT))
         return err_set(e, ST_INVALID, "$: a study is a JSON object");
-    enum status st = noted(s, parse_head(s, &fault), js_size(s->faults), &fault, e);
+    size_t before = js_size(s->faults);
+    enum status st = noted(s, only_members(s, s->document, "$", allowed, &fault[0]), before, &fault[0], e);
+    before = js_size(s->faults);
     if (st == ST_OK)
-        st = noted(s, need_array(s->document, "cohorts", MAX_COHORTS, &cohorts, &fault), js_size(s->faults),
-                   &fault, e);
+        st = noted(s, need_title(s, &fault[1]), before, &fault[1], e);
+    before = js_size(s->faults);
     if (st == ST_OK)
-        st = noted(s, need_array(s->document, "analyses", MAX_ANALYSES, &list, &fault), js_size(s->faults),
-                   &fault, e);
+        st = noted(s, need_array(s->document, "cohorts", MAX_COHORTS, &cohorts, &fault[2]), before, &fault[2],
+                   e);
+    before = js_size(s->faults);
+    if (st == ST_OK)
+        st = noted(s, need_array(s->document, "analyses", MAX_ANALYSES, &list, &fault[3]), before, &fault[3],
+                   e);
     if (st == ST_OK)
         st = parse_cohorts(s, cohorts, e);
     return st == ST_OK ? parse_analyses(s, list, e) : st;

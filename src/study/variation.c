@@ -32,8 +32,7 @@ static enum status variation_parse(const struct js *specification, const struct 
     rates_read(&s, spec_choice(&s, "measure", measures, 0) == 1, &c->rates);
     const struct dimension *adjust = spec_dimensions(&s, "adjust", MOST_ADJUST, false, &n_adjust);
     struct dimension *by = arena_array(scope->arena, n_adjust + 1, sizeof *by);
-    if (s.status == ST_OK)
-        s.status = dimension_parse(js_get(specification, "units"), spec_path(&s, "units"), scope, by, e);
+    spec_dimension(&s, js_get(specification, "units"), spec_path(&s, "units"), by);
     for (size_t i = 0; i < n_adjust; i++)
         by[i + 1] = adjust[i];
     c->rates.by = by;

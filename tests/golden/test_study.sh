@@ -38,9 +38,55 @@ printf '{"titel": "x", "cohorts": %s, "analyses": [{"kind": "count", "name": "a"
   {"kind": "count", "name": "b", "cohort": "worse"}]}' "$(jq -c '. + [{"name": "worse", "definition": {"PrimaryCriteria": 5}}]' <<< "$good")" > "$work/bad.json"
 set +e; "$ACCORD" study check "$work/bad.json" > "$work/out" 2> "$work/talk"; code=$?; set -e
 [ "$code" = 3 ] || fail "many mistakes: exit code $code"
-for told in '$.titel: unknown field' '$.cohorts[1].definition: ' '$.analyses[0].cohort: ' '$.analyses[0].by: ' '$.analyses[0].bye: ' '$.analyses[1].kind: ' '$.analyses[2].name: ' 'has 7 mistakes'; do
+for told in '$.titel: unknown field' '$.cohorts[1].definition: ' '$.analyses[0].cohort: ' '$.analyses[0].by: ' '$.analyses[0].bye: ' '$.analyses[1].kind: ' '$.analyses[2].name: ' '$.title: expected a string' 'has 8 mistakes'; do
   [ "$(grep -cF "$told" "$work/talk")" = 1 ] || fail "expected '$told' once in: $(cat "$work/talk")"
 done
+# Also several of one definition and of the objects inside an analysis; what lies inside a place at fault is not told again.
+jq -n --argjson good "$good" '{title: "x", extra: 1, cohorts: ($good + [
+    {name: "Bad", extra: 1, definition: {ConceptSets: [{id: 0, expression: {items: [{concept: {CONCEPT_ID: "x"}}]}}, {expression: {}}, {id: 0}],
+     PrimaryCriteria: {CriteriaList: [{ConditionOccurence: {CodesetId: 0, Frist: true}}, {Death: {OccurrenceStartDate: {Op: "after", Value: "2010-13-01"}}}], ObservationWindow: []},
+     InclusionRules: [{name: "r", expression: {Type: "SOME", CriteriaList: [{Criteria: {DrugExposur: {}}, StartWindow: {Start: {Days: 1, Coeff: 3}},
+       Occurrence: {Type: 7, IsDistinct: true, CountColumn: "VISIT_ID"}}]}}, {name: 5}]}}]),
+  analyses: [{kind: "pathways", name: "p", cohort: "target", treatments: [{name: "a", conzepts: [1]}, {concepts: [1, -2]}], era_gap_days: -1},
+    {kind: "crosstab", name: "Q", cohort: "target", by: [{by: "age_band", cuts: [5, 4], extra: 1}, {by: "concept"}, {by: "seks"}]},
+    {kind: "early_warning", name: "w", cohort: "target", outcome: "Bad", readings: {pulse: {}, spo3: 1, oxygen: {concepts: "x"}}}]}' > "$work/bad.json"
+set +e; "$ACCORD" study check "$work/bad.json" > "$work/out" 2> "$work/talk"; code=$?; set -e
+[ "$code" = 3 ] || fail "many nested mistakes: exit code $code"
+d='$.cohorts[1].definition: $'
+while read -r told; do
+  grep -qF -- "$told" "$work/talk" || fail "expected '$told' in: $(cat "$work/talk")"
+done <<EOF
+$.extra: unknown field
+$.cohorts[1].extra: unknown field
+$.cohorts[1].name: expected
+$d.ConceptSets[0].expression.items[0].concept.CONCEPT_ID: expected a number
+$d.ConceptSets[1].id: expected a whole number
+$d.ConceptSets[2]: another concept set has the id 0 already
+$d.PrimaryCriteria.CriteriaList[0].ConditionOccurence: this type of criterion is not known
+$d.PrimaryCriteria.CriteriaList[1].Death.OccurrenceStartDate.Op: expected
+$d.PrimaryCriteria.CriteriaList[1].Death.OccurrenceStartDate.Value: expected a date
+$d.InclusionRules[0].expression.CriteriaList[0].StartWindow.Start: expected Coeff
+$d.InclusionRules[0].expression.CriteriaList[0].Occurrence.Type: expected
+$d.InclusionRules[0].expression.Type: expected
+$d.InclusionRules[1].name: expected
+$.analyses[0].treatments[0].conzepts: unknown field
+$.analyses[0].treatments[1].concepts: element 1
+$.analyses[0].era_gap_days: expected
+$.analyses[1].by[0].cuts: element 1
+$.analyses[1].by[2].by: 'seks'
+$.analyses[2].readings.spo3: unknown field
+$.analyses[2].readings.pulse.concepts: required
+the study has 30 mistakes
+EOF
+jq '.cohorts[1].definition' "$work/bad.json" > "$work/worse.json"
+set +e; "$ACCORD" cohort check "$work/worse.json" > "$work/out" 2> "$work/talk"; code=$?; set -e
+[ "$code" = 3 ] && grep -qF 'the definition has 14 mistakes' "$work/talk" && grep -qF '$.InclusionRules[1].name: expected a text' "$work/talk" ||
+  fail "cohort check tells every mistake: exit code $code, $(cat "$work/talk")"
+explained "{\"title\": \"x\", \"cohorts\": $good, \"analyses\": [{\"kind\": \"count\"}, {\"kind\": \"count\", \"name\": \"b\"}]}" 3 '$.analyses[0].name: expected a string'
+# A definition that is wrong everywhere is told in part.
+jq -n --argjson good "$good" '{title: "x", cohorts: [{name: "c", definition: {PrimaryCriteria: {CriteriaList: [range(1000) | {Drug: {}}]}}}], analyses: [{kind: "count", name: "n", cohort: "c"}]}' > "$work/bad.json"
+"$ACCORD" study check "$work/bad.json" > "$work/out" 2> "$work/talk" && fail "a thousand mistakes are taken"
+grep -qF '$.cohorts[0].definition: more mistakes follow these 100' "$work/talk" && grep -qF 'has 101 mistakes' "$work/talk" || fail "a thousand mistakes: $(tail -3 "$work/talk")"
 set +e; "$ACCORD" study new cuont > /dev/null 2> "$work/talk"; code=$?; set -e
 [ "$code" = 4 ] || fail "new with an unknown kind: exit code $code"
 set +e; "$ACCORD" study run "$work/count.json" --store "$work/nowhere" > /dev/null 2> "$work/talk"; code=$?; set -e
