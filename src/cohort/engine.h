@@ -69,14 +69,11 @@ struct engine {
     const struct store_persons *persons;
     const struct store_periods *periods;
     struct id_set *sets;        /* in the order of d->sets */
-    struct event_ids *ids;      /* per table, and of observation periods behind them */
     struct cohort_plan *plan;   /* notes what was read; NULL for no notes */
     struct cohort_trace *trace; /* notes who was left; NULL for no notes */
 };
 void engine_init(struct engine *g, const struct cohort_definition *d, const struct store *s);
 void engine_deinit(struct engine *g);
-/* ST_CORRUPT when an event id could not be read. */
-MUST_CHECK enum status engine_check(const struct engine *g, struct err *e);
 /* An empty set where the definition has none of that id. */
 const struct id_set *engine_set(const struct engine *g, int32_t id);
 

@@ -32,7 +32,7 @@ static unsigned primary_needs(const struct cohort_definition *d)
                    (d->has_additional && d->qualified_limit != LIMIT_ALL);
     for (size_t i = 0; i < d->n_primary; i++)
         needs |= d->primary[i].period ? NEED_SORT : 0;
-    return needs | (limited && needs ? NEED_ROW : 0);
+    return needs | (limited && needs ? NEED_ID : 0);
 }
 
 /* --- entry events --- */
@@ -61,7 +61,7 @@ static enum status fetch_primary(const struct engine *g, unsigned needs, struct 
     } else if (s == ST_OK) {
         events_merge(pieces, d->n_primary, g->persons->n, out);
     }
-    events_drop(out, needs & ~(unsigned)NEED_ROW); /* tables are mixed from here on */
+    events_drop(out, needs & ~(unsigned)NEED_ID); /* tables are mixed from here on */
     for (size_t i = 0; i < d->n_primary; i++)
         events_deinit(&pieces[i]);
     free(pieces);

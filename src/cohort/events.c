@@ -34,7 +34,7 @@ static const struct column {
     {NEED_END, offsetof(struct events, end), sizeof(int32_t)},
     {NEED_SORT, offsetof(struct events, sort), sizeof(int32_t)},
     {NEED_RAW, offsetof(struct events, raw), sizeof(int32_t)},
-    {NEED_ROW, offsetof(struct events, row), sizeof(uint64_t)},
+    {NEED_ID, offsetof(struct events, id), sizeof(int64_t)},
     {NEED_VISIT, offsetof(struct events, visit), sizeof(int64_t)},
     {NEED_KEY, offsetof(struct events, key), sizeof(int64_t)},
     {NEED_PASS, offsetof(struct events, pass), sizeof(uint8_t)},
@@ -67,7 +67,7 @@ void events_deinit(struct events *v)
 {
     for (int i = 0; i < N_COLUMNS; i++)
         free(*column_of(v, &columns[i]));
-    *v = (struct events){.needs = v->needs, .ids = v->ids};
+    *v = (struct events){.needs = v->needs};
 }
 
 void events_add(struct events *v, unsigned needs)
@@ -114,8 +114,8 @@ void events_copy(struct events *v, size_t at, const struct events *from, size_t 
         v->sort[at] = from->sort[i];
     if (v->needs & NEED_RAW)
         v->raw[at] = from->raw[i];
-    if (v->needs & NEED_ROW)
-        v->row[at] = from->row[i];
+    if (v->needs & NEED_ID)
+        v->id[at] = from->id[i];
     if (v->needs & NEED_VISIT)
         v->visit[at] = from->visit[i];
     if (v->needs & NEED_KEY)
@@ -178,21 +178,9 @@ static void concatenate(const struct events *pieces, size_t n, struct events *ou
 void events_clone(const struct events *v, struct events *out)
 {
     events_init(out, v->needs);
-    out->ids = v->ids;
     events_reserve(out, v->n);
     concatenate(v, 1, out);
     out->n = v->n;
-}
-
-int64_t events_id(const struct events *v, size_t i)
-{
-    struct event_ids *ids = (struct event_ids *)(uintptr_t)v->ids;
-    int64_t id = 0;
-    if (ids->table == STORE_N_TABLES)
-        return ids->known ? ids->known[v->row[i]] : 0;
-    if (store_event_id(ids->store, ids->table, v->row[i], v->person[i], &id, NULL) != ST_OK)
-        ids->damaged = true;
-    return id;
 }
 
 /* --- entries --- */
@@ -214,7 +202,7 @@ static bool comes_before(const struct events *pieces, const struct entry *a, con
     if (a->key != b->key)
         return a->key < b->key;
     const struct events *p = &pieces[a->place >> 32], *q = &pieces[b->place >> 32];
-    return p->row && q->row && events_id(p, (uint32_t)a->place) < events_id(q, (uint32_t)b->place);
+    return p->id && q->id && p->id[(uint32_t)a->place] < q->id[(uint32_t)b->place];
 }
 
 static int compare_entries(const void *a, const void *b, void *pieces)

@@ -16,21 +16,12 @@
 enum {
     NEED_END = 1,     /* NONE_I32 where missing */
     NEED_SORT = 2,    /* the date to order by, where it differs from start; else `start` is used */
-    NEED_ROW = 4,     /* where the source's event id can be read: that orders events of one day */
+    NEED_ID = 4,      /* the source's id of the event: orders those of one day */
     NEED_VISIT = 8,   /* NONE_I64 where missing */
     NEED_KEY = 16,    /* what a distinct count looks at; NONE_I64 where missing */
     NEED_PASS = 32,   /* whether the attributes hold, where First must be decided before them */
     NEED_RAW = 64,    /* the start before any adjustment: orders while First is being decided */
     NEED_PERIOD = 128 /* op_start and op_end: the observation period of an index event */
-};
-
-/* Event ids are read one by one, when two events of one person start on one day: seldom enough that nobody
- * decodes the column. */
-struct event_ids {
-    const struct store *store;
-    enum store_table table; /* STORE_N_TABLES: `known` holds the ids */
-    const int64_t *known;   /* of observation periods */
-    _Atomic bool damaged;   /* a read failed */
 };
 
 struct events {
@@ -39,9 +30,7 @@ struct events {
     uint32_t *person;
     int32_t *start;
     int32_t *end, *sort, *raw;
-    uint64_t *row;
-    const struct event_ids *ids; /* with NEED_ROW; borrowed */
-    int64_t *visit, *key;
+    int64_t *id, *visit, *key;
     uint8_t *pass;
     int32_t *op_start, *op_end;
     bool one_each; /* known to have one event per person; false says nothing */
@@ -65,9 +54,7 @@ static inline int32_t events_sort_day(const struct events *v, size_t i)
     return v->raw ? v->raw[i] : v->sort ? v->sort[i] : v->start[i];
 }
 
-/* The source's id of an event; needs NEED_ROW. */
-int64_t events_id(const struct events *v, size_t i);
-/* All events of the pieces in one list sorted by (person, sort date, id), stable in the order of the pieces;
+/* All events of the pieces in one list sorted by (person, sort date, id where it is there), stable in the order of the pieces;
    n_persons bounds person. The pieces are left empty. */
 void events_merge(struct events *pieces, size_t n, uint32_t n_persons, struct events *out);
 

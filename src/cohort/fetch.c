@@ -21,8 +21,9 @@ struct fetching {
     struct scan scan;
     struct first_days first_days; /* with First over several runs; else empty */
     enum count_column key;
-    struct events events; /* found so far */
-    int32_t last;         /* with First: the person of the last row of the run */
+    struct events events;           /* found so far */
+    struct store_id_bases id_bases; /* where many ids are read; else empty */
+    int32_t last;                   /* with First: the person of the last row of the run */
 };
 
 /* --- keys of distinct counts --- */
@@ -98,6 +99,19 @@ static enum status read_wide(const struct fetching *f, struct block *b, enum sto
     return ST_OK;
 }
 
+/* Of the selected rows, side by side. */
+static enum status read_ids(const struct fetching *f, struct block *b, int64_t *out, struct err *e)
+{
+    if (b->table != STORE_N_TABLES) {
+        b->bytes += b->n_sel * sizeof *out;
+        return store_pick_ids(f->g->store, b->table, b->first, b->sel, b->n_sel, b->person, &f->id_bases, out,
+                              e);
+    }
+    for (size_t i = 0; i < b->n_sel; i++)
+        out[i] = f->g->periods->id[b->b.i64[b->sel[i]]];
+    return ST_OK;
+}
+
 /* --- a block to events --- */
 
 static void emit_days(const struct fetching *f, const struct block *b, const int32_t *raw_start,
@@ -131,9 +145,8 @@ static enum status emit(struct fetching *f, struct block *b, const int32_t *raw_
     int64_t wide[BLOCK];
     enum status s = ST_OK;
     events_reserve(out, out->n + b->n_sel);
-    for (size_t i = 0; out->row && i < b->n_sel; i++)
-        out->row[out->n + i] =
-            b->table == STORE_N_TABLES ? (uint64_t)b->b.i64[b->sel[i]] : b->first + b->sel[i];
+    if (out->id)
+        s = read_ids(f, b, out->id + out->n, e);
     if (s == ST_OK && out->visit)
         s = read_wide(f, b, COL_VISIT, wide, e);
     if (s == ST_OK && out->visit)
@@ -267,8 +280,8 @@ static void everybody(struct fetching *f)
             out->end[out->n] = f->g->d->as_of;
         if (out->sort)
             out->sort[out->n] = f->g->d->as_of;
-        if (out->row)
-            out->row[out->n] = 0;
+        if (out->id)
+            out->id[out->n] = 0;
         if (out->visit)
             out->visit[out->n] = NONE_I64;
         if (out->key)
@@ -296,7 +309,7 @@ static unsigned own_needs(const struct criterion *c, unsigned needs, bool severa
         out |= group_needs(c->nested);
     if (c->first) {
         bool all_pass = !c->n_attributes && !c->adjustment && !c->period;
-        out |= several_runs && (criterion_asks_of_row(c) || out) ? NEED_ROW : 0;
+        out |= several_runs && (criterion_asks_of_row(c) || out) ? NEED_ID : 0;
         out |= (all_pass ? 0 : NEED_PASS) | (c->adjustment ? NEED_RAW : 0);
     }
     return out | (c->period ? NEED_SORT : 0);
@@ -369,6 +382,20 @@ static bool needs_end(unsigned needs, enum count_column key)
     return (needs & NEED_END) || key == COUNT_END_DATE || key == COUNT_DURATION;
 }
 
+/* Reading one base costs so many times what it costs beside all others of the range. */
+enum { BASE_ALONE = 32 };
+
+/* The range has its share of the criterion's rows. */
+static enum status fetch_id_bases(struct fetching *f, struct err *e)
+{
+    const struct engine *g = f->g;
+    enum store_table t = criterion_specs[f->c->type].table;
+    if (!(f->events.needs & NEED_ID) || t == STORE_N_TABLES ||
+        criterion_rows(g, f->c) < g->persons->n / BASE_ALONE)
+        return ST_OK;
+    return store_id_bases_read(g->store, t, g->range.first, g->range.n, &f->id_bases, e);
+}
+
 enum status criterion_fetch(const struct engine *g, const struct criterion *c,
                             const struct person_set *candidates, unsigned needs, enum count_column key,
                             struct events *out, struct err *e)
@@ -379,10 +406,10 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
     scan_init(&f.scan, g, c, candidates, needs_end(own, key));
     f.scan.by_run = several;
     events_init(&f.events, own);
-    f.events.ids = &g->ids[criterion_specs[c->type].table];
-    enum status s = fetch_events(&f, e);
+    enum status s = fetch_id_bases(&f, e);
+    if (s == ST_OK)
+        s = fetch_events(&f, e);
     events_init(out, own);
-    out->ids = f.events.ids;
     if (s == ST_OK)
         events_merge(&f.events, 1, g->persons->n, out);
     events_deinit(&f.events);
@@ -393,6 +420,7 @@ enum status criterion_fetch(const struct engine *g, const struct criterion *c,
         s = keep_nested(g, c, out, e);
     events_drop(out, needs);
     scan_deinit(&f.scan);
+    store_id_bases_deinit(&f.id_bases);
     first_days_deinit(&f.first_days);
     return s;
 }

@@ -174,8 +174,6 @@ static enum status evaluate(const struct cohort_definition *d, const struct stor
     engine_init(&g, d, store);
     struct parts parts = make_parts(&g, persons_each, plan != NULL, trace != NULL);
     enum status s = pool_run(pool, parts.n, evaluate_part, &parts, e);
-    if (s == ST_OK)
-        s = engine_check(&g, e);
     if (s == ST_OK) {
         add_steps(d, &parts, out);
         join_rows(&parts, out);
@@ -323,8 +321,6 @@ enum status cohort_combinations(const struct cohort_definition *d, const struct 
     engine_init(&g, d, store);
     struct parts parts = make_parts(&g, 0, false, false);
     enum status s = pool_run(pool, parts.n, combine_part, &parts, e);
-    if (s == ST_OK)
-        s = engine_check(&g, e);
     if (s == ST_OK)
         join_combinations(&parts, out, n);
     parts_deinit(&parts);

@@ -104,18 +104,6 @@ void engine_init(struct engine *g, const struct cohort_definition *d, const stru
     g->sets = xcalloc(d->n_sets, sizeof *g->sets);
     for (size_t i = 0; i < d->n_sets; i++)
         concept_set_resolve(&d->sets[i], s, &g->sets[i]);
-    g->ids = xcalloc(STORE_N_TABLES + 1, sizeof *g->ids);
-    for (int t = 0; t <= STORE_N_TABLES; t++)
-        g->ids[t] = (struct event_ids){.store = s, .table = (enum store_table)t};
-    g->ids[STORE_N_TABLES].known = g->periods->id;
-}
-
-enum status engine_check(const struct engine *g, struct err *e)
-{
-    for (int t = 0; t < STORE_N_TABLES; t++)
-        if (g->ids[t].damaged)
-            return err_set(e, ST_CORRUPT, "the store is damaged: event ids cannot be read; import again");
-    return ST_OK;
 }
 
 void engine_deinit(struct engine *g)
@@ -123,7 +111,6 @@ void engine_deinit(struct engine *g)
     for (size_t i = 0; i < g->d->n_sets; i++)
         free(g->sets[i].ids);
     free(g->sets);
-    free(g->ids);
 }
 
 const struct id_set *engine_set(const struct engine *g, int32_t id)

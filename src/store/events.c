@@ -560,34 +560,86 @@ enum status store_pick_ends(const struct store *s, enum store_table t, uint64_t 
     return ST_OK;
 }
 
-static bool id_of(const struct column *c, uint64_t row, uint32_t person, int64_t *out)
+enum status store_id_bases_read(const struct store *s, enum store_table t, uint32_t first, uint32_t n,
+                                struct store_id_bases *out, struct err *e)
 {
-    const uint8_t *bytes;
-    size_t n;
-    int64_t base = 0;
-    if (!packed_block(&c->packed, row / BLOCK_ROWS, &bytes, &n) ||
-        !block_value(bytes, n, (unsigned)(row % BLOCK_ROWS), out))
-        return false;
-    if (c->meta.coding == CODING_PLAIN)
-        return true;
-    if (c->meta.coding != CODING_ID || (block_user(bytes) != 0 && !packed_value(&c->base, person, &base)))
-        return false;
-    *out = *out == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)*out + (uint64_t)base);
-    return true;
+    const struct column *c = column_of(s, t, COL_ID);
+    *out = (struct store_id_bases){.first = first};
+    if (!c || c->meta.coding != CODING_ID)
+        return ST_OK;
+    int64_t *base = xmalloc(((size_t)n + 1) * sizeof *base), all[BLOCK_ROWS];
+    for (uint64_t b = first / BLOCK_ROWS; b * BLOCK_ROWS < (uint64_t)first + n; b++) {
+        struct span part = span_of(b, first, n);
+        const uint8_t *bytes;
+        size_t size;
+        if (!packed_block(&c->base, b, &bytes, &size) || !block_decode_i64(bytes, size, all)) {
+            free(base);
+            return bad_block(c, e);
+        }
+        memcpy(base + (b * BLOCK_ROWS + part.from - first), all + part.from, part.n * sizeof *base);
+    }
+    out->n = n;
+    out->base = base;
+    return ST_OK;
 }
 
-enum status store_event_id(const struct store *s, enum store_table t, uint64_t row, uint32_t person,
-                           int64_t *out, struct err *e)
+void store_id_bases_deinit(struct store_id_bases *b)
 {
-    enum status st = check_range(s, t, COL_ID, true, row, 1, e);
+    free(b->base);
+    *b = (struct store_id_bases){0};
+}
+
+static bool base_of(const struct column *c, const struct store_id_bases *known, uint32_t person, int64_t *out)
+{
+    if (person - known->first < known->n) {
+        *out = known->base[person - known->first];
+        return true;
+    }
+    return packed_value(&c->base, person, out);
+}
+
+/* The ids of those of the n rows first + at[i] that lie in the block of the first of them; returns how many, 0
+ * where the block is not valid. */
+static size_t pick_block_ids(const struct column *c, uint64_t first, const uint16_t *at, size_t n,
+                             const int32_t *person, const struct store_id_bases *bases, int64_t *out)
+{
+    uint64_t block = (first + at[0]) / BLOCK_ROWS;
+    const uint8_t *bytes;
+    size_t size, i = 0;
+    int64_t codes[BLOCK_ROWS], base = 0;
+    if (!packed_block(&c->packed, block, &bytes, &size) || !block_decode_i64(bytes, size, codes))
+        return 0;
+    bool has_base = block_user(bytes) != 0;
+    if (c->meta.coding != CODING_PLAIN && c->meta.coding != CODING_ID)
+        return 0;
+    for (; i < n && (first + at[i]) / BLOCK_ROWS == block; i++) {
+        int64_t code = codes[(first + at[i]) % BLOCK_ROWS];
+        if (has_base && (c->meta.coding != CODING_ID || !base_of(c, bases, (uint32_t)person[at[i]], &base)))
+            return 0;
+        out[i] = code == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)code + (uint64_t)base);
+    }
+    return i;
+}
+
+enum status store_pick_ids(const struct store *s, enum store_table t, uint64_t first, const uint16_t *at,
+                           size_t n, const int32_t *person, const struct store_id_bases *bases, int64_t *out,
+                           struct err *e)
+{
+    enum status st = check_range(s, t, COL_ID, true, first, n ? at[n - 1] + 1ULL : 0, e);
     const struct column *column = column_of(s, t, COL_ID);
     if (st != ST_OK)
         return st;
     if (!column || column->meta.coding == CODING_CONSTANT) {
-        *out = column ? column->meta.constant : NONE_I64;
+        for (size_t i = 0; i < n; i++)
+            out[i] = column ? column->meta.constant : NONE_I64;
         return ST_OK;
     }
-    return id_of(column, row, person, out) ? ST_OK : bad_block(column, e);
+    for (size_t i = 0, taken; i < n; i += taken) {
+        taken = pick_block_ids(column, first, at + i, n - i, person, bases, out + i);
+        if (taken == 0)
+            return bad_block(column, e);
+    }
+    return ST_OK;
 }
 
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code)

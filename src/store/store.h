@@ -209,9 +209,20 @@ MUST_CHECK enum status store_pick_f64(const struct store *s, enum store_table t,
 MUST_CHECK enum status store_pick_ends(const struct store *s, enum store_table t, uint64_t first, uint64_t n,
                                        const uint8_t *mask, const int32_t *starts, int32_t *out,
                                        struct err *e);
-/* COL_ID of one row, whose person the caller knows: without decoding its block. */
-MUST_CHECK enum status store_event_id(const struct store *s, enum store_table t, uint64_t row,
-                                      uint32_t person, int64_t *out, struct err *e);
+/* Ids mostly lie as distances to the least of their person. These of a range of persons, for reading ids of many of
+ * them: `base` is NULL, and n is 0, where the table's do not lie so. */
+struct store_id_bases {
+    uint32_t first, n;
+    int64_t *base;
+};
+MUST_CHECK enum status store_id_bases_read(const struct store *s, enum store_table t, uint32_t first,
+                                           uint32_t n, struct store_id_bases *out, struct err *e);
+void store_id_bases_deinit(struct store_id_bases *b);
+/* COL_ID of the n rows first + at[i] (ascending), of which the caller knows the person: person[at[i]]. out[i] is of
+ * the i-th. Persons that are not in `bases`, which may be empty, are looked up one by one. */
+MUST_CHECK enum status store_pick_ids(const struct store *s, enum store_table t, uint64_t first,
+                                      const uint16_t *at, size_t n, const int32_t *person,
+                                      const struct store_id_bases *bases, int64_t *out, struct err *e);
 /* The text of a code of a text column; borrowed, NUL-terminated; NULL for -1. n_texts is the dictionary's
  * size. */
 const char *store_text(const struct store *s, enum store_table t, enum store_column c, int32_t code);

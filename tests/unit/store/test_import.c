@@ -340,6 +340,37 @@ static void a_concept_and_its_descendants_are_one_range(void **state)
 }
 
 /* One concept of so many rows that it is cut between persons, from shuffled input. */
+/* Every third row, 1,024 rows at a time as a cohort reads them: without bases, with all, and with those of persons in the
+ * middle. */
+static void check_picked_ids(const struct store *s, enum store_table t, uint64_t rows, const int32_t *persons,
+                             const int64_t *ids)
+{
+    const uint32_t n_persons = store_persons(s)->n;
+    const uint32_t range[][2] = {{0, 0}, {0, n_persons}, {n_persons / 3, n_persons / 2}};
+    struct err e = {0};
+    for (size_t r = 0; r < sizeof range / sizeof *range; r++) {
+        struct store_id_bases bases;
+        assert_int_equal(store_id_bases_read(s, t, range[r][0], range[r][1] - range[r][0], &bases, &e),
+                         ST_OK);
+        for (uint64_t first = r; first < rows; first += 1024) {
+            uint16_t at[1024];
+            int64_t picked[1024];
+            size_t n = 0;
+            for (unsigned i = 0; i < 1024 && first + i < rows; i += 3)
+                at[n++] = (uint16_t)i;
+            assert_int_equal(store_pick_ids(s, t, first, at, n, persons + first, &bases, picked, &e), ST_OK);
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(picked[i], ids[first + at[i]]);
+        }
+        store_id_bases_deinit(&bases);
+    }
+    uint16_t behind = 1;
+    int64_t none;
+    assert_int_equal(
+        store_pick_ids(s, t, rows - 1, &behind, 1, persons, &(struct store_id_bases){0}, &none, &e),
+        ST_INTERNAL);
+}
+
 static void a_large_concept_from_shuffled_rows_is_in_order(void **state)
 {
     (void)state;
@@ -372,11 +403,9 @@ static void a_large_concept_from_shuffled_rows_is_in_order(void **state)
     assert_int_equal(store_read_i32(s, STORE_DRUG, COL_PERSON, 0, ROWS, persons, &e), ST_OK);
     assert_int_equal(store_read_i32(s, STORE_DRUG, COL_START, 0, ROWS, days, &e), ST_OK);
     assert_int_equal(store_read_i64(s, STORE_DRUG, COL_ID, 0, ROWS, ids, &e), ST_OK);
+    check_picked_ids(s, STORE_DRUG, ROWS, persons, ids);
     for (int i = 0; i < ROWS; i++) {
         uint32_t id = (uint32_t)ids[i];
-        int64_t alone;
-        assert_int_equal(store_event_id(s, STORE_DRUG, (uint64_t)i, (uint32_t)persons[i], &alone, &e), ST_OK);
-        assert_int_equal(alone, ids[i]);
         assert_false(seen[id]++);
         assert_int_equal(persons[i], id * 7919 % ROWS * 31 % PERSONS);
         assert_int_equal(days[i], date_of(2000 + (int)(id % 20), 1, 1 + (int)(id % 28)));
