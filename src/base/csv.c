@@ -369,7 +369,7 @@ static enum status fill(struct csv *c, struct csv_block *b, size_t to, struct er
 
 enum status csv_take(struct csv *c, struct csv_block *b, size_t bytes, struct err *e)
 {
-    size_t to = bytes > c->carry.n ? bytes : c->carry.n + 1;
+    size_t to = c->carry.n + stream_even(c->stream, bytes);
     GROW(b->bytes, to + 1, b->capacity);
     b->n = c->carry.n;
     if (b->n)

@@ -55,7 +55,7 @@ struct csv_block {
     size_t n, capacity;
 };
 void csv_block_deinit(struct csv_block *b);
-/* The next rows, about `bytes` of them or one longer row; n = 0 at the end. */
+/* The next rows, about `bytes` of them (of a plain file up to 2 MiB more) or one longer row; n = 0 at the end. */
 MUST_CHECK enum status csv_take(struct csv *c, struct csv_block *b, size_t bytes, struct err *e);
 /* Cuts a block into at most `most` pieces of whole rows; returns how many. */
 size_t csv_split(const struct csv *c, const struct csv_block *b, struct slice *pieces, size_t most);

@@ -5,17 +5,27 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "base/mem.h"
 
-enum { INPUT_BYTES = 1 << 18 };
+/* linux/fs.h, since 6.14: pages that the read brings into the system's cache leave it again, those that were there
+ * stay. */
+#ifndef RWF_DONTCACHE
+#define RWF_DONTCACHE 0x80
+#endif
+
+/* What is read at once, at multiples of it: a huge page. Pieces that begin elsewhere, and smaller ones, are cached in
+ * small pages; that takes four to eight times the CPU time. */
+enum { INPUT_BYTES = 2 << 20 };
 
 struct stream {
     char *name;
-    int fd; /* -1: over memory */
+    int fd;    /* -1: over memory */
+    int flags; /* of its reads */
     struct slice memory;
     uint64_t size, taken;
     enum status (*read)(struct stream *s, char *out, size_t n, size_t *got, struct err *e);
@@ -28,6 +38,18 @@ struct stream {
     ZSTD_DStream *zstd;
 };
 
+/* Each byte is read once, and of files larger than the machine's memory: in its cache they would take the place of
+ * what others use, and fresh memory for them costs more time than the reading. Not every file system knows how. */
+static ssize_t read_some(struct stream *s, char *out, size_t n)
+{
+    struct iovec to = {out, n};
+    ssize_t k = preadv2(s->fd, &to, 1, -1, s->flags);
+    if (k >= 0 || !s->flags || errno == EINTR || errno == EIO)
+        return k;
+    s->flags = 0;
+    return preadv2(s->fd, &to, 1, -1, s->flags);
+}
+
 /* The file's own bytes. */
 static enum status raw_read(struct stream *s, char *out, size_t n, size_t *got, struct err *e)
 {
@@ -39,7 +61,7 @@ static enum status raw_read(struct stream *s, char *out, size_t n, size_t *got, 
             memcpy(out, s->memory.p + s->taken, *got);
     }
     while (s->fd >= 0 && *got < n) {
-        ssize_t k = read(s->fd, out + *got, n - *got);
+        ssize_t k = read_some(s, out + *got, n - *got);
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
@@ -182,6 +204,7 @@ enum status stream_open(const char *path, struct stream **out, struct err *e)
     const char *slash = strrchr(path, '/');
     s->name = xstrdup(slash ? slash + 1 : path);
     s->fd = fd;
+    s->flags = RWF_DONTCACHE;
     s->size = (uint64_t)st.st_size;
     return start(s, out, e);
 }
@@ -225,6 +248,14 @@ enum status stream_read(struct stream *s, char *out, size_t n, size_t *got, stru
             break;
     }
     return ST_OK;
+}
+
+size_t stream_even(const struct stream *s, size_t n)
+{
+    if (s->fd < 0 || s->read != plain_read)
+        return n;
+    uint64_t at = s->taken - (s->end - s->at);
+    return n + (size_t)(-(at + n) % INPUT_BYTES);
 }
 
 const char *stream_name(const struct stream *s)

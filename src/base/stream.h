@@ -22,6 +22,8 @@ void stream_close(struct stream *s);
 
 /* Fills out; *got is less than n only at the end. */
 MUST_CHECK enum status stream_read(struct stream *s, char *out, size_t n, size_t *got, struct err *e);
+/* n, or some bytes more: asked for so many, a plain file is read in the pieces that the system is quickest at. */
+size_t stream_even(const struct stream *s, size_t n);
 const char *stream_name(const struct stream *s); /* the last component of the path */
 uint64_t stream_size(const struct stream *s);    /* bytes of the file, as it lies there */
 uint64_t stream_taken(const struct stream *s);   /* how many of those have been read: for progress */

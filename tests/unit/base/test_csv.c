@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -332,6 +333,44 @@ static void any_cut_gives_the_same_rows(void **state)
     }
 }
 
+/* So many rows of 16 bytes that a file has several huge pages. */
+static void write_rows(const char *folder, char *path, size_t size, int rows)
+{
+    snprintf(path, size, "%s/accord-csv-XXXXXX", folder);
+    int fd = mkstemp(path);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    assert_non_null(f);
+    fputs("number,text\n", f);
+    for (int i = 0; i < rows; i++)
+        fprintf(f, "%07d,abcdefg\n", i);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A folder of a disk, and one of memory, where the system does not know how to read past its cache. */
+static void files_are_read_in_whole_pieces(void **state)
+{
+    (void)state;
+    enum { ROWS = 400000, PIECE = 2 << 20 };
+    const char *const folders[] = {"/var/tmp", "/dev/shm"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[64];
+        struct err e = {0};
+        struct csv *c;
+        struct csv_block block = {0};
+        uint64_t n = 0;
+        write_rows(folders[i], path, sizeof path, ROWS);
+        assert_int_equal(csv_open(path, &c, &e), ST_OK);
+        while (csv_take(c, &block, 1000, &e) == ST_OK && block.n) {
+            assert_true(csv_taken(c) % PIECE == 0 || csv_taken(c) == csv_size(c));
+            n += block.n;
+        }
+        assert_int_equal(n, 16 * (uint64_t)ROWS);
+        csv_block_deinit(&block);
+        csv_close(c);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +382,7 @@ int main(void)
         cmocka_unit_test(typed_fields_are_checked),
         cmocka_unit_test(compressed_files_read_alike_and_cut_ones_fail),
         cmocka_unit_test(any_cut_gives_the_same_rows),
+        cmocka_unit_test(files_are_read_in_whole_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
