@@ -157,6 +157,8 @@ static enum status explain(const struct http_client *c, CURLcode code, const str
         return interrupted_err(e);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return err_set(e, ST_TIMEOUT, "%s did not answer in time", c->base_url);
+    if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING)
+        return err_set(e, ST_NETWORK, "the answer of %s was cut short", c->base_url);
     if (code == CURLE_WRITE_ERROR && reply->body.failed)
         return err_set(e, ST_NO_MEMORY, "the answer of %s was longer than %zu bytes", c->base_url,
                        reply->body.max);

@@ -61,21 +61,46 @@ static enum status refusal(const struct http_reply *reply, struct err *e)
 }
 
 /* The answer's bytes; a refusal is an error. */
-static enum status fetch_bytes(const struct args *a, const char *url, const struct http_call *request,
-                               struct buf *out, struct err *e)
+static enum status exchange(struct http_client *client, const struct http_call *request, struct buf *out,
+                            struct err *e)
 {
-    struct http_client *client;
     struct http_reply reply = {0};
-    enum status s = http_client_open(url, args_get(a, "ca"), NULL, &client, e);
-    if (s != ST_OK)
-        return s;
     buf_init(&reply.body, REPLY_MOST);
-    s = http_client_send(client, request, &reply, e);
+    enum status s = http_client_send(client, request, &reply, e);
     if (s == ST_OK && reply.code >= 400)
         s = refusal(&reply, e);
     if (s == ST_OK)
         buf_add(out, reply.body.p, reply.body.n);
     buf_deinit(&reply.body);
+    return s;
+}
+
+enum status connect_open(const struct args *a, const char *url, struct http_client **out, struct err *e)
+{
+    return http_client_open(url, args_get(a, "ca"), NULL, out, e);
+}
+
+enum status connect_get_over(struct http_client *client, const char *target, struct js **out, struct err *e)
+{
+    const struct http_call request = {.method = "GET", .target = target, .timeout_ms = TIMEOUT_MS};
+    struct buf text;
+    buf_init(&text, REPLY_MOST);
+    *out = NULL;
+    enum status s = exchange(client, &request, &text, e);
+    if (s == ST_OK)
+        s = js_parse(buf_slice(&text), "the hub's answer", out, e);
+    buf_deinit(&text);
+    return s;
+}
+
+static enum status fetch_bytes(const struct args *a, const char *url, const struct http_call *request,
+                               struct buf *out, struct err *e)
+{
+    struct http_client *client;
+    enum status s = connect_open(a, url, &client, e);
+    if (s != ST_OK)
+        return s;
+    s = exchange(client, request, out, e);
     http_client_close(client);
     return s;
 }

@@ -26,6 +26,12 @@ MUST_CHECK enum status connect_file(const struct args *a, enum db_mode mode, str
 bool connect_is_url(const char *at);
 MUST_CHECK enum status connect_get(const struct args *a, const char *url, const char *target, struct js **out,
                                    struct err *e);
+/* The same for many requests over one connection; close it with http_client_close. */
+struct http_client;
+MUST_CHECK enum status connect_open(const struct args *a, const char *url, struct http_client **out,
+                                    struct err *e);
+MUST_CHECK enum status connect_get_over(struct http_client *client, const char *target, struct js **out,
+                                        struct err *e);
 /* What the API says at a public address that follows from the register alone, from the hub or straight from
    the register's file: as bytes, or as JSON that the caller frees. */
 MUST_CHECK enum status connect_bytes(const struct args *a, const char *target, struct buf *out,

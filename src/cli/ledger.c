@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/http_client.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "cli/connect.h"
@@ -13,31 +15,49 @@
 #include "ledger/copy.h"
 #include "ledger/proof.h"
 
-enum { PAGE_ENTRIES = 200 };
+enum { PAGE_ENTRIES = 1000 }; /* as many as the hub gives at once */
 
 typedef enum status (*entry_visit)(void *context, const struct js *entry, struct err *e);
 
+/* What the hub says of itself: its key, checkpoint, witnesses and number of entries. */
+static enum status hub_of(struct http_client *client, const char *url, struct js **out, struct err *e)
+{
+    enum status s = connect_get_over(client, "/api/v1/hub", out, e);
+    if (s == ST_NOT_FOUND || s == ST_INVALID || (s == ST_OK && !js_get(*out, "checkpoint")))
+        return err_set(e, ST_NETWORK, "%.100s answers, but not as a hub does: is it the address of one?",
+                       url);
+    return s;
+}
+
 /* Entries [from, to) of a hub's log, in order. */
-static enum status each_entry_at_hub(const struct args *a, const char *url, int64_t from, int64_t to,
+static enum status each_entry_at_hub(struct http_client *client, int64_t from, int64_t to,
                                      const char *subject, entry_visit visit, void *context, struct err *e)
 {
     enum status s = ST_OK;
+    struct progress progress;
+    progress_start(&progress, "reading the log", "entries", (uint64_t)(to > from ? to - from : 0));
     for (int64_t at = from; s == ST_OK && at < to;) {
         int64_t n = to - at < PAGE_ENTRIES ? to - at : PAGE_ENTRIES;
-        char *target = xasprintf("/api/v1/log/entries?from=%" PRId64 "&limit=%" PRId64 "%s%s", at,
-                                 subject ? 1000 : n, subject ? "&subject=" : "", subject ? subject : "");
+        char *target =
+            xasprintf("/api/v1/log/entries?from=%" PRId64 "&limit=%" PRId64 "%s%s", at,
+                      subject ? PAGE_ENTRIES : n, subject ? "&subject=" : "", subject ? subject : "");
         struct js *page = NULL;
-        s = connect_get(a, url, target, &page, e);
+        s = connect_get_over(client, target, &page, e);
         free(target);
         const struct js *items = js_get(page, "items");
         size_t got = js_size(items);
-        if (s == ST_OK && !subject && got != (size_t)n)
-            s = err_set(e, ST_CORRUPT, "the hub gave %zu entries instead of %" PRId64, got, n);
+        if (s != ST_OK)
+            (void)err_wrap(e, "entries from %" PRId64, at);
+        else if (!subject && got != (size_t)n)
+            s = err_set(e, ST_CORRUPT, "the hub gave %zu entries from %" PRId64 " on instead of %" PRId64,
+                        got, at, n);
         for (size_t i = 0; s == ST_OK && i < got; i++)
             s = visit(context, js_at(items, i), e);
         at = subject ? to : at + n;
+        progress_add(&progress, got);
         js_free(page);
     }
+    progress_end(&progress);
     return s;
 }
 
@@ -54,11 +74,15 @@ static enum status copy_entry(void *context, const struct js *entry, struct err 
 
 static enum status copy_from_hub(const struct args *a, const char *url, FILE *to, struct err *e)
 {
+    struct http_client *client;
     struct js *hub = NULL;
     const char *checkpoint, *key;
     const struct js *witnesses;
     int64_t entries;
-    enum status s = connect_get(a, url, "/api/v1/hub", &hub, e);
+    enum status s = connect_open(a, url, &client, e);
+    if (s != ST_OK)
+        return s;
+    s = hub_of(client, url, &hub, e);
     if (s == ST_OK)
         s = js_need_str(hub, "checkpoint", "hub", &checkpoint, e);
     if (s == ST_OK)
@@ -70,8 +94,9 @@ static enum status copy_from_hub(const struct args *a, const char *url, FILE *to
     if (s == ST_OK)
         s = copy_write_header(checkpoint, key, entries, witnesses, to, e);
     if (s == ST_OK)
-        s = each_entry_at_hub(a, url, 0, entries, NULL, copy_entry, to, e);
+        s = each_entry_at_hub(client, 0, entries, NULL, copy_entry, to, e);
     js_free(hub);
+    http_client_close(client);
     return s;
 }
 
@@ -133,6 +158,25 @@ static enum status print_verified(const struct args *a, const struct ledger_veri
     return out_end(o, e);
 }
 
+/* A copied log to read: the file, or what a hub gives, in a file that goes with its closing. */
+static enum status open_copy(const struct args *a, FILE **out, struct err *e)
+{
+    const char *at = args_operand(a, 0);
+    bool hub = connect_is_url(at);
+    *out = hub ? tmpfile() : fopen(at, "r");
+    if (!*out)
+        return err_errno(e, errno, "cannot open", hub ? "a temporary file" : at);
+    enum status s = hub ? copy_from_hub(a, at, *out, e) : ST_OK;
+    if (s == ST_OK && hub && fflush(*out) != 0)
+        s = err_errno(e, errno, "cannot write", "a temporary file");
+    if (s == ST_OK) {
+        rewind(*out);
+        return ST_OK;
+    }
+    fclose(*out);
+    return s;
+}
+
 static enum status run_verify(const struct args *a, struct err *e)
 {
     struct note_key key;
@@ -141,9 +185,10 @@ static enum status run_verify(const struct args *a, struct err *e)
     enum status s = pinned_key(a, &key, &pinned, e);
     if (s != ST_OK)
         return s;
-    FILE *from = fopen(args_operand(a, 0), "r");
-    if (!from)
-        return err_errno(e, errno, "cannot open", args_operand(a, 0));
+    FILE *from;
+    s = open_copy(a, &from, e);
+    if (s != ST_OK)
+        return s;
     struct pool *pool = pool_new(0);
     s = ledger_verify(from, pinned, pool, &v, e);
     pool_free(pool);
@@ -267,14 +312,19 @@ static int64_t tail_start(int64_t size, int64_t count, const char *subject)
 static enum status tail_of_hub(const struct args *a, const char *url, int64_t count, struct out *o,
                                struct err *e)
 {
+    struct http_client *client;
     struct js *hub = NULL;
     const char *subject = args_get(a, "subject");
-    enum status s = connect_get(a, url, "/api/v1/hub", &hub, e);
+    enum status s = connect_open(a, url, &client, e);
+    if (s != ST_OK)
+        return s;
+    s = hub_of(client, url, &hub, e);
     int64_t size = js_get_int(hub, "entries", 0);
+    if (s == ST_OK)
+        s = each_entry_at_hub(client, tail_start(size, count, subject), size, subject, print_hub_entry, o, e);
     js_free(hub);
-    return s == ST_OK ? each_entry_at_hub(a, url, tail_start(size, count, subject), size, subject,
-                                          print_hub_entry, o, e)
-                      : s;
+    http_client_close(client);
+    return s;
 }
 
 static enum status tail_of_file(const struct args *a, const char *path, int64_t count, struct out *o,
@@ -344,6 +394,11 @@ static const struct option_spec place_options[] = {
 };
 static const struct option_spec verify_options[] = {
     {"key", "VKEY", "the hub's key as you know it; a log signed by another one is refused"},
+    {"ca", "FILE", "trust only this authority's certificates"},
+    {0},
+};
+static const struct option_spec check_options[] = {
+    {"key", "VKEY", "the hub's key as you know it; a proof signed by another one is refused"},
     {0},
 };
 static const struct option_spec tail_options[] = {
@@ -374,15 +429,16 @@ const struct command ledger_commands[] = {
      "personal "
      "text, from the register's file or a hub's address. The form is described in docs/formats/ledger.md.",
      place_options, 2, 2, run_copy},
-    {"verify", "FILE", "check a copied log: every signature, hash, the tree and the checkpoint; offline",
-     "Fails with the number of the first entry that is wrong if a single byte of the file was changed.",
+    {"verify", "FILE|URL", "check a whole log: every signature, hash, the tree and the checkpoint",
+     "Of a copy, offline, or of a hub's address: then the whole public log is fetched first. "
+     "Fails with the number of the first entry that is wrong if a single byte was changed.",
      verify_options, 1, 1, run_verify},
     {"prove", "DB|URL ENTRY|NOUN:ID", "print a proof that an entry, or what a page shows, is in the log",
      "The proof is one JSON document with the entry, the hashes of its path in the Merkle tree, and the "
      "checkpoint that "
      "they lead to. 'accord ledger check' checks it anywhere.",
      place_options, 2, 2, run_prove},
-    {"check", "PROOF", "check a proof of an entry, offline", NULL, verify_options, 1, 1, run_check},
+    {"check", "PROOF", "check a proof of an entry, offline", NULL, check_options, 1, 1, run_check},
     {"tail", "DB|URL", "list the newest entries", NULL, tail_options, 1, 1, run_tail},
     {"cosign", "FILE", "verify a copied log as a witness and print its checkpoint with your cosignature",
      "The hub's operator keeps the line with 'accord ledger witness'. A hub that shows different histories "

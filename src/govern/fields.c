@@ -110,6 +110,19 @@ static enum status check_code(const struct check *k, const char *scheme, const c
     return s;
 }
 
+/* Each code once: whoever names one twice meant another. */
+static enum status code_again(const struct js *list, size_t i, const char *path, struct err *e)
+{
+    const char *scheme = js_get_str(js_at(list, i), "scheme"), *code = js_get_str(js_at(list, i), "code");
+    for (size_t k = 0; k < i; k++) {
+        const struct js *other = js_at(list, k);
+        if (strcmp(js_get_str(other, "scheme"), scheme) == 0 && strcmp(js_get_str(other, "code"), code) == 0)
+            return err_set(e, ST_INVALID, "%.140s[%zu]: the code %.60s of %.60s is there already, as [%zu]",
+                           path, i, code, scheme, k);
+    }
+    return ST_OK;
+}
+
 static enum status check_codes(const struct check *k, const struct js *v, const char *path, struct err *e)
 {
     enum status s = js_is(v, JS_ARRAY) && js_size(v) > 0 && js_size(v) <= LIST_MOST
@@ -121,6 +134,8 @@ static enum status check_codes(const struct check *k, const struct js *v, const 
         const struct js *c = js_at(v, i);
         s = js_size(c) == 2 ? check_code(k, js_get_str(c, "scheme"), js_get_str(c, "code"), at, e)
                             : wrong(e, at, "a code {\"scheme\": …, \"code\": …}");
+        if (s == ST_OK)
+            s = code_again(v, i, path, e);
     }
     return s;
 }

@@ -36,9 +36,11 @@ enum status public_log(struct call *c, struct err *e)
         "Every step that anyone took, in order, signed by who took it. Nothing can be changed or "
         "removed without it showing.",
         e);
-    buf_adds(&p.out,
-             "<p class=\"nhsuk-inset-text\">Take a copy of the whole log and check it offline: accord ledger "
-             "copy, then accord ledger verify.</p>");
+    buf_adds(
+        &p.out,
+        "<p class=\"nhsuk-inset-text\">Check the whole log yourself: accord ledger verify with the address "
+        "of this register. Or keep a copy and check it offline: accord ledger copy, then accord ledger "
+        "verify.</p>");
     if (s == ST_OK)
         s = story_table(&p,
                         arena_printf(c->request->arena, "Entries %s, newest first; the log has %" PRId64,

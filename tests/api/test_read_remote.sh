@@ -17,6 +17,7 @@ for who in lea:QKS pat:acme; do
   act "${who%:*}" grant hold "${who%:*}.lead.${who#*:}"
 done
 act steward grant offer lea.analyst.QKS --person lea --role analyst --body QKS --until "$GRID_UNTIL"
+act lea person declare lea --nil true
 act lea body describe QKS --decides 'The board' --meetings '[{"what":"Board","date":"2999-01-02"},{"what":"Board","date":"2020-01-02"}]' \
   --data '[{"domain":"prescriptions","lag_days":30,"coverage_percent":90,"gaps":"hospital medicines"}]'
 need() { act lea signal draft "$1" --body QKS --side need --title "$1" --type capability --rank "$2" --codes '[{"scheme":"qof","code":"'"$3"'"}]' "${@:4}"; act lea signal publish "$1"; }
@@ -74,4 +75,35 @@ for kind in use-register disclosure-uk atom dcat; do same export "$kind"; done
 a ledger prove "$ACCORD_HUB" 7 > "$GRID/proof" && a ledger check "$GRID/proof" > /dev/null 2>&1 || fail "a proof from the hub"
 a ledger prove "$ACCORD_HUB" project:p1 > "$GRID/proof" && a ledger check "$GRID/proof" --format csv 2> /dev/null | grep -q 'project.draft,project:p1' || fail "a page's proof"
 curl -sf "$ACCORD_HUB/api/v1/register/signal?sort=value&after=x" > /dev/null && fail "value and after"
+
+# the whole log, straight from a hub: verified as its copy is; whatever is wrong is told
+a ledger copy "$ACCORD_HUB" "$GRID/copy" --quiet > /dev/null && a ledger verify "$GRID/copy" --format csv > "$GRID/file" 2> /dev/null || fail "a copy"
+a ledger verify "$ACCORD_HUB" --format csv > "$GRID/url" 2> /dev/null && cmp -s "$GRID/file" "$GRID/url" || fail "verify at a hub: $(diff "$GRID/file" "$GRID/url")"
+ACCORD_PROGRESS=1 a ledger verify "$ACCORD_HUB" 2>&1 > /dev/null | grep -q 'reading the log' || fail "no progress is shown"
+refused() { # exit code, words, command...
+  local code=$1 words=$2 got=0; shift 2
+  a ledger "$@" > "$GRID/out" 2> "$GRID/err" || got=$?
+  [ "$got" = "$code" ] && grep -qF -- "$words" "$GRID/err" && [ ! -s "$GRID/out" ] || fail "$*: exit code $got, $(cat "$GRID/err"); expected $code and '$words'"
+}
+key=$(a ledger vkey --name test.example/register --identity "$GRID/keys/lea")
+refused 8 'signed by another key' verify "$ACCORD_HUB" --key "$key"
+refused 12 'could not be reached' verify http://127.0.0.1:1
+refused 12 'could not be reached' verify https://register.invalid
+refused 2 'must have no path' verify "$ACCORD_HUB/log"
+refused 5 'plain HTTP is only used on this machine' verify http://register.example
+node "$SOURCE/tests/lib/lying_hub.mjs" "$ACCORD_HUB" "$GRID/lie" > "$GRID/port" 2> "$GRID/proxy.log" &
+GRID_PID[proxy]=$!
+echo honest > "$GRID/lie"
+for ((n = 0; n < 100; n++)); do [ -s "$GRID/port" ] && break; sleep 0.05; done
+proxy=http://127.0.0.1:$(cat "$GRID/port")
+a ledger verify "$proxy" --format csv 2> /dev/null | cmp -s - "$GRID/file" || fail "verify through a proxy"
+lie() { echo "$1" > "$GRID/lie"; refused "${@:2}" verify "$proxy"; }
+lie rewrite 8 'entry '
+lie fewest 8 'entries from 0 on instead of'
+lie torn 12 'was cut short'
+echo stall > "$GRID/lie"
+"$ACCORD" ledger verify "$proxy" > /dev/null 2> "$GRID/err" & pid=$!
+sleep 0.5; kill -TERM "$pid"; wait "$pid"; code=$?
+[ "$code" = 14 ] || fail "interrupted: exit code $code, $(cat "$GRID/err")"
+lie stranger 12 'answers, but not as a hub does'
 echo "reading from a hub gives the bytes that the file gives"

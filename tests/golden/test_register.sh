@@ -50,6 +50,8 @@ a grant hold lea.lead.QKS --identity "$dir/lea" --quiet
 a signal draft copd --body QKS --side need --title 'COPD diagnosis' --type capability --rank 1 --population 300000 \
   --codes '[{"scheme":"qof","code":"COPD"}]' --identity "$dir/lea" --quiet
 refused 3 'rule vocabulary' signal draft x --body QKS --side need --title x --type data --codes '[{"scheme":"qof","code":"X"}]' --identity "$dir/lea"
+refused 3 '$.body.codes[2]: the code COPD of qof is there already, as [0]' signal draft x --body QKS --side need --title x --type data \
+  --codes '[{"scheme":"qof","code":"COPD"},{"scheme":"qof","code":"AST"},{"scheme":"qof","code":"COPD"}]' --identity "$dir/lea"
 for bad in $'bell \a' $'\xe2\x80\xaeturned' $'\xef\xbb\xbf'; do
   refused 3 '$.body.title: expected text without control characters' signal draft x --body QKS --side need --title "x$bad" --type data --codes '[{"scheme":"qof","code":"COPD"}]' --identity "$dir/lea"
 done

@@ -7,6 +7,10 @@
 //   fewer    work of later rounds with one site less than the rounds before
 //   silent   no work of later rounds: as if the node had gone away in the middle of a run
 //   runless  no list of the runs under way
+//   fewest   pages of the log with one entry less
+//   torn     pages of the log that break off in the middle
+//   stall    no answer at all for pages of the log
+//   stranger another answer than a hub's
 //   older    the first checkpoint that was asked for, again
 import { createServer, request } from "node:http";
 import { readFileSync } from "node:fs";
@@ -33,12 +37,19 @@ const lies = {
   fewer: (url, body) => changed(url, body, (w) => (w.round > 1 ? [{ ...w, sites: w.sites.filter((s) => s.body !== "T2") }] : [w])),
   silent: (url, body) => changed(url, body, (w) => ((gone ||= w.round > 1), [w])),
   runless: (url, body) => (url.startsWith("/api/v1/node/work") ? JSON.stringify({ ...JSON.parse(body), runs: undefined }) : body),
+  fewest: (url, body) => {
+    if (!url.startsWith("/api/v1/log/entries?")) return body;
+    const answer = JSON.parse(body);
+    return JSON.stringify({ ...answer, items: answer.items.slice(1) });
+  },
+  stranger: () => "<!doctype html><p>Hello",
   older: (url, body) => (url === "/api/v1/log/checkpoint" && first ? first : body),
 };
 
 createServer((incoming, answer) => {
   gone &&= readFileSync(lieFile, "utf8").trim() === "silent";
   if (gone) return answer.writeHead(503).end();
+  if (readFileSync(lieFile, "utf8").trim() === "stall" && incoming.url.startsWith("/api/v1/log/entries?")) return;
   const asked = request(hub + incoming.url, { method: incoming.method, headers: incoming.headers }, (reply) => {
     const parts = [];
     reply.on("data", (part) => parts.push(part));
@@ -49,6 +60,10 @@ createServer((incoming, answer) => {
       delete headers["content-length"];
       delete headers["transfer-encoding"];
       const told = lie && reply.statusCode === 200 ? lie(incoming.url, body) : body;
+      if (readFileSync(lieFile, "utf8").trim() === "torn" && incoming.url.startsWith("/api/v1/log/entries?")) {
+        answer.writeHead(200, { ...headers, "content-length": body.length });
+        return answer.write(body.subarray(0, body.length / 2), () => answer.destroy());
+      }
       answer.writeHead(gone ? 503 : reply.statusCode, headers).end(told);
     });
   });
