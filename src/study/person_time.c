@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "base/date.h"
+#include "base/vectors.h"
 
 const char *const denominator_members[] = {
     "cohort",       "from", "to", "min_age", "max_age", "prior_observation_days", "requirements_at_entry",
@@ -88,61 +90,121 @@ bool denominator_span(const struct denominator *d, int32_t birth, int32_t observ
     return birth != DATE_NONE && span_of(d, birth, observed_from, observed_to, target, start, end);
 }
 
-struct span_list {
-    struct span *v;
-    size_t n, capacity;
-};
+static void spans_init(struct spans *s, size_t room)
+{
+    *s = (struct spans){.person = xmalloc((room + 1) * sizeof *s->person),
+                        .start = xmalloc((room + 1) * sizeof *s->start),
+                        .end = xmalloc((room + 1) * sizeof *s->end),
+                        .birth = xmalloc((room + 1) * sizeof *s->birth)};
+}
+
+void spans_deinit(struct spans *s)
+{
+    free(s->person);
+    free(s->start);
+    free(s->end);
+    free(s->birth);
+    *s = (struct spans){0};
+}
 
 /* There is room for all of the person's periods. */
 static inline void add_spans(const struct denominator *d, const struct store_periods *periods,
                              uint32_t person, int32_t birth, const struct target_row *target,
-                             struct span_list *out)
+                             struct spans *out)
 {
     if (birth == DATE_NONE)
         return;
     for (uint32_t i = periods->offset[person]; i < periods->offset[person + 1]; i++) {
-        struct span *s = &out->v[out->n];
-        s->person = person;
-        s->birth = birth;
-        out->n += span_of(d, birth, periods->start[i], periods->end[i], target, &s->start, &s->end);
+        out->person[out->n] = person;
+        out->birth[out->n] = birth;
+        out->n += span_of(d, birth, periods->start[i], periods->end[i], target, &out->start[out->n],
+                          &out->end[out->n]);
     }
 }
 
-static void add_everybody(const struct denominator *d, const struct study_site *site, struct span_list *out)
+VECTORS static bool one_period_each(const uint32_t *offset, uint32_t n)
+{
+    uint32_t other = 0;
+    for (uint32_t i = 0; i < n; i++)
+        other |= offset[i + 1] - offset[i] != 1;
+    return !other;
+}
+
+/* Spans of n persons (at most BIRTHS) from `first` on who have one period each, where ages do not matter. */
+struct chunk {
+    uint32_t first, n;
+    const int32_t *birth, *from, *to; /* the periods' */
+    uint32_t person[BIRTHS];
+    int32_t start[BIRTHS], end[BIRTHS];
+    uint8_t mask[BIRTHS]; /* 1 where there is a span */
+};
+
+VECTORS static void chunk_spans(const struct denominator *d, struct chunk *restrict c)
+{
+    const int32_t *restrict birth = c->birth, *restrict from = c->from, *restrict to = c->to;
+    int32_t least = d->from, most = d->to, prior = d->prior_days;
+    for (uint32_t i = 0; i < c->n; i++) {
+        c->person[i] = c->first + i;
+        c->start[i] = later(later(least, from[i] + prior), birth[i]);
+        c->end[i] = earlier(most, to[i]);
+        c->mask[i] = (birth[i] != DATE_NONE) & (c->start[i] <= c->end[i]);
+    }
+}
+
+static void add_chunk(const struct denominator *d, struct chunk *c, struct spans *out)
+{
+    chunk_spans(d, c);
+    bits_keep32(out->person + out->n, c->person, c->mask, c->n);
+    bits_keep32(out->start + out->n, c->start, c->mask, c->n);
+    bits_keep32(out->end + out->n, c->end, c->mask, c->n);
+    out->n += bits_keep32(out->birth + out->n, c->birth, c->mask, c->n);
+}
+
+static void add_everybody(const struct denominator *d, const struct study_site *site, struct spans *out)
 {
     const struct store_persons *persons = store_persons(site->store);
     const struct store_periods *periods = store_periods(site->store);
     int32_t birth[BIRTHS];
-    GROW(out->v, periods->offset[site->end_person] - periods->offset[site->first_person] + 1, out->capacity);
+    struct chunk c;
+    c.birth = birth;
+    bool ages = d->min_age > 0 || d->max_age >= 0;
+    spans_init(out, periods->offset[site->end_person] - periods->offset[site->first_person]);
     for (uint32_t first = site->first_person, n; first < site->end_person; first += n) {
         n = site->end_person - first < BIRTHS ? site->end_person - first : BIRTHS;
         person_births(persons, first, n, birth);
-        for (uint32_t i = 0; i < n; i++)
-            add_spans(d, periods, first + i, birth[i], NULL, out);
+        const uint32_t *at = periods->offset + first;
+        c.first = first;
+        c.n = n;
+        c.from = periods->start + *at;
+        c.to = periods->end + *at;
+        if (!ages && one_period_each(at, n))
+            add_chunk(d, &c, out);
+        else
+            for (uint32_t i = 0; i < n; i++)
+                add_spans(d, periods, first + i, birth[i], NULL, out);
     }
 }
 
-static void add_target(const struct denominator *d, const struct study_site *site, uint32_t person,
-                       const struct target_row *target, struct span_list *out)
+static void add_targets(const struct denominator *d, const struct study_site *site,
+                        const struct cohort_rows *rows, struct spans *out)
 {
+    const struct store_persons *persons = store_persons(site->store);
     const struct store_periods *periods = store_periods(site->store);
-    GROW(out->v, out->n + periods->offset[person + 1] - periods->offset[person] + 1, out->capacity);
-    add_spans(d, periods, person, person_birth(store_persons(site->store), person), target, out);
+    size_t room = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        room += periods->offset[rows->person[i] + 1] - periods->offset[rows->person[i]];
+    spans_init(out, room);
+    for (size_t i = 0; i < rows->n; i++)
+        add_spans(d, periods, rows->person[i], person_birth(persons, rows->person[i]),
+                  &(struct target_row){rows->start[i], rows->end[i]}, out);
 }
 
-void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
-                       size_t *n)
+void denominator_spans(const struct denominator *d, const struct study_site *site, struct spans *out)
 {
-    struct span_list list = {0};
-    if (d->cohort == SIZE_MAX) {
-        add_everybody(d, site, &list);
-    } else {
-        const struct cohort_rows *rows = &site->cohorts[d->cohort];
-        for (size_t i = 0; i < rows->n; i++)
-            add_target(d, site, rows->person[i], &(struct target_row){rows->start[i], rows->end[i]}, &list);
-    }
-    *out = list.v;
-    *n = list.n;
+    if (d->cohort == SIZE_MAX)
+        add_everybody(d, site, out);
+    else
+        add_targets(d, site, &site->cohorts[d->cohort], out);
 }
 
 /* `day` + wash-out + 1, without running off the calendar; never with an infinite one. */

@@ -42,9 +42,14 @@ struct target_row {
 };
 bool denominator_span(const struct denominator *d, int32_t birth, int32_t observed_from, int32_t observed_to,
                       const struct target_row *target, int32_t *start, int32_t *end);
-/* All spans of a site by person, then start; the caller frees *out. */
-void denominator_spans(const struct denominator *d, const struct study_site *site, struct span **out,
-                       size_t *n);
+/* All spans of a site by person, then start, side by side; the caller calls spans_deinit. */
+struct spans {
+    size_t n;
+    uint32_t *person;
+    int32_t *start, *end, *birth;
+};
+void denominator_spans(const struct denominator *d, const struct study_site *site, struct spans *out);
+void spans_deinit(struct spans *s);
 
 /* Time at risk in a span of a person whose outcomes are [first, first + n) of starts and ends, sorted by
    start. emit's event says whether the span ends with one. wash-out INT32_MAX = infinite. `repeated` false

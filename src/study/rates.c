@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vectors.h"
 #include "study/members.h"
 
 enum { MOST_CELLS = 200000 };
@@ -224,69 +225,206 @@ static void count_present(struct counter *c, const struct span *span, const stru
     }
 }
 
-/* Facts of each person's first span; `of[k]` is the place of span k's person among the index rows. */
-static void first_spans(const struct span *spans, size_t n, struct index_rows *rows, uint32_t *of)
+/* --- persons with one span at risk, which no birthday cuts --- */
+
+/* Intervals in which such spans begin, or end: how many, and their days from the calendar's first, added up. */
+struct edge {
+    int64_t n, days;
+};
+
+/* The span that time at risk is left of. */
+struct lone {
+    struct counter *counter;
+    struct spans *spans;
+    size_t at;
+};
+
+static void keep_risk(void *context, int32_t start, int32_t end, bool event)
 {
-    *rows = (struct index_rows){.person = xmalloc((n + 1) * sizeof *rows->person),
-                                .start = xmalloc((n + 1) * sizeof *rows->start),
-                                .end = xmalloc((n + 1) * sizeof *rows->end)};
+    const struct lone *l = context;
+    const struct calendar *cal = &l->counter->rates->calendar;
+    l->spans->start[l->at] = start;
+    l->spans->end[l->at] = end;
+    if (event && end >= cal->start[0] && end <= cal->end[cal->n - 1])
+        count_event(l->counter, calendar_find(cal, end), l->counter->stratum);
+}
+
+static void drop_span(struct spans *s, size_t k)
+{
+    s->start[k] = 1;
+    s->end[k] = 0;
+}
+
+enum { CHUNK = 512 }; /* spans at a time */
+
+/* For each span the cell of its first interval and of its last, and the days from the calendar's first to it;
+ * the cell `none` where no interval has a day of it. */
+struct placed {
+    uint32_t begin[CHUNK], end[CHUNK];
+    int32_t from[CHUNK], to[CHUNK];
+};
+
+VECTORS static void place_spans(const struct calendar *cal, const int32_t *restrict start,
+                                const int32_t *restrict end, const uint32_t *restrict stratum, size_t n,
+                                uint32_t none, struct placed *restrict out)
+{
+    const uint32_t *restrict of_day = cal->of_day;
+    int32_t first = cal->start[0], last = cal->end[cal->n - 1];
+    uint32_t n_intervals = (uint32_t)cal->n;
     for (size_t k = 0; k < n; k++) {
-        if (k == 0 || spans[k].person != spans[k - 1].person) {
-            rows->person[rows->n] = spans[k].person;
-            rows->start[rows->n] = spans[k].start;
-            rows->end[rows->n++] = spans[k].end;
-        }
-        of[k] = (uint32_t)rows->n - 1;
+        int32_t from = start[k] > first ? start[k] : first, to = end[k] < last ? end[k] : last;
+        bool some = from <= to;
+        out->from[k] = some ? from - first : 0;
+        out->to[k] = some ? to - first : 0;
+        uint32_t row = stratum[k] * n_intervals;
+        out->begin[k] = some ? row + of_day[out->from[k]] : none;
+        out->end[k] = some ? row + of_day[out->to[k]] : none;
     }
 }
 
-static void count_spans(struct counter *c, const struct study_site *site, const struct span *spans, size_t n,
-                        const uint32_t *of, const uint32_t *stratum)
+static void add_edges(const struct placed *p, size_t n, struct edge *restrict begin,
+                      struct edge *restrict end)
+{
+    for (size_t k = 0; k < n; k++) {
+        begin[p->begin[k]].n++;
+        begin[p->begin[k]].days += p->from[k];
+        end[p->end[k]].n++;
+        end[p->end[k]].days += p->to[k];
+    }
+}
+
+/* Counts the spans as if they filled all intervals from the first to the last, less what the two lack. */
+static void count_lone(struct counter *c, const struct spans *spans, const uint32_t *stratum)
+{
+    const struct calendar *cal = &c->rates->calendar;
+    uint32_t n_strata = (uint32_t)c->rates->n_strata;
+    uint32_t cells = n_strata * (uint32_t)cal->n;
+    struct edge *begin = xcalloc(cells + 1, sizeof *begin), *end = xcalloc(cells + 1, sizeof *end);
+    struct placed placed;
+    for (size_t k = 0, n; k < spans->n; k += n) {
+        n = spans->n - k < CHUNK ? spans->n - k : CHUNK;
+        place_spans(cal, spans->start + k, spans->end + k, stratum + k, n, cells, &placed);
+        add_edges(&placed, n, begin, end);
+    }
+    for (uint32_t s = 0; s < n_strata; s++) {
+        for (size_t i = 0; i < cal->n; i++) {
+            const struct edge *b = &begin[s * cal->n + i], *e = &end[s * cal->n + i];
+            c->present[s * (cal->n + 1) + i] += b->n;
+            c->present[s * (cal->n + 1) + i + 1] -= e->n;
+            count(c, i, s, RATES_DAYS, b->n * (cal->start[i] - cal->start[0]) - b->days);
+            count(c, i, s, RATES_DAYS, e->days - e->n * (cal->end[i] - cal->start[0]));
+        }
+    }
+    free(begin);
+    free(end);
+}
+
+/* --- everybody --- */
+
+/* From one stratum per person to one per span, in place. */
+static void spread_strata(const struct spans *s, size_t persons, uint32_t *stratum)
+{
+    for (size_t k = s->n; k-- > 0 && persons < k + 1;) {
+        stratum[k] = stratum[persons - 1];
+        persons -= k > 0 && s->person[k - 1] != s->person[k];
+    }
+}
+
+/* All spans [k, end) of a person, with the outcomes [first, first + n). */
+static void count_spans(struct counter *c, const struct spans *s, const uint32_t *stratum, size_t k,
+                        size_t end, const struct cohort_rows *outcomes, size_t first, size_t n)
+{
+    bool finished = false;
+    c->person = s->person[k];
+    for (; k < end && !finished; k++) {
+        struct span span = {s->person[k], s->start[k], s->end[k], s->birth[k]};
+        c->stratum = stratum[k];
+        c->birth = span.birth;
+        if (c->rates->prevalence)
+            count_present(c, &span, outcomes, first, n);
+        else
+            finished = risk_spans(&span, outcomes->start + first, outcomes->end + first, n, c->rates->washout,
+                                  c->rates->repeated, count_risk, c);
+    }
+}
+
+/* What outcomes leave of a person's only span. */
+static void cut_lone(struct counter *c, struct spans *s, const uint32_t *stratum, size_t k,
+                     const struct cohort_rows *outcomes, size_t first, size_t n)
+{
+    struct span span = {s->person[k], s->start[k], s->end[k], s->birth[k]};
+    struct lone lone = {c, s, k};
+    c->person = span.person;
+    c->stratum = stratum[k];
+    drop_span(s, k);
+    risk_spans(&span, outcomes->start + first, outcomes->end + first, n, c->rates->washout,
+               c->rates->repeated, keep_risk, &lone);
+}
+
+/* Whether a span gives one piece at most, and only how many there are is asked for. */
+static bool takes_lone(const struct counter *c)
+{
+    const struct rates *r = c->rates;
+    return !r->prevalence && !r->age && !c->persons && (!r->repeated || r->washout == INT32_MAX);
+}
+
+/* The first span from k on that is not its person's only one, or whose person is not before `person`. */
+static size_t skip_others(const struct spans *s, size_t k, uint32_t person)
+{
+    while (k + 1 < s->n && s->person[k] < person && s->person[k] != s->person[k + 1])
+        k++;
+    return k;
+}
+
+static void count_persons(struct counter *c, const struct study_site *site, struct spans *s,
+                          const uint32_t *stratum)
 {
     const struct cohort_rows *outcomes = &site->cohorts[c->rates->outcome];
-    size_t first = 0, last = 0;
-    bool finished = false;
-    for (size_t k = 0; k < n; k++) {
-        if (k == 0 || spans[k].person != c->person) {
-            finished = false;
-            for (first = last; first < outcomes->n && outcomes->person[first] < spans[k].person;)
-                first++;
-            for (last = first; last < outcomes->n && outcomes->person[last] == spans[k].person;)
-                last++;
-        }
-        c->person = spans[k].person;
-        c->stratum = stratum[of[k]];
-        c->birth = spans[k].birth;
-        if (c->rates->prevalence)
-            count_present(c, &spans[k], outcomes, first, last - first);
-        else if (!finished)
-            finished = risk_spans(&spans[k], outcomes->start + first, outcomes->end + first, last - first,
-                                  c->rates->washout, c->rates->repeated, count_risk, c);
+    bool lone = takes_lone(c);
+    for (size_t k = 0, next, first = 0, last = 0; k < s->n; k = next, first = last) {
+        if (lone)
+            k = skip_others(s, k, first < outcomes->n ? outcomes->person[first] : UINT32_MAX);
+        uint32_t person = s->person[k];
+        for (next = k + 1; next < s->n && s->person[next] == person;)
+            next++;
+        while (first < outcomes->n && outcomes->person[first] < person)
+            first++;
+        for (last = first; last < outcomes->n && outcomes->person[last] == person;)
+            last++;
+        if (!lone || next > k + 1)
+            count_spans(c, s, stratum, k, next, outcomes, first, last - first);
+        else if (last > first)
+            cut_lone(c, s, stratum, k, outcomes, first, last - first);
+        for (size_t i = k; lone && next > k + 1 && i < next; i++)
+            drop_span(s, i); /* counted */
     }
+    if (lone)
+        count_lone(c, s, stratum);
 }
 
 /* Counts everybody; what the counter has not yet is made, for the caller to free. */
 static enum status count_everybody(struct counter *c, const struct study_site *site, struct err *e)
 {
     const struct rates *r = c->rates;
-    struct span *spans;
-    size_t n;
-    denominator_spans(&r->denominator, site, &spans, &n);
+    struct spans spans;
+    denominator_spans(&r->denominator, site, &spans);
     c->figures = xcalloc(rates_n_sums(r), sizeof *c->figures);
     c->seen = xcalloc(r->calendar.n, sizeof *c->seen);
     c->had_event = xcalloc(r->calendar.n, sizeof *c->had_event);
     c->present = xcalloc(r->n_strata * (r->calendar.n + 1), sizeof *c->present);
-    struct index_rows rows;
-    uint32_t *of = xmalloc((n + 1) * sizeof *of);
-    uint32_t *stratum = xmalloc((n + 1) * sizeof *stratum);
-    first_spans(spans, n, &rows, of);
+    struct index_rows rows; /* facts are those of a person's first span */
+    uint32_t *stratum = xmalloc((spans.n + 1) * sizeof *stratum);
+    index_rows_view(
+        &(struct cohort_rows){.n = spans.n, .person = spans.person, .start = spans.start, .end = spans.end},
+        &rows);
     enum status st = strata_levels(r->fixed, r->n_fixed, site, &rows, stratum, e);
-    if (st == ST_OK)
-        count_spans(c, site, spans, n, of, stratum);
+    if (st == ST_OK) {
+        spread_strata(&spans, rows.n, stratum);
+        count_persons(c, site, &spans, stratum);
+    }
     index_rows_deinit(&rows);
-    free(of);
     free(stratum);
-    free(spans);
+    spans_deinit(&spans);
     return st;
 }
 
