@@ -12,7 +12,8 @@
  * What an analysis may rely on and must keep:
  * - the size of a round's vector follows from specification and parameters alone, never from a site's data;
  * - parameters come from another machine: `size` checks them, and nothing else is called before it;
- * - an analysis only reads the store and the cohorts' rows; it keeps nothing between calls.
+ * - an analysis only reads the store and the cohorts' rows; it keeps nothing between calls but what a site
+ *   keeps for it (kept.h), which does not show in its sums.
  */
 #ifndef ACCORD_STUDY_ANALYSIS_H
 #define ACCORD_STUDY_ANALYSIS_H
@@ -51,6 +52,7 @@ struct study_site {
     const struct cohort_rows *cohorts;
     struct cohort_definition *const *definitions; /* of the cohorts; NULL with ranges */
     size_t n_cohorts;
+    struct kept *kept; /* between rounds (kept.h); NULL = nothing is kept */
 };
 
 struct members;

@@ -13,6 +13,7 @@
 
 #include "base/vectors.h"
 #include "study/design.h"
+#include "study/kept.h"
 #include "study/members.h"
 #include "study/tables.h"
 
@@ -135,13 +136,6 @@ static sum_t descriptive_bound(const void *spec, const struct js *parameters, si
     return figure == SUM || figure == SQUARES ? SUM_REAL_BOUND : SUM_COUNT_BOUND;
 }
 
-/* A negative one becomes 0 whichever way it is rounded. */
-static inline int64_t key_of(const struct descriptive *c, double value)
-{
-    int64_t key = (int64_t)((value - c->number.least) / c->resolution + 0.5);
-    return key < 0 ? 0 : key >= c->keys ? c->keys - 1 : key;
-}
-
 /* The bar that a value is in; n_bars where it is in none (a missing one too). */
 static size_t bar_of(const struct descriptive *c, double value)
 {
@@ -151,44 +145,90 @@ static size_t bar_of(const struct descriptive *c, double value)
     return b;
 }
 
-static void count_first(const struct descriptive *c, size_t stratum, double value, uint32_t width,
-                        struct sums *out)
+/* Who has a value, as all rounds but the first see them: its key, and behind the keys its stratum. */
+struct seen {
+    size_t n;
+    uint32_t key[];
+};
+
+static size_t seen_bytes(size_t n)
 {
-    size_t at = stratum * first_size(c);
-    sums_count(out, at + PERSONS, 1);
-    sums_real(out, at + SUM, value);
-    sums_real(out, at + SQUARES, value * value);
-    size_t bar = bar_of(c, value);
-    if (bar < n_bars(c))
-        sums_count(out, at + FIGURES + bar, 1);
-    if (c->n_quantiles)
-        sums_count(out, at + FIGURES + n_bars(c) + (uint32_t)key_of(c, value) / width, 1);
+    return sizeof(struct seen) + n * (sizeof(uint32_t) + sizeof(uint16_t));
 }
 
-/* Most values lie in no target of their stratum: all are asked at once. Keys are below 2^30. */
-static void count_later(const struct descriptive *c, const struct target *targets, size_t stratum,
-                        double value, struct sums *out)
+static uint16_t *seen_strata(struct seen *s)
 {
-    uint32_t key = (uint32_t)key_of(c, value), any = 0;
-    const struct target *own = targets + stratum * n_targets(c);
-    for (size_t t = 0; t < n_targets(c); t++)
-        any |= key - (uint32_t)own[t].low < (uint32_t)own[t].width;
-    for (size_t t = 0; any && t < n_targets(c); t++) {
-        uint32_t at = key - (uint32_t)own[t].low;
-        if (at < (uint32_t)own[t].width)
-            sums_count(out, (stratum * n_targets(c) + t) * BINS + at / (uint32_t)bin_width(own[t].width), 1);
+    return (uint16_t *)(void *)(s->key + s->n);
+}
+
+/* A negative one becomes 0 whichever way it is rounded; `most`, the last key, is below 2^30. */
+VECTORS static void keys_of(double least, double resolution, int32_t most, const double *restrict value,
+                            size_t n, uint32_t *restrict key)
+{
+    for (size_t i = 0; i < n; i++) {
+        double at = (value[i] - least) / resolution + 0.5;
+        int32_t k = (int32_t)(at < most ? at : most);
+        key[i] = (uint32_t)(k < 0 ? 0 : k);
     }
 }
 
-static void count_values(const struct descriptive *c, const struct target *targets, size_t n,
-                         const double *value, const uint32_t *stratum, struct sums *out)
+VECTORS static void narrow(const uint32_t *restrict stratum, size_t n, uint16_t *restrict out)
 {
-    uint32_t width = (uint32_t)bin_width(c->keys);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint16_t)stratum[i];
+}
+
+static struct seen *seen_new(const struct descriptive *c, size_t n, const double *value,
+                             const uint32_t *stratum)
+{
+    struct seen *s = xmalloc(seen_bytes(n));
+    s->n = n;
+    keys_of(c->number.least, c->resolution, (int32_t)c->keys - 1, value, n, s->key);
+    narrow(stratum, n, seen_strata(s));
+    return s;
+}
+
+static void count_figures(const struct descriptive *c, size_t n, const double *value, const uint32_t *stratum,
+                          struct sums *out)
+{
     for (size_t i = 0; i < n; i++) {
-        if (targets)
-            count_later(c, targets, stratum[i], value[i], out);
-        else
-            count_first(c, stratum[i], value[i], width, out);
+        size_t at = stratum[i] * first_size(c);
+        sums_count(out, at + PERSONS, 1);
+        sums_real(out, at + SUM, value[i]);
+        sums_real(out, at + SQUARES, value[i] * value[i]);
+    }
+    for (size_t i = 0; n_bars(c) && i < n; i++) {
+        size_t bar = bar_of(c, value[i]);
+        if (bar < n_bars(c))
+            sums_count(out, stratum[i] * first_size(c) + FIGURES + bar, 1);
+    }
+}
+
+static void count_bins(const struct descriptive *c, const struct seen *s, struct sums *out)
+{
+    const uint16_t *stratum = seen_strata((struct seen *)(uintptr_t)s);
+    size_t size = first_size(c), behind = FIGURES + n_bars(c);
+    uint32_t width = (uint32_t)bin_width(c->keys);
+    for (size_t i = 0; i < s->n; i++)
+        sums_count(out, stratum[i] * size + behind + s->key[i] / width, 1);
+}
+
+/* Most values lie in no target of their stratum: all are asked at once. */
+static void count_later(const struct descriptive *c, const struct target *targets, const struct seen *s,
+                        struct sums *out)
+{
+    const uint16_t *stratum = seen_strata((struct seen *)(uintptr_t)s);
+    size_t each = n_targets(c);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct target *own = targets + stratum[i] * each;
+        uint32_t key = s->key[i], any = 0;
+        for (size_t t = 0; t < each; t++)
+            any |= key - (uint32_t)own[t].low < (uint32_t)own[t].width;
+        for (size_t t = 0; any && t < each; t++) {
+            uint32_t at = key - (uint32_t)own[t].low;
+            if (at < (uint32_t)own[t].width)
+                sums_count(out, (stratum[i] * each + t) * BINS + at / (uint32_t)bin_width(own[t].width), 1);
+        }
     }
 }
 
@@ -211,11 +251,10 @@ static void keep_present(struct index_rows *rows, double *value)
     *rows = kept;
 }
 
-static enum status descriptive_local(const void *spec, const struct js *parameters,
-                                     const struct study_site *site, struct sums *out, struct err *e)
+/* From the store; counts the figures of round 1 where `figures` is not NULL. */
+static enum status see(const struct descriptive *c, const struct study_site *site, struct sums *figures,
+                       struct seen **out, struct err *e)
 {
-    const struct descriptive *c = spec;
-    struct target *targets = parameters ? read_targets(c, parameters) : NULL;
     struct index_rows rows;
     index_rows_view(&site->cohorts[c->cohort], &rows);
     double *value = xmalloc((rows.n + 1) * sizeof *value);
@@ -225,14 +264,43 @@ static enum status descriptive_local(const void *spec, const struct js *paramete
     uint32_t *stratum = xmalloc((rows.n + 1) * sizeof *stratum);
     if (st == ST_OK)
         st = strata_levels(c->by, c->n_by, site, &rows, stratum, e);
-    if (st == ST_OK && parameters && !targets)
-        st = err_set(e, ST_INVALID, "bins: not understood");
+    if (st == ST_OK && figures)
+        count_figures(c, rows.n, value, stratum, figures);
     if (st == ST_OK)
-        count_values(c, targets, rows.n, value, stratum, out);
-    free(targets);
+        *out = seen_new(c, rows.n, value, stratum);
     free(value);
     free(stratum);
     index_rows_deinit(&rows);
+    return st;
+}
+
+static void count(const struct descriptive *c, const struct target *targets, const struct seen *s,
+                  struct sums *out)
+{
+    if (targets)
+        count_later(c, targets, s, out);
+    else if (c->n_quantiles)
+        count_bins(c, s, out);
+}
+
+/* Later rounds ask the same persons again: what the first saw is kept for them. */
+static enum status descriptive_local(const void *spec, const struct js *parameters,
+                                     const struct study_site *site, struct sums *out, struct err *e)
+{
+    const struct descriptive *c = spec;
+    struct target *targets = parameters ? read_targets(c, parameters) : NULL;
+    if (parameters && !targets)
+        return err_set(e, ST_INVALID, "bins: not understood");
+    const struct seen *kept = targets ? kept_get(site->kept, c, site->first_person, site->end_person) : NULL;
+    struct seen *seen = NULL;
+    enum status st = kept ? ST_OK : see(c, site, targets ? NULL : out, &seen, e);
+    if (st == ST_OK)
+        count(c, targets, kept ? kept : seen, out);
+    if (seen && c->n_quantiles && c->keys > BINS)
+        kept_put(site->kept, c, site->first_person, site->end_person, seen, seen_bytes(seen->n));
+    else
+        free(seen);
+    free(targets);
     return st;
 }
 

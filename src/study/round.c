@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "study/kept.h"
 #include "study/keys.h"
 #include "study/members.h"
 #include "study/parts.h"
@@ -110,8 +111,8 @@ enum status study_site_open(const struct study *s, const struct store *store, st
     struct site *site = xcalloc(1, sizeof *site);
     site->study = s;
     site->rows = xcalloc(s->n_cohorts, sizeof *site->rows);
-    site->view =
-        (struct study_site){store, pool, 0, store_persons(store)->n, site->rows, s->cohorts, s->n_cohorts};
+    site->view = (struct study_site){
+        store, pool, 0, store_persons(store)->n, site->rows, s->cohorts, s->n_cohorts, kept_new(KEPT_BYTES)};
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < s->n_cohorts; i++)
         if ((st = cohort_evaluate(s->cohorts[i], store, pool, &site->rows[i], e)) != ST_OK)
@@ -131,6 +132,7 @@ void study_site_close(struct site *site)
     for (size_t i = 0; i < site->view.n_cohorts; i++)
         cohort_rows_deinit(&site->rows[i]);
     free(site->rows);
+    kept_free(site->view.kept);
     free(site);
 }
 
@@ -213,7 +215,8 @@ static struct study_site view_of(const struct study_site *all, uint32_t first, u
                                .first_person = first,
                                .end_person = end,
                                .cohorts = cohorts,
-                               .n_cohorts = all->n_cohorts};
+                               .n_cohorts = all->n_cohorts,
+                               .kept = all->kept};
 }
 
 /* Ranges of persons, which threads take one after the other; each thread adds into sums of its own. */

@@ -339,6 +339,35 @@ static void ranges_of_persons_add_up_bit_for_bit(void **state)
     pool_free(pool);
 }
 
+/* A node opens the site anew in each round; one that stays open keeps what it has read. */
+static void what_a_site_keeps_does_not_show(void **state)
+{
+    const struct sites *s = *state;
+    struct study *study =
+        study_of("{\"kind\": \"descriptive\", \"name\": \"t\", \"cohort\": \"hypertension\", \"number\":"
+                 " {\"number\": \"measurement\", \"name\": \"systolic\", \"concepts\": [3004249], \"range\": "
+                 "[0, 1000], \"window\": [null, null]}, \"resolution\": 0.0001, \"quantiles\": [0.1, 0.5], "
+                 "\"bins\": [100, 140, 200], \"by\": [\"sex\"]}");
+    struct site *site = open_site(study, s->pooled[3]);
+    struct study_run *run = study_run_new(study);
+    struct err e;
+    int rounds = 0;
+    for (; !study_run_finished(run); rounds++) {
+        struct sums sums;
+        struct site *fresh = open_site(study, s->pooled[3]);
+        assert_int_equal(study_local(site, study_run_parameters(run), &sums, &e), ST_OK);
+        assert_same_sums(site, study_run_parameters(run), &sums);
+        assert_same_sums(fresh, study_run_parameters(run), &sums);
+        assert_int_equal(study_run_advance(run, &sums, &e), ST_OK);
+        study_site_close(fresh);
+        sums_deinit(&sums);
+    }
+    assert_int_equal(rounds, 3);
+    study_run_free(run);
+    study_site_close(site);
+    study_free(study);
+}
+
 /* A stratum is described as a cohort of its own would be. */
 static void strata_are_described_one_by_one(void **state)
 {
@@ -722,6 +751,7 @@ int main(void)
         cmocka_unit_test(incidence_equals_a_count_day_by_day),
         cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(strata_are_described_one_by_one),
+        cmocka_unit_test(what_a_site_keeps_does_not_show),
         cmocka_unit_test(all_concepts_of_domains_are_found_and_counted),
         cmocka_unit_test(a_search_for_concepts_counts_nobody_twice),
         cmocka_unit_test(rolled_up_concepts_count_their_descendants),
