@@ -314,6 +314,10 @@ enum status csv_need(const struct csv *c, const char *column, int *out, struct e
     *out = csv_find(c, column);
     if (*out >= 0)
         return ST_OK;
+    const char *separator = c->n_columns == 1 ? strpbrk(c->columns[0], ";|") : NULL;
+    if (separator)
+        return err_set(e, ST_INVALID, "%s line 1: fields are separated by '%c'; expected commas or tabs",
+                       csv_name(c), *separator);
     const char *near = text_nearest(column, (const char *const *)c->columns, (size_t)c->n_columns);
     return err_set(e, ST_INVALID, "%s line 1: the column %s is missing%s%.60s%s", csv_name(c), column,
                    near ? " (there is '" : "", near ? near : "", near ? "')" : "");

@@ -55,10 +55,13 @@ enum status js_load(const char *path, struct js **out, struct err *e)
     struct buf text;
     buf_init(&text, (size_t)64 << 20);
     *out = NULL;
-    const char *slash = strrchr(path, '/');
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    struct slice bytes = {NULL, 0};
     enum status s = file_read(path, &text, e);
     if (s == ST_OK)
-        s = js_parse(buf_slice(&text), slash ? slash + 1 : path, out, e);
+        s = text_of_file(buf_slice(&text), name, &bytes, e);
+    if (s == ST_OK)
+        s = js_parse(bytes, name, out, e);
     buf_deinit(&text);
     return s;
 }

@@ -45,6 +45,27 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
+/* By its mark, or by the zeros that half of the bytes of a Latin text then are. */
+static bool is_utf16(struct slice s)
+{
+    return s.n >= 2 && (memcmp(s.p, "\xff\xfe", 2) == 0 || memcmp(s.p, "\xfe\xff", 2) == 0 ||
+                        (s.p[0] == '\0') != (s.p[1] == '\0'));
+}
+
+enum status text_of_file(struct slice bytes, const char *name, struct slice *out, struct err *e)
+{
+    *out = bytes;
+    if (is_utf16(bytes))
+        return err_set(
+            e, ST_INVALID,
+            "%s is in UTF-16; expected UTF-8: save it as UTF-8, or convert it with 'iconv -f UTF-16 -t "
+            "UTF-8'",
+            name);
+    if (bytes.n >= 3 && memcmp(bytes.p, "\xef\xbb\xbf", 3) == 0)
+        *out = (struct slice){bytes.p + 3, bytes.n - 3};
+    return ST_OK;
+}
+
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){.max = max};

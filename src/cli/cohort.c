@@ -253,16 +253,17 @@ static enum status run_forget(const struct args *a, struct err *e)
 
 static enum status print_plan(const struct args *a, const struct cohort_plan *p, struct err *e)
 {
-    static const char *const columns[] = {"step",           "events of",     "#runs", "#rows (estimate)",
-                                          "#bytes decoded", "#events found", NULL};
+    static const char *const columns[] = {"step",       "events of",      "#runs",         "#rows (estimate)",
+                                          "#rows read", "#bytes decoded", "#events found", NULL};
     struct out *o = out_new(a, columns);
-    char runs[24], rows[24], bytes[24], events[24];
+    char runs[24], estimate[24], rows[24], bytes[24], events[24];
     for (size_t i = 0; i < p->n; i++) {
         count_text(runs, p->steps[i].runs);
+        count_text(estimate, p->steps[i].estimate);
         count_text(rows, p->steps[i].rows);
         count_text(bytes, p->steps[i].bytes);
         count_text(events, p->steps[i].events);
-        out_row(o, p->steps[i].path, p->steps[i].what, runs, rows, bytes, events);
+        out_row(o, p->steps[i].path, p->steps[i].what, runs, estimate, rows, bytes, events);
     }
     return out_end(o, e);
 }
@@ -570,6 +571,15 @@ static const char notations[] =
     "Cohort\n"
     "Discovery query, or the text form (docs/cohort-language.md); the content tells which.";
 
+static const char explained[] =
+    "FILE as for 'accord cohort run'. Steps are in the order in which they ran; a criterion that is not "
+    "there was\n"
+    "not needed. Runs are the concepts of it that the store has rows of. The estimate of rows is made before "
+    "a\n"
+    "step, from the store's statistics and the persons that are left; rows read are those that were then "
+    "looked at,\n"
+    "some twice; events found are those of persons that are left, with the attributes asked for.";
+
 const struct command cohort_commands[] = {
     {"check", "FILE", "is the definition valid, and what does it mean in plain English", notations, NULL, 1,
      1, run_check},
@@ -583,7 +593,7 @@ const struct command cohort_commands[] = {
      "than the store holds now is refused there: run and save it again.",
      store_options, 0, 0, run_saved},
     {"forget", "NAME...", "remove saved cohorts from a store", NULL, store_options, 1, -1, run_forget},
-    {"explain", "FILE", "evaluate it and show what was read: runs, rows, bytes, events found", notations,
+    {"explain", "FILE", "evaluate it and show what was read: runs, rows, bytes, events found", explained,
      store_options, 1, 1, run_explain},
     {"diff", "FILE FILE", "how many persons two definitions differ in, and at which rule", notations,
      store_options, 2, 2, run_diff},

@@ -361,6 +361,9 @@ enum status cohort_parse(const struct js *circe, struct cohort_definition **out,
     enum status s = unwrap(circe, &owned, &o, e);
     if (s == ST_OK)
         s = parse_expression(&p, o, &ROOT);
+    const char *name = o == circe ? NULL : js_get_str(circe, "name");
+    if (s == ST_OK && name && !*p.d->title)
+        p.d->title = arena_strdup(p.arena, name);
     js_free(owned);
     if (s != ST_OK) {
         cohort_definition_free(p.d);

@@ -146,6 +146,8 @@ enum status first_days_find(const struct engine *g, const struct criterion *c,
     struct earliest x;
     earliest_init(&x, g, c, candidates);
     enum status s = scan_rows(&x.scan, visit, &x, e);
+    x.scan.runs = 0; /* counted when the events are read */
+    scan_note(&x.scan, 0);
     *out = x.days;
     scan_deinit(&x.scan);
     return s;

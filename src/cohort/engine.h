@@ -118,7 +118,7 @@ struct scan {
     struct filter *filter;
     bool by_run; /* a block holds rows of one run only; else small neighbours go together */
     bool ends;   /* the end date is looked at */
-    uint64_t runs, rows, bytes;
+    uint64_t runs, estimate, rows, bytes; /* as in struct plan_step */
 };
 /* What looks at a block: rows of candidates are selected (there is one), their start is there, and with
  * scan.ends their end. */

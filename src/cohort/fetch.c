@@ -26,6 +26,17 @@ struct fetching {
     int32_t last;                   /* with First: the person of the last row of the run */
 };
 
+/* The dates that an event has: those that the definition gives a period in place of its own, where it does. */
+static int32_t start_of(const struct criterion *c, const struct block *b, uint16_t at)
+{
+    return c->period && c->period->start != DATE_NONE ? c->period->start : b->start[at];
+}
+
+static int32_t end_of(const struct criterion *c, const struct block *b, uint16_t at)
+{
+    return c->period && c->period->end != DATE_NONE ? c->period->end : b->end[at];
+}
+
 /* --- keys of distinct counts --- */
 
 /* Equal numbers give equal keys: -0 and 0 too. */
@@ -71,7 +82,7 @@ static enum status read_keys(const struct fetching *f, struct block *b, int64_t 
 {
     if (f->key == COUNT_START_DATE || f->key == COUNT_END_DATE || f->key == COUNT_DURATION) {
         for (size_t i = 0; i < b->n_sel; i++)
-            out[b->sel[i]] = key_of_days(f->key, b->start[b->sel[i]], b->end[b->sel[i]]);
+            out[b->sel[i]] = key_of_days(f->key, start_of(f->c, b, b->sel[i]), end_of(f->c, b, b->sel[i]));
         return ST_OK;
     }
     if (b->table == STORE_N_TABLES) {
@@ -117,14 +128,13 @@ static enum status read_ids(const struct fetching *f, struct block *b, int64_t *
 static void emit_days(const struct fetching *f, const struct block *b, const int32_t *raw_start,
                       struct events *out)
 {
-    const struct user_period *u = f->c->period;
     for (size_t i = 0; i < b->n_sel; i++) {
         uint16_t at = b->sel[i];
         size_t to = out->n + i;
         out->person[to] = (uint32_t)b->person[at];
-        out->start[to] = u && u->start != DATE_NONE ? u->start : b->start[at];
+        out->start[to] = start_of(f->c, b, at);
         if (out->end)
-            out->end[to] = u && u->end != DATE_NONE ? u->end : b->end[at];
+            out->end[to] = end_of(f->c, b, at);
         if (out->sort)
             out->sort[to] = b->start[at];
         if (out->raw)
@@ -233,6 +243,7 @@ static enum status add_period(struct fetching *f, struct block *b, uint32_t pers
 {
     const struct store_periods *p = f->g->periods;
     size_t at = b->n++;
+    f->scan.rows++;
     b->person[at] = (int32_t)person;
     b->start[at] = p->start[k];
     b->end[at] = p->end[k];
@@ -241,9 +252,22 @@ static enum status add_period(struct fetching *f, struct block *b, uint32_t pers
     return b->n == BLOCK ? flush_periods(f, b, e) : ST_OK;
 }
 
+/* Persons have as many periods as everybody has on average, or one with First. */
+static uint64_t estimate_periods(const struct fetching *f)
+{
+    const struct engine *g = f->g;
+    const struct person_set *candidates = f->scan.candidates;
+    uint64_t persons = candidates->words ? 0 : g->range.n;
+    for (size_t w = 0; candidates->words && w < person_set_words(candidates); w++)
+        persons += (uint64_t)__builtin_popcountll(candidates->words[w]);
+    double each = g->persons->n ? (double)g->periods->offset[g->persons->n] / g->persons->n : 0;
+    return (uint64_t)((double)persons * (f->c->first && each > 1 ? 1 : each) + 0.5);
+}
+
 static enum status fetch_periods(struct fetching *f, struct err *e)
 {
     const struct engine *g = f->g;
+    f->scan.estimate = estimate_periods(f);
     struct block *b = xmalloc(sizeof *b);
     enum status s = ST_OK;
     b->table = STORE_N_TABLES;

@@ -147,6 +147,14 @@ static void add_person(const struct engine *g, struct asked a, uint32_t person, 
             return;
 }
 
+static void note_periods(const struct engine *g, uint64_t events)
+{
+    const uint32_t *offset = g->periods->offset;
+    uint64_t periods = offset[g->range.first + g->range.n] - offset[g->range.first];
+    struct plan_step found = {.estimate = periods, .rows = periods, .events = events};
+    plan_note_fetch(g->plan, &g->d->primary[0], &found);
+}
+
 void observed_events(const struct engine *g, struct events *out)
 {
     struct asked a = asked_of(g->d);
@@ -164,5 +172,5 @@ void observed_events(const struct engine *g, struct events *out)
     }
     out->one_each = true;
     if (g->plan)
-        plan_note_fetch(g->plan, &g->d->primary[0], 0, 0, 0, out->n);
+        note_periods(g, out->n);
 }

@@ -14,34 +14,34 @@ static struct plan_step *find_step(struct cohort_plan *p, const char *path)
     return NULL;
 }
 
-void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, uint64_t runs, uint64_t rows,
-                     uint64_t bytes, uint64_t events)
+static void add_step(struct cohort_plan *p, const struct plan_step *more)
 {
-    struct plan_step *step = find_step(p, c->path);
-    if (step) { /* as a custom era's exposures, by concept and by source concept */
-        step->runs += runs;
-        step->rows += rows;
-        step->bytes += bytes;
-        step->events += events;
+    struct plan_step *step = find_step(p, more->path);
+    if (!step) {
+        GROW(p->steps, p->n + 1, p->capacity);
+        p->steps[p->n++] = *more;
         return;
     }
-    GROW(p->steps, p->n + 1, p->capacity);
-    p->steps[p->n++] = (struct plan_step){c->path, criterion_specs[c->type].noun, runs, rows, bytes, events};
+    step->estimate += more->estimate;
+    step->rows += more->rows;
+    step->bytes += more->bytes;
+    step->events += more->events;
+}
+
+void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, const struct plan_step *more)
+{
+    struct plan_step named = *more, *step = find_step(p, c->path);
+    named.path = c->path;
+    named.what = criterion_specs[c->type].noun;
+    if (step) /* as a custom era's exposures, by concept and by source concept */
+        step->runs += more->runs;
+    add_step(p, &named);
 }
 
 void plan_add(struct cohort_plan *p, const struct cohort_plan *part)
 {
-    for (size_t i = 0; i < part->n; i++) {
-        const struct plan_step *from = &part->steps[i];
-        struct plan_step *step = find_step(p, from->path);
-        if (!step) {
-            GROW(p->steps, p->n + 1, p->capacity);
-            p->steps[p->n++] = *from;
-            continue;
-        }
-        step->bytes += from->bytes;
-        step->events += from->events;
-    }
+    for (size_t i = 0; i < part->n; i++)
+        add_step(p, &part->steps[i]); /* every range counts the same runs */
 }
 
 void plan_deinit(struct cohort_plan *p)

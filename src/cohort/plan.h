@@ -12,18 +12,21 @@
 #include "cohort/tree.h"
 
 struct plan_step {
-    const char *path;    /* of the criterion, "" for the engine's own; lives as long as the definition */
-    const char *what;    /* "condition occurrence" */
-    uint64_t runs, rows; /* of the store that had to be looked at, from its statistics */
-    uint64_t bytes;      /* of columns, decoded */
-    uint64_t events;     /* found */
+    const char *path; /* of the criterion, "" for the engine's own; lives as long as the definition */
+    const char *what; /* "condition occurrence" */
+    uint64_t runs;    /* of the store that hold rows of the criterion */
+    uint64_t
+        estimate; /* of the rows that will be looked at, made before from the store's statistics and who is left */
+    uint64_t rows;   /* that were looked at */
+    uint64_t bytes;  /* of columns, decoded */
+    uint64_t events; /* found */
 };
 struct cohort_plan {
     size_t n, capacity;
     struct plan_step *steps;
 };
-void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, uint64_t runs, uint64_t rows,
-                     uint64_t bytes, uint64_t events);
+/* Adds `more` (its path and name are set here) to what was noted of the criterion. */
+void plan_note_fetch(struct cohort_plan *p, const struct criterion *c, const struct plan_step *more);
 /* Adds what was read and found for another range of persons. */
 void plan_add(struct cohort_plan *p, const struct cohort_plan *part);
 void plan_deinit(struct cohort_plan *p);

@@ -4,6 +4,7 @@
  * that belongs to the range of persons. Persons are decoded first; a block without a candidate costs no more.
  * Where candidates are few, whole blocks are passed over by the person each begins with.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/date.h"
@@ -71,7 +72,6 @@ static enum status add_run(struct scan *x, const struct store_run *r, struct spa
     struct span span;
     enum status s = clip(x, r, &span, e);
     x->runs++;
-    x->rows += r->n;
     if (s != ST_OK || span.n == 0)
         return s;
     GROW(out->at, out->n + 1, out->capacity);
@@ -265,6 +265,7 @@ static enum status scan_block(struct scan *x, struct block *b, scan_visit visit,
 {
     enum status s = store_read_i32(x->g->store, b->table, COL_PERSON, b->first, b->n, b->person, e);
     b->bytes += b->n * sizeof *b->person;
+    x->rows += b->n;
     if (s != ST_OK)
         return s;
     select_candidates(x, b);
@@ -321,6 +322,19 @@ static uint64_t next_block(const struct scan *x, const struct few *few, size_t *
     return end;
 }
 
+/* Rows of the spans that will be looked at: of a long run, where few persons are left, those of the blocks that one of
+ * them falls into when they fall like dice. */
+static uint64_t estimate_rows(const struct spans *spans, const struct few *few)
+{
+    double rows = 0;
+    for (size_t i = 0; i < spans->n; i++) {
+        double n = (double)spans->at[i].n, blocks = ceil(n / STORE_BLOCK_ROWS);
+        bool skips = few->person && spans->at[i].long_run;
+        rows += skips ? n * (1 - pow(1 - 1 / blocks, (double)few->n)) : n;
+    }
+    return (uint64_t)(rows + 0.5);
+}
+
 /* --- the whole --- */
 
 static enum status scan_span(struct scan *x, const struct span *span, const struct few *few, struct block *b,
@@ -347,11 +361,12 @@ static enum status scan_span(struct scan *x, const struct span *span, const stru
 enum status scan_rows(struct scan *x, scan_visit visit, void *context, struct err *e)
 {
     struct spans spans = {0};
-    x->runs = x->rows = 0;
+    x->runs = 0;
     enum status s = x->c->has_set ? spans_of_set(x, engine_set(x->g, x->c->set), &spans, e)
                                   : spans_of_table(x, &spans, e);
     order_spans(x, &spans);
     struct few few = few_candidates(x, &spans);
+    x->estimate += estimate_rows(&spans, &few);
     struct block *b = xmalloc(sizeof *b);
     b->table = x->spec->table;
     b->bytes = 0;
@@ -380,6 +395,8 @@ void scan_deinit(struct scan *x)
 
 void scan_note(const struct scan *x, uint64_t events)
 {
+    struct plan_step found = {
+        .runs = x->runs, .estimate = x->estimate, .rows = x->rows, .bytes = x->bytes, .events = events};
     if (x->g->plan)
-        plan_note_fetch(x->g->plan, x->c, x->runs, x->rows, x->bytes, events);
+        plan_note_fetch(x->g->plan, x->c, &found);
 }

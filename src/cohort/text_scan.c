@@ -9,6 +9,12 @@
 
 #include "base/date.h"
 
+/* Lines end with LF, CR LF, or CR alone. */
+static bool ends_line(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
 /* --- errors --- */
 
 enum status scan_fault(struct scanner *s, const char *p, const char *format, ...)
@@ -17,12 +23,12 @@ enum status scan_fault(struct scanner *s, const char *p, const char *format, ...
     size_t line = 1;
     const char *start = s->begin;
     for (const char *q = s->begin; q < p; q++)
-        if (*q == '\n') {
+        if (*q == '\n' || (*q == '\r' && q[1] != '\n')) {
             line++;
             start = q + 1;
         }
     const char *stop = p;
-    while (stop < s->end && *stop != '\n')
+    while (stop < s->end && !ends_line(*stop))
         stop++;
     va_list args;
     va_start(args, format);
@@ -51,7 +57,7 @@ static void skip_blanks(struct scanner *s)
 {
     while (s->at < s->end) {
         if (*s->at == '#')
-            while (s->at < s->end && *s->at != '\n')
+            while (s->at < s->end && !ends_line(*s->at))
                 s->at++;
         else if (isspace((unsigned char)*s->at))
             s->at++;

@@ -97,14 +97,31 @@ static inline bool set_value(enum table_kind kind, void *array, size_t row, stru
     return false;
 }
 
-static const char *expectation(enum table_kind kind)
+/* What programs write where there is no value. */
+static bool stands_for_nothing(struct slice text)
 {
+    static const char *const words[] = {"NULL", "NA", "\\N", "NaN", "None", "."};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text.n == strlen(words[i]) && strncasecmp(text.p, words[i], text.n) == 0)
+            return true;
+    return false;
+}
+
+static const char *expectation(enum table_kind kind, struct slice found)
+{
+#define OR_NOTHING ", or an empty field where there is no value (not NULL, NA or \\N)"
     static const char *const texts[] = {[TABLE_I32] = "a whole number of 32 bits",
                                         [TABLE_I64] = "a whole number",
                                         [TABLE_F64] = "a number",
                                         [TABLE_DATE] = "a date YYYY-MM-DD",
                                         [TABLE_TEXT] = "text"};
-    return texts[kind];
+    static const char *const longer[] = {[TABLE_I32] = "a whole number of 32 bits" OR_NOTHING,
+                                         [TABLE_I64] = "a whole number" OR_NOTHING,
+                                         [TABLE_F64] = "a number" OR_NOTHING,
+                                         [TABLE_DATE] = "a date YYYY-MM-DD" OR_NOTHING,
+                                         [TABLE_TEXT] = "text"};
+#undef OR_NOTHING
+    return stands_for_nothing(found) ? longer[kind] : texts[kind];
 }
 
 /* False when the row is at fault. */
@@ -124,7 +141,7 @@ static bool parse_row(const struct csv_table *t, struct piece *p, const struct s
             if (column->need == TABLE_VALUE)
                 expected = "a value, found none";
         } else if (!set_value(column->kind, c->columns[i], c->n, text, end)) {
-            expected = expectation(column->kind);
+            expected = expectation(column->kind, text);
         }
         if (expected) {
             table_fault_add(c, (uint32_t)p->scan.row_line + 1, i, expected);

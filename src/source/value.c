@@ -63,7 +63,7 @@ static bool unusual_i64(struct slice s, const char *end, int64_t *out)
         *out = -v;
         return true;
     }
-    return parse_i64(s, out) || whole_with_zeros(s, out);
+    return (parse_i64(s, out) || whole_with_zeros(s, out)) && *out != NONE_I64; /* which means missing */
 }
 
 static inline bool read_i64(struct slice s, const char *end, int64_t *out)

@@ -38,6 +38,12 @@ static void place_run(struct import *im, const struct run *r)
     looks_end(&looks);
 }
 
+/* Visits of one id (which OMOP forbids) go by concept, so that it is always the same one that is found. */
+static inline bool comes_after(int64_t id, int32_t concept, int64_t than, int32_t than_concept)
+{
+    return id > than || (id == than && concept > than_concept);
+}
+
 /* A person's visits by id: insertion, since there are few; a heap of them goes by a shell sort's gaps (Ciura
  * 2001). */
 static void sort_visits(int64_t *ids, int32_t *concepts, size_t n)
@@ -48,7 +54,8 @@ static void sort_visits(int64_t *ids, int32_t *concepts, size_t n)
             int64_t id = ids[i];
             int32_t concept = concepts[i];
             size_t to = i;
-            for (; to >= gaps[g] && ids[to - gaps[g]] > id; to -= gaps[g]) {
+            for (; to >= gaps[g] && comes_after(ids[to - gaps[g]], concepts[to - gaps[g]], id, concept);
+                 to -= gaps[g]) {
                 ids[to] = ids[to - gaps[g]];
                 concepts[to] = concepts[to - gaps[g]];
             }

@@ -64,8 +64,9 @@ struct analysis {
     enum output_type output;
     bool
         keyed; /* some of its tables count the persons of its members' cells: those have cell keys (keys.h) */
-    /* Where what a site adds up is a sum over persons: `local` is called for ranges of at most so many
-       persons, on all threads, and the ranges' sums are added. 0 = only ever called for all persons. */
+    /* Where what a site adds up is a sum over persons: `local` is called for ranges of so many persons, on all
+       threads, and the ranges' sums are added. Ranges shorter than PART_PERSONS are made longer where a range would
+       have fewer persons than sums. 0 = only ever called for all persons. */
     uint32_t part_persons;
     bool own_threads; /* `local` uses the pool itself: ranges come one after the other */
     enum status (*parse)(const struct js *specification, const struct analysis_scope *scope, void **spec,

@@ -277,7 +277,8 @@ static enum status local_part(const struct site *site, const struct part *p, uin
     const struct analysis *a = p->analysis->analysis;
     struct sums own = sums_part(all, p->first, p->n);
     uint32_t step = a->part_persons;
-    while (step && step < PART_PERSONS && step < p->n) /* sums cost each range, too */
+    while (step && step < PART_PERSONS &&
+           step < p->n) /* a range goes over all its sums: longer ones where they are many */
         step *= 2;
     step = step < most ? step : most;
     bool whole = step == 0 || site->view.end_person <= step;

@@ -56,6 +56,47 @@ echo '{"PrimaryCriteria":{"CriteriaList":[{"Death":{"note":1}}]}}' > noted.json
 "$ACCORD" cohort check noted.json > out 2> err
 grep -q 'does not know the field $.PrimaryCriteria.CriteriaList\[0\].Death.note' err
 
+# Files as they come from elsewhere: what is read, and what is said of the others.
+meaning() { "$ACCORD" cohort check "$1" 2> err; }
+meaning copd.json > expected
+printf '\357\273\277' | cat - copd.json > bom.json
+meaning bom.json | cmp - expected
+printf '\357\273\277' | cat - copd.txt > bom.txt
+meaning bom.txt | cmp - expected
+tr '\n' '\r' < copd.json > cr.json
+meaning cr.json | cmp - expected
+sed 's/^set 0/# a remark\n&/' copd.txt | tr '\n' '\r' > cr.txt # a remark ends with its line, whatever ends that
+meaning cr.txt | cmp - expected
+printf 'cohort "x"\r\nentry {\r  conditin }\r' > bad-cr.txt
+fails 3 "bad-cr.txt: line 3, column 3: this is no kind of event" "$ACCORD" cohort check bad-cr.txt
+jq '{id: 1, name: "As ATLAS exports it", expression: del(.Title)}' copd.json > wrapped.json
+meaning wrapped.json | head -1 | grep -qx 'As ATLAS exports it'
+jq '{name: "As a text", expression: (del(.Title) | tojson)}' copd.json > wrapped.json
+meaning wrapped.json | head -1 | grep -qx 'As a text'
+jq '[., .]' copd.json > list.json
+fails 3 "list.json: this is a list of 2; expected one cohort definition in a file" "$ACCORD" cohort check list.json
+jq '.ConceptSets[0].expression' copd.json > set.json
+fails 3 "set.json: this is a concept set; expected a cohort definition" "$ACCORD" cohort check set.json
+iconv -f UTF-8 -t UTF-16 copd.json > wide.json
+fails 3 "wide.json is in UTF-16; expected UTF-8" "$ACCORD" cohort check wide.json
+: > nothing.json
+fails 3 "nothing.json is empty; expected a cohort definition" "$ACCORD" cohort check nothing.json
+head -c 300 copd.json > short.json
+fails 3 "short.json: line" "$ACCORD" cohort check short.json
+fails 9 "Is a directory" "$ACCORD" cohort check .
+jq '.ConceptSets[0].expression.items = [range(100000) | {concept: {CONCEPT_ID: .}, includeDescendants: true}]' copd.json > many.json
+"$ACCORD" cohort format many.json --as text > many.txt
+"$ACCORD" cohort format many.txt --as circe > many.circe
+"$ACCORD" cohort format many.json --as circe | cmp - many.circe
+for depth in 60 70; do
+  jq -n --argjson n $depth 'reduce range($n) as $i ({Type: "ALL"}; {Type: "ALL", Groups: [.]}) |
+    {PrimaryCriteria: {CriteriaList: [{Death: {}}]}, AdditionalCriteria: .}' > deep$depth.json
+done
+"$ACCORD" cohort check deep60.json > out
+fails 3 "groups are nested deeper than 64" "$ACCORD" cohort check deep70.json
+head -c 200000 /dev/zero | tr '\0' '[' > open.json
+fails 3 "maximum parsing depth" "$ACCORD" cohort check open.json
+
 # On a store: one failing file does not stop the others, and the exit code says so.
 "$ACCORD" synth --persons 300 --seed 5 --out site > /dev/null 2>&1
 "$ACCORD" node import site --store store --quiet > /dev/null 2>&1
@@ -68,7 +109,10 @@ persons=$(tail -1 out | cut -d, -f2)
 "$ACCORD" cohort diff copd.json copd.txt --store store --format csv > out
 grep -q "^in both,,$persons$" out
 grep -q '^only in the first,,0$' out
-"$ACCORD" cohort explain copd.json --store store --format csv | grep -q '^$.PrimaryCriteria.CriteriaList\[0\].ConditionOccurrence,condition occurrence,'
+"$ACCORD" cohort explain copd.json --store store --format csv 2> err > out
+head -1 out | grep -qx 'step,events of,runs,rows (estimate),rows read,bytes decoded,events found'
+awk -F, 'NR > 1 && ($4 > 2 * $5 || $5 > 2 * $4) { exit 1 }' out # the estimate is near
+grep -q '^$.PrimaryCriteria.CriteriaList\[0\].ConditionOccurrence,condition occurrence,' out
 "$ACCORD" cohort run copd.json --store store --combinations --format csv --quiet | grep -q '^rules that hold,persons,events$'
 
 # Saved cohorts: rows go into the store's folder, for its owner only; a flipped bit, another import and bad names are refused.

@@ -218,6 +218,11 @@ bool store_concept_find(const struct store *s, int32_t id, struct store_concept 
                 (struct store_concept){.id = id, .in_concept = true, .invalid = s->cdm->concepts[i].invalid};
             return true;
         }
+    for (size_t i = 0; i < s->cdm->n_ancestors; i++) /* known, but without a row in CONCEPT */
+        if (s->cdm->ancestors[i].b == id) {
+            *out = (struct store_concept){.id = id};
+            return true;
+        }
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +261,82 @@ static void the_censor_window_cuts_after_the_collapse(void **state)
           "2010-06-03..2010-06-10");
 }
 
+/* The year of a day is found without a table: both ends of every year. */
+static void ages_change_with_the_year(void **state)
+{
+    (void)state;
+    for (int year = 1800; year <= 2200; year++) {
+        char first[11], last[11], age[32], rows[64];
+        struct cdm *c = one_person();
+        struct buf circe;
+        date_format(date_of(year, 1, 1), first);
+        date_format(date_of(year, 12, 31), last);
+        snprintf(age, sizeof age, "%d", year - 1980);
+        snprintf(rows, sizeof rows, "%s..%s %s..%s", first, first, last, last);
+        observe(c, "1700-01-01", "2300-12-31");
+        add(c, STORE_CONDITION, 1, 1, first, first);
+        add(c, STORE_CONDITION, 2, 1, last, last);
+        buf_init(&circe, 1 << 16);
+        buf_printf(
+            &circe, "{%s%s%s%s%s", SETS, ALL_EVENTS, TO_THE_END,
+            PRIMARY("{\"ConditionOccurrence\":{\"CodesetId\":1,\"Age\":{\"Op\":\"eq\",\"Value\":AGE}}}"),
+            "}");
+        char *at = strstr(circe.p, "AGE}");
+        char *text = xasprintf("%.*s%s%s", (int)(at - circe.p), circe.p, age, at + 3);
+        gives(c, text, rows);
+        free(text);
+        buf_deinit(&circe);
+    }
+}
+
+/* Dates given to a period are its dates for whoever counts them, too. */
+static void given_dates_of_periods_are_counted_as_given(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"START_DATE", "END_DATE", "DURATION"};
+    for (int i = 0; i < 3; i++) {
+        struct cdm *c = one_person();
+        struct buf circe;
+        observe(c, "2010-01-01", "2012-12-31");
+        add(c, STORE_CONDITION, 1, 1, "2010-02-01", "2010-02-02");
+        add(c, STORE_PAYER_PLAN, 1, 1, "2010-03-01", "2010-05-31");
+        add(c, STORE_PAYER_PLAN, 2, 1, "2010-03-02", "2010-06-30");
+        buf_init(&circe, 1 << 16);
+        buf_printf(
+            &circe,
+            "{%s%s%s%s,\"InclusionRules\":[{\"expression\":{\"Type\":\"ALL\",\"CriteriaList\":[{\"Criteria\":"
+            "{\"PayerPlanPeriod\":{\"UserDefinedPeriod\":{\"StartDate\":\"2010-04-01\",\"EndDate\":\"2010-04-"
+            "30\"}}},"
+            "\"StartWindow\":{\"Start\":{\"Days\":0,\"Coeff\":1},\"End\":{\"Coeff\":1}},\"Occurrence\":{"
+            "\"Type\":0,"
+            "\"Count\":1,\"IsDistinct\":true,\"CountColumn\":\"%s\"}}]}}]}",
+            SETS, ALL_EVENTS, TO_THE_END, PRIMARY(CONDITION), columns[i]);
+        gives(c, circe.p, "2010-02-01..2010-02-02");
+        buf_deinit(&circe);
+    }
+}
+
+/* A number of SQL has no sign of its own where it is zero. */
+static void zeros_of_either_sign_are_one_value_to_count(void **state)
+{
+    (void)state;
+    for (int twice = 0; twice < 2; twice++) {
+        struct cdm *c = one_person();
+        observe(c, "2010-01-01", "2012-12-31");
+        add(c, STORE_CONDITION, 1, 1, "2010-02-01", "2010-02-02");
+        add(c, STORE_MEASUREMENT, 1, 2, "2010-03-01", NULL)->v[COL_VALUE_NUMBER].d = -0.0;
+        add(c, STORE_MEASUREMENT, 2, 2, "2010-03-02", NULL)->v[COL_VALUE_NUMBER].d = twice;
+        gives(c,
+              "{" SETS ALL_EVENTS TO_THE_END PRIMARY(
+                  CONDITION) ",\"InclusionRules\":[{\"expression\":{\"Type\":\"ALL\","
+                             "\"CriteriaList\":[{\"Criteria\":{\"Measurement\":{\"CodesetId\":2}},"
+                             "\"StartWindow\":{\"Start\":{\"Days\":0,\"Coeff\":1},\"End\":{\"Coeff\":1}},"
+                             "\"Occurrence\":{\"Type\":2,\"Count\":2,\"IsDistinct\":true,\"CountColumn\":"
+                             "\"VALUE_AS_NUMBER\"}}]}}]}",
+              twice ? "2010-02-01..2010-02-02" : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +352,9 @@ int main(void)
         cmocka_unit_test(all_before_as_an_upper_bound_is_the_start_of_observation),
         cmocka_unit_test(gap_days_borrow_the_range_of_the_era_length),
         cmocka_unit_test(the_censor_window_cuts_after_the_collapse),
+        cmocka_unit_test(ages_change_with_the_year),
+        cmocka_unit_test(given_dates_of_periods_are_counted_as_given),
+        cmocka_unit_test(zeros_of_either_sign_are_one_value_to_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,22 +131,23 @@ static void make_few(struct crowd *x)
     x->store = memory_store_new(x->cdm);
 }
 
-/* Bytes that a criterion's step decoded. */
-static uint64_t decoded_of(const struct crowd *x, const struct js *cohort, const char *what)
+/* What was noted of a criterion's step. */
+static struct plan_step noted_of(const struct crowd *x, const struct js *cohort, const char *what)
 {
     struct cohort_definition *d;
     struct cohort_plan plan = {0};
     struct cohort_rows rows;
     struct err e = {0};
-    uint64_t bytes = 0;
+    struct plan_step noted = {0};
     assert_int_equal(cohort_parse(cohort, &d, &e), ST_OK);
     assert_int_equal(cohort_evaluate_noted(d, x->store, x->pool, &plan, NULL, &rows, &e), ST_OK);
     for (size_t i = 0; i < plan.n; i++)
-        bytes += strstr(plan.steps[i].path, what) ? plan.steps[i].bytes : 0;
+        if (strstr(plan.steps[i].path, what))
+            noted = plan.steps[i];
     plan_deinit(&plan);
     cohort_rows_deinit(&rows);
     cohort_definition_free(d);
-    return bytes;
+    return noted;
 }
 
 static void blocks_without_a_candidate_are_passed_over(void **state)
@@ -160,7 +161,29 @@ static void blocks_without_a_candidate_are_passed_over(void **state)
     assert_int_equal(js_parse(slice_of(few_cohort), "cohort", &cohort, &e), ST_OK);
     assert_true(assert_agrees(&x, cohort, 0) > 2);
     assert_true(assert_agrees(&x, cohort, 2500) > 2);
-    assert_true(decoded_of(&x, cohort, "ConditionOccurrence") < 4 * x.cdm->tables[STORE_CONDITION].n);
+    struct plan_step noted = noted_of(&x, cohort, "ConditionOccurrence");
+    assert_true(noted.bytes < 4 * x.cdm->tables[STORE_CONDITION].n);
+    assert_true(noted.rows < x.cdm->tables[STORE_CONDITION].n);
+    js_free(cohort);
+    crowd_deinit(&x);
+}
+
+/* The estimate of a step is made before it: it has to be near what is then read, blocks that are passed over included. */
+static void the_estimate_is_within_twice_of_the_rows_read(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {"ConditionOccurrence", "DrugExposure", "ObservationPeriod"};
+    struct crowd x;
+    struct js *cohort;
+    struct err e = {0};
+    crowd_init(&x, 9);
+    make_few(&x);
+    assert_int_equal(js_parse(slice_of(few_cohort), "cohort", &cohort, &e), ST_OK);
+    for (size_t i = 0; i < 3; i++) {
+        struct plan_step noted = noted_of(&x, cohort, steps[i]);
+        assert_true(noted.rows > 0);
+        assert_in_range(noted.estimate, noted.rows / 2, 2 * noted.rows);
+    }
     js_free(cohort);
     crowd_deinit(&x);
 }
@@ -170,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_and_threads_do_not_show),
         cmocka_unit_test(blocks_without_a_candidate_are_passed_over),
+        cmocka_unit_test(the_estimate_is_within_twice_of_the_rows_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
