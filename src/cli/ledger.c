@@ -53,7 +53,10 @@ static enum status each_entry_at_hub(struct http_client *client, int64_t from, i
                         got, at, n);
         for (size_t i = 0; s == ST_OK && i < got; i++)
             s = visit(context, js_at(items, i), e);
-        at = subject ? to : at + n;
+        int64_t next = subject ? js_get_int(page, "next_from", to) : at + n;
+        if (s == ST_OK && next <= at)
+            s = err_set(e, ST_CORRUPT, "the hub's page from %" PRId64 " leads back to %" PRId64, at, next);
+        at = next;
         progress_add(&progress, got);
         js_free(page);
     }

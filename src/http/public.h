@@ -65,10 +65,13 @@ MUST_CHECK enum status public_entry(struct call *c, struct err *e);
 /* public_story.c */
 /* What a verb did, in the past tense: "The agreement was signed". */
 const char *story_phrase(const char *verb);
-/* The entries of these subjects (ended by NULL) in order, each with its number in the log. */
-MUST_CHECK enum status story_write(struct public_page *p, const char *const *subjects, struct err *e);
+/* The entries of these subjects (ended by NULL) in order, each with its number in the log: the part that the
+   query's page= asks for, with links to the others; `address` is theirs up to the number. */
+MUST_CHECK enum status story_write(struct public_page *p, const char *const *subjects, const char *address,
+                                   struct err *e);
 /* Everything from a project's first need to its last measure. */
-MUST_CHECK enum status story_project(struct public_page *p, const struct js *project, struct err *e);
+MUST_CHECK enum status story_project(struct public_page *p, const struct js *project, const char *address,
+                                     struct err *e);
 /* ", by " and the body of whoever signed with the key; nothing for the hub itself. */
 void story_actor(struct public_page *p, const char *key);
 /* Entries [from, to) as a table, newest first. */

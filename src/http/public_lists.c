@@ -55,9 +55,11 @@ enum status public_part(struct call *c, int64_t per, int64_t total, struct regis
     if (s == ST_OK && *at > 1 && (*at - 1) * per >= total)
         s = err_set(e, ST_NOT_FOUND, "the list has no page %ld: it has %ld items, %ld a page", (long)*at,
                     (long)total, (long)per);
+    if (s != ST_OK)
+        return s;
     q->limit = per;
     q->skip = (*at - 1) * per;
-    return s;
+    return ST_OK;
 }
 
 /* --- the choices --------------------------------------------------------------------------------------- */

@@ -84,7 +84,9 @@ static enum status write_item(struct public_page *p, const struct noun_page *pag
     bool project = strcmp(page->noun, "project") == 0;
     html_add(out, "<h2>%s</h2>",
              project ? "From the need to what came of it" : "What happened, step by step");
-    s = project ? story_project(p, item, e) : story_write(p, (const char *const[]){subject, NULL}, e);
+    const char *address = arena_printf(p->call->request->arena, "/%s/%s?page=", page->path, id);
+    s = project ? story_project(p, item, address, e)
+                : story_write(p, (const char *const[]){subject, NULL}, address, e);
     story_verify(out, js_get_int(item, "changed", 0));
     return s;
 }

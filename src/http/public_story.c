@@ -6,7 +6,7 @@
 #include "govern/register.h"
 #include "http/public.h"
 
-enum { MOST_SUBJECTS = 400, MOST_ENTRIES = 2000 };
+enum { STEPS_PER_PAGE = 200, MOST_RELATED = 1000 };
 
 const char *story_phrase(const char *verb)
 {
@@ -93,49 +93,36 @@ void story_actor(struct public_page *p, const char *key)
 
 /* --- entries of subjects ------------------------------------------------------------------------------- */
 
-struct entries {
-    struct js *list[MOST_ENTRIES];
-    size_t n;
-};
-
-static enum status keep(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
-{
-    struct entries *into = context;
-    (void)d, (void)e;
-    if (into->n < MOST_ENTRIES)
-        into->list[into->n++] = js_share(entry->json);
-    return ST_OK;
-}
-
-static int by_seq(const void *a, const void *b)
-{
-    int64_t x = js_get_int(*(struct js *const *)a, "seq", 0),
-            y = js_get_int(*(struct js *const *)b, "seq", 0);
-    return (x > y) - (x < y);
-}
-
-/* An entry about an item changes it, so that the item stands for its entries. */
-static enum status entries_of(struct registry *r, const char *subject, struct entries *into, struct err *e)
+/* What is read between the two of the log is the item's: an entry about an item changes it. */
+static void reads_subject(struct registry *r, const char *subject, struct reading begun)
 {
     const char *colon = strchr(subject, ':');
     char noun[24];
-    struct reading reading = reads_begin(r);
-    enum status s = ledger_walk(registry_ledger(r), 0, -1, subject, keep, into, e);
-    if (colon && (size_t)(colon - subject) < sizeof noun) {
-        snprintf(noun, sizeof noun, "%.*s", (int)(colon - subject), subject);
-        reads_item(r, noun, colon + 1);
-        reads_end(r, reading);
-    }
-    return s;
+    if (!colon || (size_t)(colon - subject) >= sizeof noun)
+        return;
+    snprintf(noun, sizeof noun, "%.*s", (int)(colon - subject), subject);
+    reads_item(r, noun, colon + 1);
+    reads_end(r, begun);
 }
 
-static enum status collect(struct public_page *p, const char *const *subjects, struct entries *into,
-                           struct err *e)
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The numbers of all their entries, in order. */
+static enum status numbers_of(struct registry *r, const char *const *subjects, struct ledger_numbers *into,
+                              struct err *e)
 {
     enum status s = ST_OK;
-    for (size_t i = 0; s == ST_OK && subjects[i]; i++)
-        s = entries_of(p->call->registry, subjects[i], into, e);
-    qsort(into->list, into->n, sizeof *into->list, by_seq);
+    for (size_t i = 0; s == ST_OK && subjects[i]; i++) {
+        struct reading begun = reads_begin(r);
+        s = ledger_numbers_of(registry_ledger(r), subjects[i], into, e);
+        reads_subject(r, subjects[i], begun);
+    }
+    if (into->n)
+        qsort(into->v, into->n, sizeof *into->v, by_number);
     return s;
 }
 
@@ -153,18 +140,40 @@ static void write_step(struct public_page *p, const struct js *entry)
              seq);
 }
 
-enum status story_write(struct public_page *p, const char *const *subjects, struct err *e)
+static enum status write_numbered(struct public_page *p, int64_t seq, struct err *e)
 {
-    struct entries *all = xcalloc(1, sizeof *all);
-    enum status s = collect(p, subjects, all, e);
+    struct registry *r = p->call->registry;
+    struct ledger_entry entry;
+    struct reading begun = reads_begin(r);
+    enum status s = ledger_get(registry_ledger(r), seq, &entry, e);
+    if (s != ST_OK)
+        return s;
+    reads_subject(r, entry.subject, begun);
+    write_step(p, entry.json);
+    ledger_entry_deinit(&entry);
+    return ST_OK;
+}
+
+enum status story_write(struct public_page *p, const char *const *subjects, const char *address,
+                        struct err *e)
+{
+    struct ledger_numbers all = {0};
+    struct registry_query part = {0};
+    int64_t at = 1;
+    enum status s = numbers_of(p->call->registry, subjects, &all, e);
+    if (s == ST_OK)
+        s = public_part(p->call, STEPS_PER_PAGE, (int64_t)all.n, &part, &at, e);
+    const struct html_part here = {at, STEPS_PER_PAGE, (int64_t)all.n};
+    if (s == ST_OK && all.n > STEPS_PER_PAGE)
+        html_add(&p->out, "<p>%s</p>", html_part_caption(p->call->request->arena, "Steps", &here));
     buf_adds(&p->out, "<ol class=\"accord-story\">");
-    for (size_t i = 0; i < all->n; i++) {
-        if (s == ST_OK)
-            write_step(p, all->list[i]);
-        js_free(all->list[i]);
-    }
+    size_t from = (size_t)part.skip, to = from + STEPS_PER_PAGE;
+    for (size_t i = from; s == ST_OK && i < to && i < all.n; i++)
+        s = write_numbered(p, all.v[i], e);
     buf_adds(&p->out, "</ol>");
-    free(all);
+    if (s == ST_OK)
+        html_part_links(&p->out, address, &here);
+    free(all.v);
     return s;
 }
 
@@ -172,29 +181,34 @@ enum status story_write(struct public_page *p, const char *const *subjects, stru
 
 struct subjects {
     struct arena *arena;
-    const char *list[MOST_SUBJECTS + 1];
-    size_t n;
+    const char **list; /* n of them, then NULL */
+    size_t n, capacity;
 };
 
 static void add(struct subjects *s, const char *noun, const char *id)
 {
-    if (s->n < MOST_SUBJECTS)
-        s->list[s->n++] = arena_printf(s->arena, "%s:%s", noun, id);
+    GROW(s->list, s->n + 2, s->capacity);
+    s->list[s->n++] = arena_printf(s->arena, "%s:%s", noun, id);
+    s->list[s->n] = NULL;
 }
 
 /* Items of a noun that are about this one; their ids are added and, when `ids` is given, put there too. */
 static enum status add_related(struct public_page *p, struct subjects *into, const char *noun,
                                const char *about, struct js *ids, struct err *e)
 {
-    struct registry_query q = {.noun = noun, .about = about};
-    struct js *items = NULL;
-    enum status s = registry_list(p->call->registry, &q, &items, e);
-    for (size_t i = 0; s == ST_OK && i < js_size(items); i++) {
-        add(into, noun, js_get_str(js_at(items, i), "id"));
-        if (ids)
-            js_push(ids, js_string(js_get_str(js_at(items, i), "id")));
+    struct registry_query q = {.noun = noun, .about = about, .limit = MOST_RELATED, .brief = true};
+    enum status s = ST_OK;
+    for (bool more = true; s == ST_OK && more; q.skip += MOST_RELATED) {
+        struct js *items = NULL;
+        s = registry_list(p->call->registry, &q, &items, e);
+        more = s == ST_OK && js_size(items) == MOST_RELATED;
+        for (size_t i = 0; s == ST_OK && i < js_size(items); i++) {
+            add(into, noun, js_get_str(js_at(items, i), "id"));
+            if (ids)
+                js_push(ids, js_string(js_get_str(js_at(items, i), "id")));
+        }
+        js_free(items);
     }
-    js_free(items);
     return s;
 }
 
@@ -209,33 +223,32 @@ static enum status add_about(struct public_page *p, struct subjects *into, const
     return s;
 }
 
-enum status story_project(struct public_page *p, const struct js *project, struct err *e)
+enum status story_project(struct public_page *p, const struct js *project, const char *address, struct err *e)
 {
-    struct subjects *all = xcalloc(1, sizeof *all);
+    struct subjects all = {.arena = p->call->request->arena};
     struct js *agreements = js_array(), *runs = js_array();
     const char *id = js_get_str(project, "id");
     const struct js *signals = js_get(project, "signals");
-    all->arena = p->call->request->arena;
     for (size_t i = 0; i < js_size(signals); i++)
-        add(all, "signal", js_str(js_at(signals, i)));
-    add(all, "project", id);
-    const char *about = arena_printf(all->arena, "project:%s", id);
-    enum status s = add_related(p, all, "review", about, NULL, e);
+        add(&all, "signal", js_str(js_at(signals, i)));
+    add(&all, "project", id);
+    const char *about = arena_printf(all.arena, "project:%s", id);
+    enum status s = add_related(p, &all, "review", about, NULL, e);
     if (s == ST_OK)
-        s = add_related(p, all, "agreement", about, agreements, e);
+        s = add_related(p, &all, "agreement", about, agreements, e);
     if (s == ST_OK)
-        s = add_about(p, all, "agreement", agreements, "run", runs, e);
+        s = add_about(p, &all, "agreement", agreements, "run", runs, e);
     if (s == ST_OK)
-        s = add_about(p, all, "run", runs, "artefact", NULL, e);
+        s = add_about(p, &all, "run", runs, "artefact", NULL, e);
     if (s == ST_OK)
-        s = add_about(p, all, "agreement", agreements, "transfer", NULL, e);
+        s = add_about(p, &all, "agreement", agreements, "transfer", NULL, e);
     if (s == ST_OK)
-        s = add_related(p, all, "measure", about, NULL, e);
+        s = add_related(p, &all, "measure", about, NULL, e);
     if (s == ST_OK)
-        s = story_write(p, all->list, e);
+        s = story_write(p, all.list, address, e);
     js_free(agreements);
     js_free(runs);
-    free(all);
+    free(all.list);
     return s;
 }
 
@@ -258,20 +271,34 @@ static void table_entry(struct public_page *p, const struct html_column *columns
     buf_adds(out, "</td></tr>");
 }
 
+struct entries {
+    struct js **list;
+    size_t n, capacity;
+};
+
+static enum status keep(void *context, struct db *d, const struct ledger_entry *entry, struct err *e)
+{
+    struct entries *into = context;
+    (void)d, (void)e;
+    GROW(into->list, into->n + 1, into->capacity);
+    into->list[into->n++] = js_share(entry->json);
+    return ST_OK;
+}
+
 enum status story_table(struct public_page *p, const char *caption, int64_t from, int64_t to, struct err *e)
 {
     static const struct html_column columns[] = {
         {"Number", false}, {"When", false}, {"What", false}, {"Of what", false}, {0}};
-    struct entries *all = xcalloc(1, sizeof *all);
+    struct entries all = {0};
     struct buf *out = &p->out;
     enum status s =
-        from < to ? ledger_walk(registry_ledger(p->call->registry), from, to, NULL, keep, all, e) : ST_OK;
+        from < to ? ledger_walk(registry_ledger(p->call->registry), from, to, NULL, keep, &all, e) : ST_OK;
     html_table_begin(out, caption, columns);
-    for (size_t i = all->n; i-- > 0;) {
-        table_entry(p, columns, all->list[i]);
-        js_free(all->list[i]);
+    for (size_t i = all.n; i-- > 0;) {
+        table_entry(p, columns, all.list[i]);
+        js_free(all.list[i]);
     }
     html_table_end(out);
-    free(all);
+    free(all.list);
     return s;
 }

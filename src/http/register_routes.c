@@ -155,12 +155,29 @@ static enum status add_entry(void *context, struct db *d, const struct ledger_en
     return ST_OK;
 }
 
+/* The number behind the last entry of a page that begins with `from`: the first of the next one, or `size`. */
+static enum status end_of_page(struct ledger *l, const char *subject, int64_t from, int64_t limit,
+                               int64_t size, int64_t *to, struct err *e)
+{
+    struct ledger_numbers all = {0};
+    *to = from + limit < size ? from + limit : size;
+    if (!subject)
+        return ST_OK;
+    enum status s = ledger_numbers_of(l, subject, &all, e);
+    size_t first = 0, most = (size_t)limit;
+    while (first < all.n && all.v[first] < from)
+        first++;
+    *to = all.n - first > most ? all.v[first + most] : size;
+    free(all.v);
+    return s;
+}
+
 static enum status get_entries(struct call *c, struct err *e)
 {
     struct ledger *l = registry_ledger(c->registry);
     const char *subject;
     bool brief = false;
-    int64_t from, limit, size = 0;
+    int64_t from, limit, size = 0, to = 0;
     struct listing listing = {.into = NULL};
     enum status s = call_query(c, "subject", &subject, e);
     if (s == ST_OK)
@@ -171,10 +188,13 @@ static enum status get_entries(struct call *c, struct err *e)
         s = query_flag(c, "brief", &brief, e);
     if (s == ST_OK)
         s = ledger_size(l, &size, e);
+    if (s == ST_OK && from > size)
+        from = size;
+    if (s == ST_OK)
+        s = end_of_page(l, subject, from, limit, size, &to, e);
     if (s != ST_OK)
         return s;
     listing = (struct listing){js_array(), limit, brief};
-    int64_t to = subject || from + limit > size ? size : from + limit;
     if (from < to)
         s = ledger_walk(l, from, to, subject, add_entry, &listing, e);
     if (s != ST_OK) {
@@ -184,6 +204,8 @@ static enum status get_entries(struct call *c, struct err *e)
     struct js *answer = js_object();
     js_put_int(answer, "size", size);
     js_put(answer, "items", listing.into);
+    if (to < size)
+        js_put_int(answer, "next_from", to);
     return call_json(c, 200, answer);
 }
 
@@ -227,7 +249,7 @@ const struct route register_routes[] = {
     {"GET", "/api/v1/log/entries", ACCESS_PUBLIC, "entries of the log in order",
      "from=number of the first|limit=1 to 1,000|subject=only of this subject|brief=true: without their "
      "bodies",
-     NULL, "size, items", get_entries, HOLD_REGISTER},
+     NULL, "size, items, next_from where there are more", get_entries, HOLD_REGISTER},
     {"GET", "/api/v1/log/checkpoint", ACCESS_PUBLIC, "the signed checkpoint of the log (C2SP)", NULL, NULL,
      "a signed note", get_checkpoint, HOLD_SNAPSHOT},
     {"GET", "/api/v1/log/entries/{seq}/proof", ACCESS_PUBLIC, "an entry with its inclusion proof", NULL, NULL,

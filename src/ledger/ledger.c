@@ -259,6 +259,23 @@ enum status ledger_size(struct ledger *l, int64_t *out, struct err *e)
     return s;
 }
 
+enum status ledger_numbers_of(struct ledger *l, const char *subject, struct ledger_numbers *into,
+                              struct err *e)
+{
+    struct stmt *q;
+    bool row = true;
+    enum status s = db_prepare(l->db, "SELECT seq FROM entry WHERE subject=?1 ORDER BY seq", &q, e);
+    if (s != ST_OK)
+        return s;
+    stmt_bind_text(q, 1, subject);
+    while ((s = stmt_step(q, &row, e)) == ST_OK && row) {
+        GROW(into->v, into->n + 1, into->capacity);
+        into->v[into->n++] = stmt_int(q, 0);
+    }
+    stmt_done(q);
+    return s;
+}
+
 enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *subject, ledger_fold fold,
                         void *context, struct err *e)
 {

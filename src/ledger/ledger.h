@@ -81,6 +81,13 @@ MUST_CHECK enum status ledger_get(struct ledger *l, int64_t seq, struct ledger_e
 /* The entry of (actor, nonce), ST_NOT_FOUND if there is none. */
 MUST_CHECK enum status ledger_find_nonce(struct ledger *l, const char *actor, const char *nonce,
                                          struct ledger_entry *out, struct err *e);
+/* The numbers of a subject's entries, in order, put behind those that are there. Start with {0}; free v. */
+struct ledger_numbers {
+    int64_t *v;
+    size_t n, capacity;
+};
+MUST_CHECK enum status ledger_numbers_of(struct ledger *l, const char *subject, struct ledger_numbers *into,
+                                         struct err *e);
 /* fold over entries [from, to) in order; to -1 = all. With a subject, only its entries. */
 MUST_CHECK enum status ledger_walk(struct ledger *l, int64_t from, int64_t to, const char *subject,
                                    ledger_fold fold, void *context, struct err *e);
