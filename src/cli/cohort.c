@@ -456,10 +456,9 @@ static enum status digest_one(const char *path, const struct site *site, const i
     char *name = cohort_name(path);
     digest_rows(&rows, ids, hex);
     printf("%s\t%zu\t%u\t%s\n", name, rows.n, rows.n_persons, hex);
-    fflush(stdout);
     free(name);
     cohort_rows_deinit(&rows);
-    return s;
+    return out_flush(e);
 }
 
 /* A cohort that fails is reported and the others still printed. */

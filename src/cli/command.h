@@ -69,6 +69,8 @@ void out_row_values(struct out *o, const char *const *values);
 void out_drop(struct out *o); /* frees it unprinted */
 MUST_CHECK enum status out_end(struct out *o,
                                struct err *e); /* prints and frees; ST_IO when stdout cannot be written */
+/* Writes what stdout still holds: an answer that is lost is no success, which `main` sees to behind every command. */
+MUST_CHECK enum status out_flush(struct err *e);
 /* One JSON document (pretty) to stdout, whatever the format. */
 struct js;
 MUST_CHECK enum status out_json(const struct js *j, struct err *e);

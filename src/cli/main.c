@@ -76,6 +76,8 @@ static int run(const struct noun *n, const struct command *c, int argc, char **a
     else
         s = c->run(a, &e);
     args_free(a);
+    if (s == ST_OK)
+        s = out_flush(&e);
     return s == ST_OK ? 0 : fail(&e);
 }
 

@@ -135,11 +135,10 @@ static void print_json(const struct out *o, struct buf *text)
     js_free(rows);
 }
 
-static enum status flush_stdout(struct err *e)
+enum status out_flush(struct err *e)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return err_errno(e, errno, "cannot write to", "stdout");
-    return ST_OK;
+    int code = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+    return code ? err_errno(e, code, "cannot write to", "stdout") : ST_OK;
 }
 
 void out_drop(struct out *o)
@@ -164,7 +163,7 @@ enum status out_end(struct out *o, struct err *e)
         buf_deinit(&text);
     }
     out_drop(o);
-    return flush_stdout(e);
+    return out_flush(e);
 }
 
 enum status out_json(const struct js *j, struct err *e)
@@ -176,7 +175,7 @@ enum status out_json(const struct js *j, struct err *e)
     if (s == ST_OK)
         printf("%s\n", text.p);
     buf_deinit(&text);
-    return s == ST_OK ? flush_stdout(e) : s;
+    return s == ST_OK ? out_flush(e) : s;
 }
 
 void out_faults(const struct js *faults, const char *what, struct err *e)

@@ -63,6 +63,7 @@ struct cohort_rows {
     size_t n_steps;
     struct cohort_step *steps;
 };
+/* ST_INTERRUPTED, between ranges of persons, when a signal asks to stop (base/log.h). */
 MUST_CHECK enum status cohort_evaluate(const struct cohort_definition *d, const struct store *s,
                                        struct pool *pool, struct cohort_rows *out, struct err *e);
 void cohort_rows_deinit(struct cohort_rows *r);

@@ -23,6 +23,10 @@ static enum status parse_json(const struct js *j, struct js *faults, struct coho
         return err_set(e, ST_INVALID,
                        "this is a concept set; expected a cohort definition, which names its "
                        "PrimaryCriteria");
+    if (js_is(js_get(j, "cohorts"), JS_ARRAY) && js_get(j, "analyses"))
+        return err_set(
+            e, ST_INVALID,
+            "this is a study; expected a cohort definition ('accord study check' looks at studies)");
     if (js_is(cohort, JS_OBJECT) && js_get(cohort, "groups"))
         return cohort_parse_rquest(j, (int32_t)(time_now_ms() / 86400000), out, e);
     enum status s = cohort_parse(j, out, e);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cohort/engine.h"
 #include "cohort/evaluate.h"
@@ -77,7 +78,7 @@ static void parts_deinit(struct parts *parts)
 static enum status evaluate_part(void *context, size_t i, struct err *e)
 {
     struct part *p = &((struct parts *)context)->at[i];
-    return evaluate_range(&p->g, &p->rows, e);
+    return interrupted() ? interrupted_err(e) : evaluate_range(&p->g, &p->rows, e);
 }
 
 /* --- ranges to one result --- */
@@ -270,7 +271,7 @@ static enum status combine_part(void *context, size_t i, struct err *e)
     struct part *p = &((struct parts *)context)->at[i];
     struct events v = {0};
     p->rows.steps = xcalloc(2, sizeof *p->rows.steps);
-    enum status s = qualified_events(&p->g, &v, &p->rows, e);
+    enum status s = interrupted() ? interrupted_err(e) : qualified_events(&p->g, &v, &p->rows, e);
     struct masked *events = xcalloc(v.n + 1, sizeof *events);
     if (s == ST_OK)
         s = mask_events(&p->g, &v, events, e);

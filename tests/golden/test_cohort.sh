@@ -77,6 +77,8 @@ jq '[., .]' copd.json > list.json
 fails 3 "list.json: this is a list of 2; expected one cohort definition in a file" "$ACCORD" cohort check list.json
 jq '.ConceptSets[0].expression' copd.json > set.json
 fails 3 "set.json: this is a concept set; expected a cohort definition" "$ACCORD" cohort check set.json
+echo '{"title": "x", "cohorts": [], "analyses": []}' > study.json
+fails 3 "study.json: this is a study; expected a cohort definition" "$ACCORD" cohort check study.json
 iconv -f UTF-8 -t UTF-16 copd.json > wide.json
 fails 3 "wide.json is in UTF-16; expected UTF-8" "$ACCORD" cohort check wide.json
 : > nothing.json
@@ -115,6 +117,13 @@ awk -F, 'NR > 1 && ($4 > 2 * $5 || $5 > 2 * $4) { exit 1 }' out # the estimate i
 grep -q '^$.PrimaryCriteria.CriteriaList\[0\].ConditionOccurrence,condition occurrence,' out
 "$ACCORD" cohort run copd.json --store store --combinations --format csv --quiet | grep -q '^rules that hold,persons,events$'
 
+# An answer that cannot be written is no success, whoever prints it.
+for command in "check copd.json" "format copd.json --as text" "format copd.json --as circe" "run copd.json --store store" \
+  "digest copd.json --store store"; do
+  code=0; "$ACCORD" cohort $command > /dev/full 2> err || code=$?
+  [ $code = 10 ] && grep -qF "cannot write to 'stdout': No space left on device" err || { echo "$command on a full disk: $code"; cat err; exit 1; }
+done
+
 # Saved cohorts: rows go into the store's folder, for its owner only; a flipped bit, another import and bad names are refused.
 "$ACCORD" cohort run noted.json --store store --save deaths.2024 --quiet > out 2> err
 [ "$(stat -c %a store/cohorts/deaths.2024.rows)" = 600 ]
@@ -128,6 +137,10 @@ cmp store/cohorts/deaths.2024.rows store/cohorts/again.rows
 grep -q '^only in the first,,0$' out
 grep -q '^only in the second,,0$' out
 fails 3 "cannot be the name of a saved cohort" "$ACCORD" cohort run noted.json --store store --save ../up
+echo 'cohort "every condition" entry { condition } limit entry all exit end +0 days' > every.txt
+kept=$(ls store/cohorts)
+(ulimit -f 1; fails 10 "File too large" "$ACCORD" cohort run every.txt --store store --save full --quiet) # as on a full disk
+[ "$(ls store/cohorts)" = "$kept" ]
 fails 2 "leave out one of the two" "$ACCORD" cohort run copd.json --store store --save x --combinations
 fails 4 "no saved cohort 'x'" "$ACCORD" cohort forget x --store store
 printf '\377' | dd of=store/cohorts/again.rows bs=1 seek=200 conv=notrunc status=none

@@ -146,6 +146,13 @@ if command -v zstd > /dev/null; then
   truncate -s -4 cdm/condition_occurrence.csv.zst; refused 'condition_occurrence.csv.zst is cut short: its zstd stream has no end'
 fi
 
+# A store of a format that this program does not know.
+fresh; import; version=$(readlink S/current)
+sed 's/"version": 1/"version": 99/' "S/$version/manifest.json" > manifest; mv manifest "S/$version/manifest.json"
+newer=v-$(sha256sum < "S/$version/manifest.json" | cut -c1-16); mv "S/$version" "S/$newer"; ln -sfn "$newer" S/current
+code=0; "$ACCORD" cohort run all.txt --store S > out 2> err || code=$?
+[ $code = 7 ] && grep -qF 'the store has format version 99, this program reads version 1; import again' err || fail "a newer store: $code"
+
 # Links are followed; one to nowhere and a folder in place of a file are told.
 fresh; mv cdm/person.csv kept.csv; ln -s ../kept.csv cdm/person.csv; same "a symbolic link"
 rm kept.csv; code=0; import || code=$?

@@ -4,6 +4,7 @@
  * threads, the rows are the oracle's; and blocks without a candidate are passed over, not lost.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "cohort/evaluate.h"
 #include "cohort/plan.h"
 #include "memory_store.h"
@@ -188,12 +190,34 @@ static void the_estimate_is_within_twice_of_the_rows_read(void **state)
     crowd_deinit(&x);
 }
 
+/* The last one: the flag stays. */
+static void a_signal_stops_between_ranges(void **state)
+{
+    (void)state;
+    struct crowd x;
+    struct js *cohort;
+    struct cohort_definition *d;
+    struct cohort_rows rows;
+    struct err e = {0};
+    crowd_init(&x, 9);
+    assert_int_equal(js_parse(slice_of(few_cohort), "cohort", &cohort, &e), ST_OK);
+    assert_int_equal(cohort_parse(cohort, &d, &e), ST_OK);
+    interrupt_watch();
+    raise(SIGINT);
+    assert_int_equal(cohort_evaluate_ranges(d, x.store, x.pool, 100, &rows, &e), ST_INTERRUPTED);
+    cohort_rows_deinit(&rows);
+    cohort_definition_free(d);
+    js_free(cohort);
+    crowd_deinit(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_and_threads_do_not_show),
         cmocka_unit_test(blocks_without_a_candidate_are_passed_over),
         cmocka_unit_test(the_estimate_is_within_twice_of_the_rows_read),
+        cmocka_unit_test(a_signal_stops_between_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
