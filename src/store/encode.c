@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 
+enum { AHEAD = 32 }; /* rows looked ahead, so that memory comes in time */
+
 /* Distinct values of a column with their numbers of rows, in an open hash; given up when there are too many.
  */
 struct distinct {
@@ -48,28 +50,46 @@ static bool count_value(struct distinct *d, int64_t value, uint64_t rows)
     return true;
 }
 
-/* A column of the runs as it is coded: ends as days from the start. */
-struct counted {
-    const struct run_column *column, *start; /* start: NULL except for ends */
-};
-
-static int64_t counted_value(const struct counted *c, size_t row)
+/* Rows [from, from + n) of a column of a run as they are coded: ends as days from the start (`start`, else NULL). */
+static void coded_values(const struct run_column *c, const struct run_column *start, size_t from, size_t n,
+                         int64_t *out)
 {
-    int64_t v = run_value(c->column, row);
-    return c->start && v != NONE_I64 ? v - run_value(c->start, row) : v;
+    int64_t starts[BLOCK_ROWS];
+    run_copy(c, from, n, out);
+    if (!start)
+        return;
+    run_copy(start, from, n, starts);
+    for (size_t i = 0; i < n; i++)
+        out[i] = out[i] == NONE_I64 ? NONE_I64 : out[i] - starts[i];
 }
 
-/* Counts repeated values of neighbours at once: rows of one concept often agree. */
-static bool count_column(struct distinct *d, const struct counted *c, size_t n, size_t most)
+/* Counts repeated values of neighbours at once: rows of one concept often agree. False where there are more than
+ * `most`. */
+static bool count_values(struct distinct *d, const int64_t *values, size_t n, size_t most)
 {
     for (size_t i = 0, same; i < n; i += same) {
-        int64_t v = counted_value(c, i);
-        for (same = c->column->width || c->start ? 1 : n; i + same < n && counted_value(c, i + same) == v;)
+        int64_t v = values[i];
+        for (same = 1; i + same < n && values[i + same] == v;)
             same++;
         if (v != NONE_I64 && (!count_value(d, v, same) || d->n > most))
             return false;
     }
     return true;
+}
+
+static bool count_column(struct distinct *d, const struct run_column *c, const struct run_column *start,
+                         size_t rows, size_t most)
+{
+    int64_t values[BLOCK_ROWS];
+    bool few = true;
+    if (!c->width && !start)
+        return c->missing || (count_value(d, c->base, rows) && d->n <= most);
+    for (size_t from = 0; few && from < rows; from += BLOCK_ROWS) {
+        size_t n = rows - from < BLOCK_ROWS ? rows - from : BLOCK_ROWS;
+        coded_values(c, start, from, n, values);
+        few = count_values(d, values, n, most);
+    }
+    return few;
 }
 
 struct frequent {
@@ -109,11 +129,11 @@ static struct distinct *find_distinct(const struct merge_input *in, size_t colum
 {
     struct distinct *d = xcalloc(1, sizeof *d);
     for (size_t r = 0; r < in->n_runs; r++) {
-        const struct run_column *columns = in->runs[r].columns;
-        struct counted c = {&columns[column], from_start ? &columns[AT_START] : NULL};
-        bool few = count_column(d, &c, in->runs[r].n, most);
-        scratch_touched(scratch, run_pages(c.column, in->runs[r].n) +
-                                     (c.start ? run_pages(c.start, in->runs[r].n) : 0));
+        const struct run *run = &in->runs[r];
+        const struct run_column *c = &run->columns[column],
+                                *start = from_start ? &run->columns[AT_START] : NULL;
+        bool few = count_column(d, c, start, run->n, most);
+        scratch_touched(scratch, run_pages(c, run->n) + (start ? run_pages(start, run->n) : 0));
         if (!few) {
             free(d);
             return NULL;
@@ -248,9 +268,12 @@ static unsigned make_id(const struct encoder *x, const int64_t *values, const in
     /* In order but where another concept begins. */
     scratch_spanned(x->scratch, BLOCK_ROWS, (uint64_t)persons[0], (uint64_t)persons[BLOCK_ROWS - 1],
                     sizeof *x->base);
-    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        if (i + AHEAD < BLOCK_ROWS)
+            __builtin_prefetch(&x->base[persons[i + AHEAD]]);
         block[i] =
             values[i] == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
+    }
     if (block_cost(block) < block_cost(values))
         return COLUMN_RELATIVE;
     memcpy(block, values, BLOCK_ROWS * sizeof *block);

@@ -284,25 +284,29 @@ static enum status write_runs(const struct merge *m, struct err *e)
     return arrays_commit(w, e);
 }
 
-static enum status open_columns(struct merge *m, struct err *e)
+static enum status open_column(void *context, size_t column, struct err *e)
 {
-    enum status st = ST_OK;
-    for (size_t k = 0; st == ST_OK && k < m->schema->n; k++) {
-        if (k != AT_CONCEPT && m->in->runs[0].columns[k].present) {
-            m->columns[k] = xmalloc(sizeof(int64_t));
-            st = encoder_open(m->im, m->in, k, m->plan.rows, &m->encoders[k], e);
-        }
-    }
-    return st;
+    struct merge *m = context;
+    if (column == AT_CONCEPT || !m->in->runs[0].columns[column].present)
+        return ST_OK;
+    m->columns[column] = xmalloc(sizeof(int64_t));
+    return encoder_open(m->im, m->in, column, m->plan.rows, &m->encoders[column], e);
+}
+
+static enum status commit_column(void *context, size_t column, struct err *e)
+{
+    struct merge *m = context;
+    struct encoder *x = m->encoders[column];
+    m->encoders[column] = NULL;
+    return encoder_commit(x, e);
 }
 
 static enum status close_columns(struct merge *m, enum status st, struct err *e)
 {
+    if (st == ST_OK)
+        st = pool_run(m->im->o->pool, m->schema->n, commit_column, m, e);
     for (size_t k = 0; k < m->schema->n; k++) {
-        if (st == ST_OK)
-            st = encoder_commit(m->encoders[k], e);
-        else
-            encoder_abandon(m->encoders[k]);
+        encoder_abandon(m->encoders[k]);
         free(m->columns[k]);
     }
     return st;
@@ -329,7 +333,7 @@ enum status merge_table(struct import *im, const struct merge_input *in, struct 
     m->in = in;
     m->schema = schema_table(in->table);
     merge_plan_init(&m->plan, in->runs, in->n_runs, im->scratch);
-    enum status st = open_columns(m, e);
+    enum status st = pool_run(im->o->pool, m->schema->n, open_column, m, e);
     while (st == ST_OK && parts_left(m))
         st = merge_round(m, e);
     if (st == ST_OK)

@@ -37,8 +37,10 @@ static void check_starts(const struct quality_persons *p, const struct quality_r
     scratch_spanned(p->scratch, to - from, (uint64_t)r->person[from], (uint64_t)r->person[to - 1],
                     2 * sizeof *p->persons); /* and their periods */
     for (size_t i = from; i < to; i++) {
-        if (i + AHEAD < r->n)
-            __builtin_prefetch(&p->persons[r->person[i + AHEAD]]);
+        if (i + 2 * AHEAD < to) {
+            __builtin_prefetch(&p->persons[r->person[i + 2 * AHEAD]]);
+            __builtin_prefetch(&p->periods[p->persons[r->person[i + AHEAD]].first_period]);
+        }
         out->before += r->start[i] < p->persons[r->person[i]].birth;
         out->future += r->start[i] > p->today;
         out->outside += !observed(p, r->person[i], r->start[i]);

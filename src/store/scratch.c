@@ -96,11 +96,19 @@ static enum status new_file(const struct scratch *s, int *fd, struct err *e)
     return *fd < 0 ? err_errno(e, errno, "cannot make a temporary file in", s->folder) : ST_OK;
 }
 
+/* Huge pages where the file system has them: fewer faults, and places far apart are found sooner. */
+static void advise(void *p, size_t bytes)
+{
+    if (bytes >= AROUND_BYTES)
+        madvise(p, bytes, MADV_HUGEPAGE);
+}
+
 static enum status map_file(int fd, size_t bytes, int protection, void **out, struct err *e)
 {
     void *p = bytes ? mmap(NULL, bytes, protection, MAP_SHARED, fd, 0) : xmalloc(1);
     if (p == MAP_FAILED)
         return failed(errno, e);
+    advise(p, bytes);
     *out = p;
     return ST_OK;
 }

@@ -23,8 +23,8 @@ static size_t mapped_bytes(size_t bytes)
     return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
-/* At a huge page's border: mapped with one more, of which what is too much goes. */
-static void *map(size_t bytes)
+/* Bytes of no memory yet, at a huge page's border: mapped with one huge page more, of which what is too much goes. */
+static uint8_t *reserve(size_t bytes)
 {
     const size_t n = mapped_bytes(bytes);
     uint8_t *p = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -34,8 +34,23 @@ static void *map(size_t bytes)
     if (before)
         munmap(p, before);
     munmap(p + before + n, HUGE_PAGE - before);
-    madvise(p + before, n, MADV_HUGEPAGE); /* only advice: without it the pages are small */
     return p + before;
+}
+
+static void *map(size_t bytes)
+{
+    uint8_t *p = reserve(bytes);
+    madvise(p, mapped_bytes(bytes), MADV_HUGEPAGE); /* only advice: without it the pages are small */
+    return p;
+}
+
+/* The same pages and some more behind them. */
+static void *grown(void *block, size_t bytes, size_t to)
+{
+    uint8_t *p = reserve(to);
+    if (mremap(block, mapped_bytes(bytes), mapped_bytes(to), MREMAP_MAYMOVE | MREMAP_FIXED, p) == MAP_FAILED)
+        return xmalloc(SIZE_MAX);
+    return p;
 }
 
 static void *obtain(size_t bytes)
@@ -95,6 +110,19 @@ static size_t best_fit(const struct spare *s, size_t bytes)
     return best;
 }
 
+/* The largest of those mapped by themselves that are too small; the number of blocks where there is none. */
+static size_t largest_below(const struct spare *s, size_t bytes)
+{
+    size_t most = s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct block *b = &s->blocks[i];
+        bool fits = !b->used && mapped(b->bytes) && b->bytes < bytes;
+        if (fits && (most == s->n || b->bytes > s->blocks[most].bytes))
+            most = i;
+    }
+    return most;
+}
+
 static void drop(struct spare *s, size_t bytes)
 {
     for (size_t i = s->n, freed = 0; i-- > 0 && freed < bytes;) {
@@ -106,15 +134,31 @@ static void drop(struct spare *s, size_t bytes)
     }
 }
 
+/* A block of so many bytes behind the others: one that is too small made larger, or a new one. */
+static void add(struct spare *s, size_t bytes)
+{
+    struct block b = {.bytes = bytes};
+    size_t at = largest_below(s, bytes);
+    if (at < s->n) {
+        struct block small = s->blocks[at];
+        s->blocks[at] = s->blocks[--s->n];
+        drop(s, bytes - small.bytes);
+        b.memory = grown(small.memory, small.bytes, bytes);
+    } else {
+        drop(s, bytes);
+        b.memory = obtain(bytes);
+    }
+    GROW(s->blocks, s->n + 1, s->capacity);
+    s->blocks[s->n++] = b;
+}
+
 void *spare_take(struct spare *s, size_t bytes)
 {
     pthread_mutex_lock(&s->lock);
     size_t at = best_fit(s, bytes);
     if (at == s->n) {
-        drop(s, bytes);
-        GROW(s->blocks, s->n + 1, s->capacity);
-        at = s->n++;
-        s->blocks[at] = (struct block){obtain(bytes), bytes, false};
+        add(s, bytes);
+        at = s->n - 1;
     }
     s->blocks[at].used = true;
     void *memory = s->blocks[at].memory;

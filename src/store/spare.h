@@ -12,9 +12,9 @@ struct spare;
 struct spare *spare_new(void);
 void spare_free(struct spare *s); /* and all that was given back; NULL is fine */
 
-/* A block of at least `bytes`, with anything in it: one that was given back where one fits, else a new one,
- * for which as many bytes of those given back are freed: so the spare never adds to the most that was in use.
- */
+/* A block of at least `bytes`, with anything in it: one that was given back where one fits, else a smaller one made
+ * larger, else a new one. For the bytes that it is larger by, as many of those given back are freed: so the spare
+ * never adds to the most that was in use. */
 void *spare_take(struct spare *s, size_t bytes);
 void spare_give(struct spare *s, void *block); /* NULL is fine */
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "store/idmap.h"
 #include "store/scratch.h"
+#include "store/spare.h"
 
 static uint64_t of_files_bytes(void)
 {
@@ -179,6 +180,28 @@ static void sorted_ids_are_found(void **state)
     check_ids(ids, N);
 }
 
+static void blocks_are_used_again(void **state)
+{
+    (void)state;
+    enum { SMALL = 5 << 20, LARGE = 9 << 20 };
+    struct spare *s = spare_new();
+    uint8_t *small = spare_take(s, SMALL), *other = spare_take(s, SMALL);
+    memset(small, 1, SMALL);
+    memset(other, 2, SMALL);
+    spare_give(s, small);
+    assert_ptr_equal(spare_take(s, SMALL - 1), small);
+    spare_give(s, small);
+    uint8_t *large =
+        spare_take(s, LARGE); /* the system clears what it gives: these are the pages of before */
+    assert_int_equal(large[0], 1);
+    assert_int_equal(large[SMALL - 1], 1);
+    memset(large, 3, LARGE);
+    assert_int_equal(other[SMALL - 1], 2);
+    spare_give(s, large);
+    spare_give(s, other);
+    spare_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +209,7 @@ int main(void)
         cmocka_unit_test(no_room_is_an_error),
         cmocka_unit_test(rows_are_sorted_in_slices),
         cmocka_unit_test(sorted_ids_are_found),
+        cmocka_unit_test(blocks_are_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
