@@ -570,6 +570,11 @@ static const char notations[] =
     "Cohort\n"
     "Discovery query, or the text form (docs/cohort-language.md); the content tells which.";
 
+static const char compared[] =
+    "FILE as for 'accord cohort run', or saved:NAME for a cohort that 'cohort run --save NAME' kept. For "
+    "the\n"
+    "persons of each that the other does not find it says at which step the other loses them.";
+
 static const char explained[] =
     "FILE as for 'accord cohort run'. Steps are in the order in which they ran; a criterion that is not "
     "there was\n"
@@ -594,7 +599,7 @@ const struct command cohort_commands[] = {
     {"forget", "NAME...", "remove saved cohorts from a store", NULL, store_options, 1, -1, run_forget},
     {"explain", "FILE", "evaluate it and show what was read: runs, rows, bytes, events found", explained,
      store_options, 1, 1, run_explain},
-    {"diff", "FILE FILE", "how many persons two definitions differ in, and at which rule", notations,
+    {"diff", "FILE FILE", "how many persons two definitions differ in, and at which rule", compared,
      store_options, 2, 2, run_diff},
     {"digest", "FILE...", "per cohort, tab-separated: name, rows, persons, SHA-256 of the sorted rows",
      "The hash is over the bytewise sorted lines \"person_id,start,end\" with the source's person ids and "

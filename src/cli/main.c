@@ -48,11 +48,23 @@ static const struct command *find_verb(const struct noun *n, const char *verb, s
     return NULL;
 }
 
+/* Errors quote files from anywhere: what would steer the terminal is not passed on to it. */
+static void print_tame(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        fputc(((unsigned char)*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f ? '?' : *p, stderr);
+}
+
 static int fail(const struct err *e)
 {
-    fprintf(stderr, "accord: %s\n", e->text);
-    if (e->detail[0])
-        fprintf(stderr, "        (%s)\n", e->detail);
+    fputs("accord: ", stderr);
+    print_tame(e->text);
+    if (e->detail[0]) {
+        fputs("\n        (", stderr);
+        print_tame(e->detail);
+        fputc(')', stderr);
+    }
+    fputc('\n', stderr);
     return status_exit_code(e->status);
 }
 

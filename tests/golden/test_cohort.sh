@@ -49,6 +49,9 @@ echo '{"PrimaryCriteria":' > broken.json
 fails 3 "broken.json: line 2, column 0: not valid JSON" "$ACCORD" cohort check broken.json
 printf 'cohort "x"\nentry { conditin }' > bad.txt
 fails 3 "bad.txt: line 2, column 9: this is no kind of event; did you mean 'condition'?" "$ACCORD" cohort check bad.txt
+printf 'cohort \033]0;title\007 "x"' > steering.txt # what a terminal would obey is not passed on
+fails 3 "expected a text in quotes" "$ACCORD" cohort check steering.txt
+if grep -q $'\033' err; then echo "an escape reaches the terminal"; exit 1; fi
 fails 4 "absent.json" "$ACCORD" cohort check absent.json
 fails 2 "--store" "$ACCORD" cohort run copd.json
 fails 2 "expected text or circe" "$ACCORD" cohort format copd.json --as yaml
