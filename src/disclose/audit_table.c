@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/csv.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "disclose/rounding.h"
 #include "disclose/solver.h"
@@ -162,17 +163,44 @@ static enum status find_dimensions(struct audit *a, const struct csv *csv, int v
     return ST_OK;
 }
 
+static enum status check_room(const struct audit *a, const char *name, struct err *e)
+{
+    if (interrupted())
+        return interrupted_err(e);
+    if (a->n_cells < AUDIT_MOST_CELLS)
+        return ST_OK;
+    return err_set(e, ST_UNSUPPORTED,
+                   "%s: the tables have over %d cells together; audit fewer of them at once, or coarser ones",
+                   name, AUDIT_MOST_CELLS);
+}
+
+static enum status check_label(const struct audit *a, const struct csv *csv, int column, uint32_t dimension,
+                               struct slice label, struct err *e)
+{
+    if (label.n > AUDIT_MOST_LABEL)
+        return csv_expected(csv, column, "a label of at most 1,000 bytes", e);
+    if (a->dimensions[dimension].n_levels < AUDIT_MOST_LEVELS)
+        return ST_OK;
+    return err_set(e, ST_UNSUPPORTED, "%s: the column %s has over %d labels; is it a dimension of a table?",
+                   csv_name(csv), csv_column(csv, column), AUDIT_MOST_LEVELS);
+}
+
 static enum status read_rows(struct audit *a, struct csv *csv, const struct audit_form *form,
                              const int32_t *dimension, int value, struct err *e)
 {
     const struct slice *fields;
     enum status s;
     while ((s = csv_next(csv, &fields, e)) == ST_OK && fields) {
+        if ((s = check_room(a, csv_name(csv), e)) != ST_OK)
+            return s;
         struct audit_entry *c = add_cell(a);
         for (int i = 0; i < csv_columns(csv); i++) {
             struct slice label = slice_trim(fields[i]);
-            if (dimension[i] >= 0 && !is_total(label, form))
-                c->at[dimension[i]] = add_level(a, (uint32_t)dimension[i], label, 0);
+            if (dimension[i] < 0 || is_total(label, form))
+                continue;
+            if ((s = check_label(a, csv, i, (uint32_t)dimension[i], label, e)) != ST_OK)
+                return s;
+            c->at[dimension[i]] = add_level(a, (uint32_t)dimension[i], label, 0);
         }
         if (!read_value(a, slice_trim(fields[value]), form->base, c))
             return csv_expected(
@@ -209,6 +237,9 @@ enum status audit_add_released(struct audit *a, const struct released_table *t, 
         a->dimensions[d] = t->dimensions[d];
     a->n_dimensions = t->n_dimensions;
     for (uint64_t i = 0; i < t->n_cells; i++) {
+        enum status s = check_room(a, t->name, e);
+        if (s != ST_OK)
+            return s;
         struct audit_entry *c = add_cell(a);
         const struct released_cell *cell = &t->cells[i];
         for (uint32_t d = 0; d < t->n_dimensions; d++)

@@ -9,7 +9,14 @@
 #include "disclose/audit.h"
 #include "disclose/system.h"
 
-enum { AUDIT_MOST_DIMENSIONS = 16 };
+/* Cells are of all tables that are audited together; both are far above what is published as one set, and keep
+   the memory of a file of any size under 200 MB. */
+enum {
+    AUDIT_MOST_DIMENSIONS = 16,
+    AUDIT_MOST_CELLS = 500000,
+    AUDIT_MOST_LEVELS = 50000,
+    AUDIT_MOST_LABEL = 1000
+};
 
 struct audit_entry {
     uint32_t at[AUDIT_MOST_DIMENSIONS]; /* of a CSV table, 0 is the total of a dimension */

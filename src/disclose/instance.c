@@ -7,8 +7,10 @@
 
 #include "base/csv.h"
 #include "base/json.h"
+#include "base/log.h"
 
-enum { MAX_DIMENSIONS = 12, MAX_TABLES = 64 };
+/* MAX_CELLS: of all tables together, 20 times what protection does in a minute (bench/README.md). */
+enum { MAX_DIMENSIONS = 12, MAX_TABLES = 64, MAX_CELLS = 1000000 };
 /* Hiding costs a little less than its value, because that keeps the range of costs that the solver sees
    shorter. Measured against the value itself (power 1): tauargus_linked4 305 cells of 194.9 million instead
    of 317 of 196.6, nuts_size 32.6 million instead of 33.0, act_size and ssb_z3_t10 the same, ssb_z3 1,085
@@ -183,6 +185,12 @@ static enum status read_cells(struct csv *c, struct instance *in, uint32_t t, st
     int64_t primary;
     enum status s = find_columns(c, in, t, columns, e);
     while (s == ST_OK && (s = csv_next(c, &fields, e)) == ST_OK && fields) {
+        if (interrupted())
+            return interrupted_err(e);
+        if (cells->n == MAX_CELLS)
+            return err_set(e, ST_UNSUPPORTED,
+                           "%s: the tables have over %d cells together; protect fewer, or coarser ones",
+                           csv_name(c), MAX_CELLS);
         struct instance_cell cell = {0};
         uint32_t *at = arena_array(in->arena, in->n_dimensions, sizeof *at);
         s = read_keys(c, fields, in, t, columns, at, e);

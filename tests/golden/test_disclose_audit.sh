@@ -57,6 +57,18 @@ says() { # status, text, arguments...
 }
 printf 'a,n\n1,4\n2,many\n' > "$here/bad.csv"
 says 3 'bad.csv line 3, column 2 (n): expected a number' "$here/bad.csv"
+# A file of any size is refused before it fills the memory.
+awk -v OFS=, 'BEGIN { print "a,n"; for (i = 0; i < 500001; i++) print i % 50, 5 }' > "$here/bad.csv"
+says 7 'bad.csv: the tables have over 500000 cells together' "$here/bad.csv"
+awk -v OFS=, 'BEGIN { print "a,n"; for (i = 0; i < 50000; i++) print i, 5 }' > "$here/bad.csv"
+says 7 'bad.csv: the column a has over 50000 labels' "$here/bad.csv"
+printf '%s' '{"name":"x","integer":true,"absent":"zero","protect":{"kind":"below","t":10,"lo":1},"dims":{"a":{"total":"T","sums":[["T",["1","2"]]]}},
+  "tables":[{"id":"t","vars":["a"],"cells":"many.csv"}]}' > "$here/many.json"
+awk -v OFS=, 'BEGIN { print "a,value,freq,primary"; for (i = 0; i < 1000001; i++) print 1, 5, 5, 0 }' > "$here/many.csv"
+got=0; "$ACCORD" disclose protect "$here/many.json" > /dev/null 2> "$here/talk" || got=$?
+[ "$got" = 7 ] && grep -qF 'many.csv: the tables have over 1000000 cells together' "$here/talk" || fail "a million cells to protect: $got $(cat "$here/talk")"
+printf 'a,n\n%01001d,4\n' 1 > "$here/bad.csv"
+says 3 'bad.csv line 2, column 1 (a): expected a label of at most 1,000 bytes' "$here/bad.csv"
 printf 'a,n\n1,4\n' | iconv -f UTF-8 -t UTF-16 > "$here/bad.csv"
 says 3 'bad.csv is UTF-16 text, expected UTF-8' "$here/bad.csv"
 printf 'a,n\n1,4\n2,30\nTotal,36\n' > "$here/bad.csv"
