@@ -6,6 +6,8 @@
 #include "base/table.h"
 #include "base/vectors.h"
 
+enum { CACHE_LINE = 64 };
+
 struct header {
     uint8_t width, flags;
     uint16_t n_exceptions;
@@ -125,34 +127,45 @@ VECTORS static void join_missing_i64(const uint32_t *restrict low, const uint32_
                                     : NONE_I64;
 }
 
-/* Sixteen sums at a time: each doubling adds what stands 1, 2, 4, 8 places before. */
+/* Sixteen sums at a time: each doubling adds what stands 1, 2, 4, 8 places before. What comes before the sixteen is
+ * added last, so that they do not wait for each other. Returns the bits that any difference has. */
 VECTORS static uint32_t running_sum(uint32_t *restrict v, uint32_t from)
 {
     const lanes none = {0};
-    lanes before = none + from, most = none;
+    lanes before = none + from, all = none;
     for (unsigned i = 0; i < BLOCK_ROWS; i += BLOCK_LANES) {
-        lanes x, more;
+        lanes x, sum;
         memcpy(&x, v + i, sizeof x);
+        all |= x;
         x += __builtin_shufflevector(none, x, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
         x += __builtin_shufflevector(none, x, 0, 1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);
         x += __builtin_shufflevector(none, x, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
         x += __builtin_shufflevector(none, x, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-        x += before;
-        memcpy(v + i, &x, sizeof x);
-        more = (lanes)(x > most);
-        most = (x & more) | (most & ~more);
-        before =
+        sum = x + before;
+        memcpy(v + i, &sum, sizeof sum);
+        before +=
             __builtin_shufflevector(x, x, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15);
     }
-    uint32_t largest = 0;
+    uint32_t bits = 0;
     for (unsigned lane = 0; lane < BLOCK_LANES; lane++)
-        largest = most[lane] > largest ? most[lane] : largest;
+        bits |= all[lane];
+    return bits;
+}
+
+VECTORS static uint32_t largest_of(const uint32_t *v)
+{
+    uint32_t largest = 0;
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        largest = v[i] > largest ? v[i] : largest;
     return largest;
 }
 
+/* Differences that are too small to run over leave the last as the largest. */
 uint32_t block_sum(int32_t *v, uint32_t from)
 {
-    return running_sum((uint32_t *)v, from);
+    uint32_t bits = running_sum((uint32_t *)v, from);
+    bool ascends = bits < UINT32_MAX / 2 / BLOCK_ROWS && from < UINT32_MAX / 2;
+    return ascends ? (uint32_t)v[BLOCK_ROWS - 1] : largest_of((const uint32_t *)v);
 }
 
 VECTORS static uint32_t count_outside(const int32_t *v, int32_t least, int32_t most)
@@ -166,14 +179,6 @@ VECTORS static uint32_t count_outside(const int32_t *v, int32_t least, int32_t m
 bool block_within(const int32_t *v, int32_t least, int32_t most)
 {
     return count_outside(v, least, most) == 0;
-}
-
-bool block_surely_within(const uint8_t *p, int32_t least, int32_t most)
-{
-    struct header h;
-    memcpy(&h, p, sizeof h);
-    return h.n_exceptions == 0 && !(h.flags & BLOCK_WIDE_BASE) && h.width < 32 && h.base >= least &&
-           h.base + ((int64_t)1 << h.width) - 1 <= most;
 }
 
 static unsigned bits_of(uint64_t x)
@@ -379,12 +384,38 @@ static bool exception(const struct parts *b, unsigned k, unsigned *at, uint64_t 
     return position < BLOCK_ROWS;
 }
 
+bool block_surely_within(const uint8_t *p, int32_t least, int32_t most)
+{
+    struct parts b;
+    if (!find_parts(p, BLOCK_MOST_BYTES, &b) || (b.h.flags & BLOCK_WIDE_BASE) || b.h.width >= 32 ||
+        b.base < least || b.base + ((int64_t)1 << b.h.width) - 1 > most)
+        return false;
+    for (unsigned k = 0; k < b.h.n_exceptions; k++) {
+        unsigned at;
+        uint64_t code;
+        int64_t v = exception(&b, k, &at, &code) ? value_of(&b, code) : INT64_MIN;
+        if (v < least || v > most)
+            return false;
+    }
+    return true;
+}
+
+/* Asks for the block behind this one, which is about as long: scans that do a lot between two blocks would wait for
+ * it. What is asked for is not read, so that it may lie behind the end of a file. */
+static void fetch_next(const uint8_t *p, const uint8_t *end)
+{
+    uintptr_t next = (uintptr_t)end, behind = next + (size_t)(end - p);
+    for (; next < behind; next += CACHE_LINE)
+        __builtin_prefetch((const void *)next);
+}
+
 bool block_decode_i32(const uint8_t *p, size_t n, int32_t *out)
 {
     struct parts b;
     if (!find_parts(p, n, &b) || b.h.width > 32)
         return false;
     bool missing = b.h.flags & BLOCK_MISSING;
+    fetch_next(p, b.codes + 8 * (size_t)b.h.n_exceptions);
     if (b.h.width)
         unpack_bytes(b.packed, b.h.width, missing ? 0 : (uint32_t)b.base, (uint32_t *)out);
     else

@@ -416,14 +416,30 @@ static void read_concepts(const struct table_files *t, uint64_t first, uint64_t 
     }
 }
 
+/* What nearly every block is read for, persons and first days, is found without asking what kind of column it is
+ * (codings_fit); NULL for all others, and where the rows are not there. */
+static const struct column *scanned_column(const struct store *s, enum store_table t, enum store_column c,
+                                           uint64_t first, uint64_t n)
+{
+    const struct table_files *f = &s->tables[t];
+    if ((c != COL_PERSON && c != COL_START) || first > f->rows || n > f->rows - first)
+        return NULL;
+    return f->rows ? &f->columns[c == COL_PERSON ? 0 : 2] : NULL;
+}
+
 enum status store_read_i32(const struct store *s, enum store_table t, enum store_column c, uint64_t first,
                            uint64_t n, int32_t *out, struct err *e)
 {
+    int32_t beside[BLOCK_ROWS], *to;
+    const struct column *column = scanned_column(s, t, c, first, n);
+    if (column) {
+        READ_BLOCKS(beside, to, decode_i32(s, t, column, b, to));
+    }
     enum store_kind kind = store_column_kind(t, c);
     enum status st = check_range(s, t, c, kind == KIND_I32 || kind == KIND_TEXT, first, n, e);
     if (st != ST_OK)
         return st;
-    const struct column *column = column_of(s, t, c);
+    column = column_of(s, t, c);
     if (c == COL_CONCEPT) {
         read_concepts(&s->tables[t], first, n, out);
         return ST_OK;
@@ -434,7 +450,6 @@ enum status store_read_i32(const struct store *s, enum store_table t, enum store
             out[i] = value;
         return ST_OK;
     }
-    int32_t beside[BLOCK_ROWS], *to;
     READ_BLOCKS(beside, to, decode_i32(s, t, column, b, to));
 }
 

@@ -74,6 +74,10 @@ static void bounds_that_a_block_promises_hold(void **state)
     assert_true(block_surely_within(bytes, 100, 611));
     assert_false(block_surely_within(bytes, 101, 611));
     assert_false(block_surely_within(bytes, 100, 610));
+    values[7] = 100000; /* an exception */
+    block_encode(values, 0, bytes);
+    assert_true(block_surely_within(bytes, 100, 100000));
+    assert_false(block_surely_within(bytes, 100, 99999));
 }
 
 static void every_width_comes_back(void **state)
@@ -155,6 +159,16 @@ static void differences_sum_to_values(void **state)
     }
     assert_int_equal(block_sum(v, 0xfffffff0u), most);
     assert_memory_equal(v, expected, sizeof v);
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = 3;
+    assert_int_equal(block_sum(v, 10), 10 + 3 * BLOCK_ROWS);
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        v[i] = 1 << 22; /* 2^31 in all: the largest is the last, and is not where they run over */
+    assert_int_equal(block_sum(v, 0), 1U << 31);
+    v[0] = INT32_MAX;
+    for (unsigned i = 1; i < BLOCK_ROWS; i++)
+        v[i] = 1 << 23;
+    assert_int_equal(block_sum(v, 0), UINT32_MAX);
 }
 
 static void bounds_hold_for_all_but_missing_values(void **state)
