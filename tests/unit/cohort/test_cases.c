@@ -316,6 +316,30 @@ static void given_dates_of_periods_are_counted_as_given(void **state)
     }
 }
 
+/* SQL divides decimals: 0.3 over 0.1 is 3 there, which it is not in binary; over 0 there is no ratio. */
+static void ratios_are_those_of_decimals(void **state)
+{
+    (void)state;
+    static const double ranges[] = {0.1, 0};
+    static const char *const ops[] = {"eq", "gte", "lt", "gt"};
+    for (int i = 0; i < 8; i++) {
+        struct cdm *c = one_person();
+        struct buf circe;
+        observe(c, "2010-01-01", "2012-12-31");
+        struct cdm_row *r = add(c, STORE_MEASUREMENT, 1, 1, "2010-02-01", NULL);
+        r->v[COL_VALUE_NUMBER].d = 0.3;
+        r->v[COL_RANGE_LOW].d = ranges[i / 4];
+        buf_init(&circe, 1 << 16);
+        buf_printf(&circe,
+                   "{%s%s%s\"PrimaryCriteria\":{\"CriteriaList\":[{\"Measurement\":{\"CodesetId\":1,"
+                   "\"RangeLowRatio\":"
+                   "{\"Op\":\"%s\",\"Value\":3}}}],\"PrimaryCriteriaLimit\":{\"Type\":\"All\"}}}",
+                   SETS, ALL_EVENTS, TO_THE_END, ops[i % 4]);
+        gives(c, circe.p, i < 2 ? "2010-02-01..2010-02-02" : "");
+        buf_deinit(&circe);
+    }
+}
+
 /* A number of SQL has no sign of its own where it is zero. */
 static void zeros_of_either_sign_are_one_value_to_count(void **state)
 {
@@ -354,6 +378,7 @@ int main(void)
         cmocka_unit_test(the_censor_window_cuts_after_the_collapse),
         cmocka_unit_test(ages_change_with_the_year),
         cmocka_unit_test(given_dates_of_periods_are_counted_as_given),
+        cmocka_unit_test(ratios_are_those_of_decimals),
         cmocka_unit_test(zeros_of_either_sign_are_one_value_to_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
