@@ -73,6 +73,8 @@ static size_t gather(const struct block *b, int32_t *person, int32_t *start)
     return b->n_sel;
 }
 
+enum { AHEAD = 24 }; /* rows: as long as memory takes */
+
 /* Without branches: whether a person had a day before, and whether it was earlier, is not to be foreseen. */
 static void add_days(struct first_days *d, const uint32_t *person, const int32_t *start, size_t n)
 {
@@ -81,7 +83,9 @@ static void add_days(struct first_days *d, const uint32_t *person, const int32_t
     int32_t *day = d->day;
     size_t fresh = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t at = person[i] - first;
+        uint32_t at = person[i] - first, later = person[i + AHEAD < n ? i + AHEAD : n - 1] - first;
+        __builtin_prefetch(&has[later], 1);
+        __builtin_prefetch(&day[later], 1);
         int32_t old = has[at], known = (day[at] & -old) | (INT32_MAX & (old - 1)); /* none: behind all days */
         fresh += (size_t)(1 - old);
         has[at] = 1;

@@ -116,13 +116,16 @@ static void parse_age(struct spec *s, struct dimension *d)
     d->n_levels = (uint32_t)d->n_cuts + 2;
 }
 
-/* band[most] is of those of `most` years and more, band[most + 1] of those whose age is not known. */
+/* band[0] is of those whose age is not known, band[1 + years] of others, band[1 + most] of `most` years and more.
+ */
 VECTORS static void bands_of(const int16_t *restrict age, size_t n, int32_t most,
                              const int32_t *restrict band, uint16_t *restrict out)
 {
     for (size_t i = 0; i < n; i++) {
-        int32_t years = age[i] > most ? most : age[i];
-        out[i] = (uint16_t)band[years < 0 ? most + 1 : years];
+        int32_t years = age[i];
+        years = years > most ? most : years;
+        years = years < -1 ? -1 : years;
+        out[i] = (uint16_t)band[(uint32_t)(years + 1)];
     }
 }
 
@@ -135,9 +138,9 @@ static enum status age_levels(const struct dimension *d, const struct study_site
     int32_t band[AGES + 2]; /* see bands_of */
     ages_at_start(store_persons(site->store), rows, age);
     for (int years = 0; years < AGES; years++)
-        band[years] = band_of(d->cuts, d->n_cuts, years);
-    band[AGES] = (int32_t)d->n_cuts; /* cuts end at 120 */
-    band[AGES + 1] = (int32_t)d->n_cuts + 1;
+        band[1 + years] = band_of(d->cuts, d->n_cuts, years);
+    band[1 + AGES] = (int32_t)d->n_cuts; /* cuts end at 120 */
+    band[0] = (int32_t)d->n_cuts + 1;
     bands_of(age, rows->n, AGES, band, out);
     free(age);
     return ST_OK;
@@ -170,14 +173,16 @@ static void parse_decile(struct spec *s, struct dimension *d)
     parse_deprivation(s, d, 10);
 }
 
-/* Tenths into 5 or 10 groups, which a half of a number does exactly. */
+/* Tenths into 5 or 10 groups. In whole steps of 2^-52, which every number from 1 to 10 is made of: compilers do
+ * not make vectors of a choice by comparing doubles again. */
 VECTORS static void groups_of(const double *restrict value, size_t n, uint32_t groups, uint16_t *restrict out)
 {
-    const double each = groups / 10.0;
+    int32_t unknown = (int32_t)groups, shift = groups == 5;
     for (size_t i = 0; i < n; i++) {
         double within = ((value[i] >= 1) & (value[i] <= 10)) ? value[i] : 0.5; /* NaN is not */
-        int32_t decile = (int32_t)within, group = (int32_t)((within - 1) * each);
-        out[i] = (uint16_t)(within == (double)decile ? group : (int32_t)groups);
+        int64_t steps = (int64_t)(within * 0x1p52), part = steps & (((int64_t)1 << 52) - 1);
+        int32_t group = ((int32_t)(steps >> 52) - 1) >> shift;
+        out[i] = (uint16_t)(part ? unknown : group);
     }
 }
 

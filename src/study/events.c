@@ -600,6 +600,7 @@ enum status run_reader_rows(struct run_reader *r, const struct store_run *run, u
 struct latest {
     int32_t *day;
     double *value;
+    size_t next; /* rows from here on have had no hit */
 };
 
 /* All with a value, but those that the next hit, of the same row and with a value, comes after; how many. */
@@ -617,9 +618,49 @@ VECTORS static size_t mark_latest(const uint32_t *restrict row, const int32_t *r
     return kept + mask[n - 1];
 }
 
+VECTORS static bool ascend(const uint32_t *row, size_t n)
+{
+    uint32_t disorder = 0;
+    for (size_t k = 1; k < n; k++)
+        disorder |= row[k] <= row[k - 1];
+    return !disorder;
+}
+
+/* One hit each for rows that had none. */
+static void put_first(const struct latest *l, const struct block *b)
+{
+    size_t n = b->hits, first = b->row[0];
+    int32_t *day = l->day;
+    double *value = l->value;
+    if (b->row[n - 1] - first == n - 1) {
+        memcpy(day + first, b->day, n * sizeof *day);
+        memcpy(value + first, b->value, n * sizeof *value);
+        return;
+    }
+    for (size_t k = 0; k < n; k++) {
+        day[b->row[k]] = b->day[k];
+        value[b->row[k]] = b->value[k];
+    }
+}
+
+/* Without branches: which of the values is the latest is not to be foreseen. */
+static void put_later(const struct latest *l, const struct block *b)
+{
+    int32_t *days = l->day;
+    double *values = l->value;
+    for (size_t k = 0; k < b->hits; k++) {
+        uint32_t row = b->row[k];
+        int32_t day = b->day[k], old_day = days[row];
+        double value = b->value[k], old = values[row];
+        bool better = (day > old_day) | ((day == old_day) & (value > old));
+        days[row] = better ? day : old_day;
+        values[row] = better ? value : old;
+    }
+}
+
 /* What a row has lies together in a run, the latest last: the others are dropped before what was found so far
- * is looked at, which also keeps a store from being followed at once by a load from the same place. Then
- * without branches: which of the values is the latest is not to be foreseen. */
+ * is looked at, which also keeps a store from being followed at once by a load from the same place. Of the
+ * first run, and often of the only one, nothing was found before. */
 static void keep_latest(void *context, struct block *b)
 {
     struct latest *l = context;
@@ -628,21 +669,21 @@ static void keep_latest(void *context, struct block *b)
         bits_keep64(b->value, b->value, b->mask, b->hits);
         b->hits = bits_keep32(b->row, b->row, b->mask, b->hits);
     }
-    for (size_t k = 0; k < b->hits; k++) {
-        uint32_t row = b->row[k];
-        int32_t day = b->day[k], old_day = l->day[row];
-        double value = b->value[k], old = l->value[row];
-        bool better = (day > old_day) | ((day == old_day) & (value > old));
-        l->day[row] = better ? day : old_day;
-        l->value[row] = better ? value : old;
-    }
+    if (b->hits == 0)
+        return;
+    size_t behind = (size_t)b->row[b->hits - 1] + 1; /* rows ascend, as the persons of a run do */
+    if (b->row[0] < l->next || !ascend(b->row, b->hits))
+        put_later(l, b);
+    else
+        put_first(l, b);
+    l->next = behind > l->next ? behind : l->next;
 }
 
 enum status events_latest_value(const struct study_site *site, const struct concept_list *concepts,
                                 const struct index_rows *rows, struct day_window window, double *out,
                                 struct err *e)
 {
-    struct latest l = {xmalloc((rows->n + 1) * sizeof *l.day), out};
+    struct latest l = {xmalloc((rows->n + 1) * sizeof *l.day), out, 0};
     for (size_t i = 0; i < rows->n; i++) {
         out[i] = (double)NAN;
         l.day[i] = DATE_NONE; /* before all days */
