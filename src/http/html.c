@@ -357,6 +357,12 @@ static void add_cell(struct buf *out, const struct released_cell *c)
     }
 }
 
+/* NULL where each row's name says what its number is: then there is no unit of all to print. */
+static const char *unit_of_all(const struct released_table *t)
+{
+    return strcmp(t->unit, "as named") == 0 ? NULL : t->unit;
+}
+
 static void add_heads(struct buf *out, const struct released_table *t, uint32_t down)
 {
     buf_adds(out, "<thead><tr>");
@@ -366,7 +372,8 @@ static void add_heads(struct buf *out, const struct released_table *t, uint32_t 
         buf_adds(out, "</th>");
     }
     if (down == t->n_dimensions)
-        html_add(out, "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>", t->unit);
+        html_add(out, "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>",
+                 unit_of_all(t) ? unit_of_all(t) : "value");
     for (uint32_t l = 0; down < t->n_dimensions && l < t->dimensions[down].n_levels; l++)
         html_add(out, "<th scope=\"col\" class=\"nhsuk-table__header--numeric\">%s</th>",
                  t->dimensions[down].levels[l].label);
@@ -427,7 +434,9 @@ void html_released(struct buf *out, const struct released_table *t)
     buf_adds(out, "\"><table class=\"nhsuk-table\"><caption class=\"nhsuk-table__caption "
                   "nhsuk-table__caption--s\">");
     html_result_title(out, t->title);
-    html_add(out, ": %s</caption>", t->unit);
+    if (unit_of_all(t))
+        html_add(out, ": %s", unit_of_all(t));
+    buf_adds(out, "</caption>");
     add_heads(out, t, down);
     buf_adds(out, "<tbody>");
     do

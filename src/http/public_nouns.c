@@ -104,20 +104,18 @@ static const struct shown transfer_fields[] = {{"from", "From", SHOW_BODY, NULL}
                                                {"due", "Due", SHOW_DAY, NULL},
                                                {"date", "Made", SHOW_DAY, NULL},
                                                {0}};
-static const struct shown measure_columns[] = {{"title", "Measure", SHOW_TEXT, NULL},
-                                               {"role", "Role", SHOW_WORDS, NULL},
-                                               {"baseline", "Before", SHOW_NUMBER, NULL},
-                                               {"target", "Target", SHOW_NUMBER, NULL},
-                                               {"readings", "Read", SHOW_READINGS, NULL},
-                                               {"state", "State", SHOW_STATE, NULL},
-                                               {0}};
+static const struct shown measure_columns[] = {
+    {"title", "Measure", SHOW_TEXT, NULL},         {"role", "Role", SHOW_WORDS, NULL},
+    {"baseline", "Before", SHOW_NUMBER, NULL},     {"target", "Target", SHOW_NUMBER, NULL},
+    {"floor", "Must not pass", SHOW_NUMBER, NULL}, {"readings", "Measured", SHOW_READINGS, NULL},
+    {"state", "State", SHOW_STATE, NULL},          {0}};
 static const struct shown measure_fields[] = {
     {"project", "Project", SHOW_ITEM, "projects"}, {"role", "Role", SHOW_WORDS, NULL},
     {"for", "For whom", SHOW_WORDS, NULL},         {"unit", "Unit", SHOW_TEXT, NULL},
     {"better", "Better when", SHOW_WORDS, NULL},   {"baseline", "Before", SHOW_NUMBER, NULL},
     {"date", "Baseline of", SHOW_DAY, NULL},       {"source", "Source", SHOW_TEXT, NULL},
     {"target", "Target", SHOW_NUMBER, NULL},       {"floor", "Must not pass", SHOW_NUMBER, NULL},
-    {"readings", "Read", SHOW_READINGS, NULL},     {0}};
+    {"readings", "Measured", SHOW_READINGS, NULL}, {0}};
 
 static const struct page_choice body_choices[] = {{"kind", "Kind"}, {0}};
 static const struct page_choice signal_choices[] = {

@@ -64,7 +64,7 @@ const char *story_phrase(const char *verb)
         {"measure.propose", "A measure was proposed"},
         {"measure.accept", "A measure was accepted"},
         {"measure.baseline", "A measure's baseline was recorded"},
-        {"measure.read", "A measure was read"},
+        {"measure.read", "A measure's new value was recorded"},
     };
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
         if (strcmp(phrases[i][0], verb) == 0)

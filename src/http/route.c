@@ -10,6 +10,7 @@
 #include "grid/signature.h"
 #include "http/accounts.h"
 #include "http/hub.h"
+#include "http/public.h"
 
 static const char json_type[] = "application/json";
 
@@ -476,6 +477,32 @@ static void compress(const struct http_request *request, struct http_response *r
     buf_deinit(&zipped);
 }
 
+/* Whoever opens a page in a browser reads a page, also where there is none. */
+static bool wants_page(const struct http_request *request)
+{
+    const char *accepts = request_header(request, "Accept");
+    return strcmp(request->method, "GET") == 0 && strncmp(request->path, "/api/", 5) != 0 && accepts &&
+           strstr(accepts, "text/html");
+}
+
+static void respond_error(struct call *c, const struct err *e, int code)
+{
+    struct err ignored;
+    bool missing = e->status == ST_NOT_FOUND;
+    char *says =
+        arena_printf(c->request->arena, "%s. %s", e->text,
+                     missing ? "The menu above leads to everything that there is."
+                             : "Go back and try again; the menu above leads to everything that there is.");
+    if (*says >= 'a' && *says <= 'z')
+        *says = (char)(*says - 'a' + 'A');
+    buf_clear(&c->response->body);
+    if (wants_page(c->request) &&
+        public_notice(c, missing ? "Page not found" : "This did not work", says, &ignored) == ST_OK)
+        c->response->code = code ? code : status_http(e->status);
+    else
+        respond_problem(c->response, e, code);
+}
+
 enum http_turn route_handle(void *context, struct http_request *request, struct http_response *response)
 {
     struct call c = {.hub = context, .request = request, .response = response};
@@ -486,13 +513,13 @@ enum http_turn route_handle(void *context, struct http_request *request, struct 
         err_set(&e, other_method ? ST_USAGE : ST_NOT_FOUND,
                 other_method ? "this path has no such method; /api/v1/openapi.json lists them"
                              : "there is nothing here; /api/v1/openapi.json lists what there is");
-        respond_problem(response, &e, other_method ? 405 : 404);
+        respond_error(&c, &e, other_method ? 405 : 404);
         return HTTP_ANSWER;
     }
     if (call_route(&c, route, &e) != ST_OK) {
         if (status_http(e.status) >= 500)
             log_err(LOG_ERROR, "http.fault", &e);
-        respond_problem(response, &e, c.code);
+        respond_error(&c, &e, c.code);
         return HTTP_ANSWER;
     }
     if (!c.parked)

@@ -33,7 +33,9 @@ static const char *noun_of(const char *path)
 static void transfer_title(struct buf *out, const struct js *item)
 {
     const char *what = js_get_str(item, "what");
-    if (what)
+    if (what && *what >= 'a' && *what <= 'z')
+        html_add(out, "%s%s", (char[]){(char)(*what - 'a' + 'A'), 0}, what + 1);
+    else if (what)
         html_add(out, "%s", what);
     else
         html_words(out, js_get_str(item, "mechanism"));

@@ -45,6 +45,17 @@ for path in $menu /bodies/acme /transfers /measures /log/0; do
 done
 curl -s "$hub/bodies/acme" | grep -q 'Acme &lt;b&gt;&amp; Sons&lt;/b&gt;' || fail "the text of a body became markup"
 cmp <(curl -s "$hub/bodies/acme") <(curl -s --compressed "$hub/bodies/acme") || fail "a compressed page differs"
+
+# A browser reads of what is not there on a page with the menu; a program gets the problem as data.
+for path in /nowhere /bodies/nobody '/projects?page=99' /log/999999 /uses/x; do
+  curl -s -D "$work/head" -H 'Accept: text/html,application/xhtml+xml;q=0.9' "$hub$path" > "$work/page"
+  grep -q '^HTTP/1.1 404' "$work/head" && grep -qi '^content-type: text/html' "$work/head" && grep -qi "^content-security-policy: default-src 'none'" "$work/head" ||
+    fail "$path: $(cat "$work/head")"
+  grep -q '<h1>Page not found</h1>' "$work/page" && grep -q 'href="/projects"' "$work/page" || fail "$path: $(cat "$work/page")"
+  curl -s "$hub$path" | jq -e '.status == 404 and .code == "NOT_FOUND"' > /dev/null || fail "$path: not a problem document"
+done
+[ "$(curl -s -o "$work/page" -w '%{http_code}' -H 'Accept: text/html' "$hub/projects?page=x")" = 400 ] && grep -q '<h1>This did not work</h1>' "$work/page" || fail "a wrong page number: $(cat "$work/page")"
+curl -s -H 'Accept: text/html' "$hub/api/v1/register/body/nobody" | jq -e '.status == 404' > /dev/null || fail "the API answers with a page"
 curl -s -D "$work/head" -o "$work/page" -H 'Accept-Encoding: gzip' "$hub/bodies/acme"
 grep -qi '^content-encoding: gzip' "$work/head" || fail "a page does not go compressed"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$hub/bodies/nobody")" = 404 ] || fail "a body that is not there"
