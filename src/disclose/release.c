@@ -21,23 +21,6 @@ struct released {
     uint32_t n_tables;
 };
 
-static struct js *dimension_json(const struct result_dimension *d)
-{
-    struct js *j = js_object(), *levels = js_array();
-    js_put_str(j, "name", d->name);
-    if (d->nested)
-        js_put(j, "nested", js_boolean(true));
-    for (uint32_t i = 0; i < d->n_levels; i++) {
-        struct js *level = js_object();
-        js_put_str(level, "label", d->levels[i].label);
-        if (d->levels[i].parent >= 0)
-            js_put_int(level, "parent", d->levels[i].parent);
-        js_push(levels, level);
-    }
-    js_put(j, "levels", levels);
-    return j;
-}
-
 static struct js *cell_json(const struct result_cell *c, uint32_t n_dimensions, const struct verdict *v)
 {
     struct js *j = js_object(), *at = js_array();
@@ -67,7 +50,7 @@ static struct js *table_json(const struct gate *g, uint32_t index)
     if (picture_kind_name(t->picture))
         js_put_str(j, "picture", picture_kind_name(t->picture));
     for (uint32_t i = 0; i < t->n_dimensions; i++)
-        js_push(dimensions, dimension_json(&t->dimensions[i]));
+        js_push(dimensions, result_dimension_json(&t->dimensions[i]));
     for (uint64_t i = 0; i < t->n_cells; i++)
         js_push(cells, cell_json(&t->cells[i], t->n_dimensions, &g->verdicts[index][i]));
     js_put(j, "dimensions", dimensions);

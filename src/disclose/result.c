@@ -129,7 +129,7 @@ static const struct cell_member {
 };
 enum { N_CELL_MEMBERS = sizeof cell_members / sizeof *cell_members };
 
-static struct js *dimension_to_json(const struct result_dimension *d)
+struct js *result_dimension_json(const struct result_dimension *d)
 {
     struct js *j = js_object(), *levels = js_array();
     js_put_str(j, "name", d->name);
@@ -183,7 +183,7 @@ static struct js *table_to_json(const struct result_table *t)
     if (t->saturated)
         js_put_str(j, "saturated", saturated_names[t->saturated]);
     for (uint32_t i = 0; i < t->n_dimensions; i++)
-        js_push(dimensions, dimension_to_json(&t->dimensions[i]));
+        js_push(dimensions, result_dimension_json(&t->dimensions[i]));
     for (uint64_t i = 0; i < t->n_cells; i++)
         js_push(cells, cell_to_json(&t->cells[i], t->n_dimensions));
     js_put(j, "dimensions", dimensions);

@@ -153,6 +153,8 @@ MUST_CHECK enum status result_check(const struct result *r, struct err *e);
 /* The site's own form of a raw result (docs/formats/result.md): what `accord disclose check` reads.
    result_from_json checks. */
 struct js *result_to_json(const struct result *r);
+/* A dimension with its levels, as results and released documents write it; the caller owns it. */
+struct js *result_dimension_json(const struct result_dimension *d);
 MUST_CHECK enum status result_from_json(const struct js *j, struct result **out, struct err *e);
 
 #endif
