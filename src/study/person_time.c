@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/date.h"
 #include "base/vectors.h"
+#include "store/only_period.h"
 
 const char *const denominator_members[] = {
     "cohort",       "from", "to", "min_age", "max_age", "prior_observation_days", "requirements_at_entry",
@@ -122,38 +123,35 @@ static inline void add_spans(const struct denominator *d, const struct store_per
     }
 }
 
-VECTORS static bool one_period_each(const uint32_t *offset, uint32_t n)
-{
-    uint32_t other = 0;
-    for (uint32_t i = 0; i < n; i++)
-        other |= offset[i + 1] - offset[i] != 1;
-    return !other;
-}
-
-/* Spans of n persons (at most BIRTHS) from `first` on who have one period each, where ages do not matter. */
+/* Spans of n persons (at most BIRTHS) from `first` on, where ages do not matter. */
 struct chunk {
     uint32_t first, n;
-    const int32_t *birth, *from, *to; /* the periods' */
+    const int32_t *birth;
+    const uint32_t *only; /* their periods (only_period.h) */
     uint32_t person[BIRTHS];
     int32_t start[BIRTHS], end[BIRTHS];
     uint8_t mask[BIRTHS]; /* 1 where there is a span */
 };
 
-VECTORS static void chunk_spans(const struct denominator *d, struct chunk *restrict c)
+/* False where the one period of somebody is not known: then this is not how. */
+VECTORS static bool chunk_spans(const struct denominator *d, struct chunk *restrict c)
 {
-    const int32_t *restrict birth = c->birth, *restrict from = c->from, *restrict to = c->to;
+    const int32_t *restrict birth = c->birth;
+    const uint32_t *restrict only = c->only;
     int32_t least = d->from, most = d->to, prior = d->prior_days;
+    uint32_t unknown = 0;
     for (uint32_t i = 0; i < c->n; i++) {
+        unknown |= !only_period_known(only[i]);
         c->person[i] = c->first + i;
-        c->start[i] = later(later(least, from[i] + prior), birth[i]);
-        c->end[i] = earlier(most, to[i]);
+        c->start[i] = later(later(least, only_period_start(only[i]) + prior), birth[i]);
+        c->end[i] = earlier(most, only_period_end(only[i]));
         c->mask[i] = (birth[i] != DATE_NONE) & (c->start[i] <= c->end[i]);
     }
+    return !unknown;
 }
 
-static void add_chunk(const struct denominator *d, struct chunk *c, struct spans *out)
+static void add_chunk(const struct chunk *c, struct spans *out)
 {
-    chunk_spans(d, c);
     bits_keep32(out->person + out->n, c->person, c->mask, c->n);
     bits_keep32(out->start + out->n, c->start, c->mask, c->n);
     bits_keep32(out->end + out->n, c->end, c->mask, c->n);
@@ -172,13 +170,11 @@ static void add_everybody(const struct denominator *d, const struct study_site *
     for (uint32_t first = site->first_person, n; first < site->end_person; first += n) {
         n = site->end_person - first < BIRTHS ? site->end_person - first : BIRTHS;
         person_births(persons, first, n, birth);
-        const uint32_t *at = periods->offset + first;
         c.first = first;
         c.n = n;
-        c.from = periods->start + *at;
-        c.to = periods->end + *at;
-        if (!ages && one_period_each(at, n))
-            add_chunk(d, &c, out);
+        c.only = periods->only + first;
+        if (!ages && chunk_spans(d, &c))
+            add_chunk(&c, out);
         else
             for (uint32_t i = 0; i < n; i++)
                 add_spans(d, periods, first + i, birth[i], NULL, out);
