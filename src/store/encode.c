@@ -265,14 +265,14 @@ static void make_from_start(const int64_t *values, const int64_t *starts, int64_
 static unsigned make_id(const struct encoder *x, const int64_t *values, const int64_t *persons,
                         int64_t *block)
 {
-    /* In order but where another concept begins. */
-    scratch_spanned(x->scratch, BLOCK_ROWS, (uint64_t)persons[0], (uint64_t)persons[BLOCK_ROWS - 1],
-                    sizeof *x->base);
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        if (i + AHEAD < BLOCK_ROWS)
-            __builtin_prefetch(&x->base[persons[i + AHEAD]]);
-        block[i] =
-            values[i] == NONE_I64 ? NONE_I64 : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
+    for (size_t from = 0, to; from < BLOCK_ROWS; from = to) { /* in order but where another concept begins */
+        to = scratch_risen(x->scratch, persons, from, BLOCK_ROWS, sizeof *x->base);
+        for (size_t i = from; i < to; i++) {
+            if (i + AHEAD < BLOCK_ROWS)
+                __builtin_prefetch(&x->base[persons[i + AHEAD]]);
+            block[i] = values[i] == NONE_I64 ? NONE_I64
+                                             : (int64_t)((uint64_t)values[i] - (uint64_t)x->base[persons[i]]);
+        }
     }
     if (block_cost(block) < block_cost(values))
         return COLUMN_RELATIVE;

@@ -96,19 +96,17 @@ static enum status new_file(const struct scratch *s, int *fd, struct err *e)
     return *fd < 0 ? err_errno(e, errno, "cannot make a temporary file in", s->folder) : ST_OK;
 }
 
-/* Huge pages where the file system has them: fewer faults, and places far apart are found sooner. */
-static void advise(void *p, size_t bytes)
+/* What is written to is looked at everywhere and soon resident as a whole: huge pages take fewer faults, and places far
+ * apart are found sooner. What was written whole is read at many places that go on step by step, hundreds of
+ * runs at once: there a look may not map more than the few pages around it. */
+static enum status map_file(int fd, size_t bytes, bool written, void **out, struct err *e)
 {
-    if (bytes >= AROUND_BYTES)
-        madvise(p, bytes, MADV_HUGEPAGE);
-}
-
-static enum status map_file(int fd, size_t bytes, int protection, void **out, struct err *e)
-{
+    int protection = written ? PROT_READ : PROT_READ | PROT_WRITE;
     void *p = bytes ? mmap(NULL, bytes, protection, MAP_SHARED, fd, 0) : xmalloc(1);
     if (p == MAP_FAILED)
         return failed(errno, e);
-    advise(p, bytes);
+    if (bytes)
+        madvise(p, bytes, written ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
     *out = p;
     return ST_OK;
 }
@@ -137,7 +135,7 @@ enum status scratch_map(struct scratch *s, size_t bytes, void **out, struct err 
         return st;
     st = make_room(fd, bytes, e);
     if (st == ST_OK)
-        st = map_file(fd, bytes, PROT_READ | PROT_WRITE, out, e);
+        st = map_file(fd, bytes, false, out, e);
     if (st == ST_OK)
         add_region(s, (struct region){*out, bytes, fd});
     else
@@ -168,7 +166,7 @@ enum status scratch_write(struct scratch *s, const void *bytes, size_t n, void *
         return st;
     st = write_all(fd, bytes, n, e);
     if (st == ST_OK)
-        st = map_file(fd, n, PROT_READ, out, e);
+        st = map_file(fd, n, true, out, e);
     if (st == ST_OK)
         add_region(s, (struct region){*out, n, -1});
     close(fd);

@@ -48,6 +48,18 @@ static inline void scratch_spanned(struct scratch *s, size_t n, uint64_t first, 
     scratch_touched(s, pages < n ? (size_t)pages : n);
 }
 
+/* The same for looks at elements of so many bytes at those of the n places that rise from `from` on; returns where the
+ * next ones begin. */
+static inline size_t scratch_risen(struct scratch *s, const int64_t *places, size_t from, size_t n,
+                                   size_t bytes)
+{
+    size_t to = from + 1;
+    while (to < n && places[to] >= places[to - 1])
+        to++;
+    scratch_spanned(s, to - from, (uint64_t)places[from], (uint64_t)places[to - 1], bytes);
+    return to;
+}
+
 /* Looks at single places: those on the page of the look before cost nothing. Begin with {.scratch = s}. */
 struct looks {
     struct scratch *scratch;

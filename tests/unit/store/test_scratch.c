@@ -61,6 +61,34 @@ static void what_is_walked_does_not_stay_resident(void **state)
     scratch_free(s);
 }
 
+/* Places that rise and begin again, as persons do where another concept begins; the last is right behind the first. */
+static void places_that_begin_again_are_all_counted(void **state)
+{
+    (void)state;
+    enum { LIMIT = 16 << 20, SLACK = 24 << 20, N = 16 << 20, PLACES = 512, RISE = 8, STEP = 8192 };
+    struct err e = {0};
+    uint64_t before = of_files_bytes(), most = 0, sum = 0;
+    struct scratch *s = scratch_new("/tmp", LIMIT);
+    void *p;
+    assert_int_equal(scratch_map(s, N * sizeof(uint64_t), &p, &e), ST_OK);
+    const uint64_t *v = p;
+    for (int64_t first = 0; first < N / RISE; first += PLACES / RISE * STEP) {
+        int64_t places[PLACES];
+        for (size_t i = 0; i < PLACES; i++)
+            places[i] = first + (int64_t)(i / RISE) * STEP + (int64_t)(i % RISE) * (N / RISE);
+        places[PLACES - 1] = first + 1;
+        for (size_t from = 0, to; from < PLACES; from = to) {
+            to = scratch_risen(s, places, from, PLACES, sizeof *v);
+            for (size_t i = from; i < to; i++)
+                sum += v[places[i]];
+            most = of_files_bytes() > most ? of_files_bytes() : most;
+        }
+    }
+    assert_int_equal(sum, 0);
+    assert_true(most < before + LIMIT + SLACK);
+    scratch_free(s);
+}
+
 static void no_room_is_an_error(void **state)
 {
     (void)state;
@@ -206,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_walked_does_not_stay_resident),
+        cmocka_unit_test(places_that_begin_again_are_all_counted),
         cmocka_unit_test(no_room_is_an_error),
         cmocka_unit_test(rows_are_sorted_in_slices),
         cmocka_unit_test(sorted_ids_are_found),
