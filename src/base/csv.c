@@ -163,25 +163,6 @@ static enum status parse_header(struct csv *c, struct slice line, struct err *e)
     return st;
 }
 
-/* Files that are not UTF-8, told by their first bytes (Unicode 15, section 23.8), before a header is looked for. */
-static enum status check_encoding(const struct csv *c, struct err *e)
-{
-    static const struct {
-        const char *name;
-        struct slice mark;
-    } others[] = {{"UTF-32", {"\xff\xfe\0\0", 4}},
-                  {"UTF-32", {"\0\0\xfe\xff", 4}},
-                  {"UTF-16", {"\xff\xfe", 2}},
-                  {"UTF-16", {"\xfe\xff", 2}}};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (c->carry.n >= others[i].mark.n && memcmp(c->carry.p, others[i].mark.p, others[i].mark.n) == 0)
-            return err_set(e, ST_INVALID,
-                           "%s is %s text, expected UTF-8: save it as \"CSV UTF-8\", or convert it with "
-                           "iconv -f %s -t UTF-8",
-                           csv_name(c), others[i].name, others[i].name);
-    return ST_OK;
-}
-
 /* Where the header ends: at the first newline, or before it at a carriage return outside quotes that stands
  * alone, as old Macintosh programs end lines. NULL when more must be read to know. */
 static const char *header_end(struct csv *c)
@@ -212,6 +193,7 @@ static enum status read_header(struct csv *c, struct err *e)
 {
     enum status st = ST_OK;
     const char *newline = NULL;
+    struct slice text = {"", 0};
     char *part = xmalloc(HEADER_BYTES);
     while (st == ST_OK && !newline && !c->ended && c->carry.n < HEADER_MOST) {
         size_t got;
@@ -219,7 +201,7 @@ static enum status read_header(struct csv *c, struct err *e)
         if (st != ST_OK)
             break;
         buf_add(&c->carry, part, got);
-        st = check_encoding(c, e);
+        st = text_of_file(buf_slice(&c->carry), csv_name(c), &text, e);
         newline = header_end(c);
     }
     free(part);
@@ -230,8 +212,8 @@ static enum status read_header(struct csv *c, struct err *e)
                        csv_name(c), HEADER_MOST);
     struct slice line = {c->carry.p ? c->carry.p : "", newline ? (size_t)(newline - c->carry.p) : c->carry.n};
     size_t rest = newline ? line.n + 1 : line.n;
-    if (line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
-        line = (struct slice){line.p + 3, line.n - 3};
+    line.n -= c->carry.n - text.n; /* the byte order mark */
+    line.p += c->carry.n - text.n;
     st = parse_header(c, line, e);
     c->carry.n -= rest;
     if (c->carry.n)

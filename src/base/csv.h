@@ -2,8 +2,9 @@
  *
  * Reading tables of text: RFC 4180 CSV, or tab-separated, plain, gzip or zstd. The first row is the header;
  * its delimiter decides. LF or CRLF (or CR alone, when the header ends in one), a byte order mark of UTF-8, a
- * missing last newline and blank lines are fine; UTF-16 is an error that says so, and a row with another number of fields than the header, a stray quote or text behind a closing quote is an error
- * that names file, line and column. In tab-separated files a quote is an ordinary character (the OHDSI
+ * missing last newline and blank lines are fine; UTF-16 is an error that says so, and a row with another number
+ * of fields than the header, a stray quote or text behind a closing quote is an error that names file, line and
+ * column. In tab-separated files a quote is an ordinary character (the OHDSI
  * vocabulary files are like that), unless the header itself is quoted.
  *
  * Two ways to read. One row after the other: csv_next. On many threads: csv_take cuts the file into blocks of

@@ -45,22 +45,27 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
-/* By its mark, or by the zeros that half of the bytes of a Latin text then are. */
-static bool is_utf16(struct slice s)
+/* By its mark (Unicode 15, section 23.8), or by the zeros that half of the bytes of a Latin text then are. NULL:
+   neither UTF-16 nor UTF-32. */
+static const char *wide_encoding(struct slice s)
 {
-    return s.n >= 2 && (memcmp(s.p, "\xff\xfe", 2) == 0 || memcmp(s.p, "\xfe\xff", 2) == 0 ||
-                        (s.p[0] == '\0') != (s.p[1] == '\0'));
+    if (s.n >= 4 && (memcmp(s.p, "\xff\xfe\0\0", 4) == 0 || memcmp(s.p, "\0\0\xfe\xff", 4) == 0))
+        return "UTF-32";
+    bool utf16 = s.n >= 2 && (memcmp(s.p, "\xff\xfe", 2) == 0 || memcmp(s.p, "\xfe\xff", 2) == 0 ||
+                              (s.p[0] == '\0') != (s.p[1] == '\0'));
+    return utf16 ? "UTF-16" : NULL;
 }
 
 enum status text_of_file(struct slice bytes, const char *name, struct slice *out, struct err *e)
 {
+    const char *wide = wide_encoding(bytes);
     *out = bytes;
-    if (is_utf16(bytes))
+    if (wide)
         return err_set(
             e, ST_INVALID,
-            "%s is in UTF-16; expected UTF-8: save it as UTF-8, or convert it with 'iconv -f UTF-16 -t "
-            "UTF-8'",
-            name);
+            "%s is in %s; expected UTF-8: save it as UTF-8 (spreadsheets call it CSV UTF-8), or convert "
+            "it with 'iconv -f %s -t UTF-8'",
+            name, wide, wide);
     if (bytes.n >= 3 && memcmp(bytes.p, "\xef\xbb\xbf", 3) == 0)
         *out = (struct slice){bytes.p + 3, bytes.n - 3};
     return ST_OK;

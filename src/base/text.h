@@ -32,7 +32,7 @@ bool text_is_plain(const char *utf8);
 bool word_in(const char *words, const char *word); /* whether "a|b|c" has the word; false for NULL words */
 struct slice slice_trim(struct slice s);           /* spaces, tabs, CR, LF at both ends */
 /* The bytes of a text file from elsewhere: a byte order mark of UTF-8 in front of them is passed over. ST_INVALID for
-   UTF-16, which says how to convert it; `name` is what the error calls the file. */
+   UTF-16 and UTF-32, which says how to convert it; `name` is what the error calls the file. */
 MUST_CHECK enum status text_of_file(struct slice bytes, const char *name, struct slice *out, struct err *e);
 
 /* A growable buffer. Always NUL-terminated behind n. Going over `max` sets `failed` and drops the bytes:

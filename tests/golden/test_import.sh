@@ -44,7 +44,7 @@ fails 3 'Condition_Occurrence.csv line 1: the column condition_start_date is mis
 fresh; echo '2010-02-30,1,201826,,13' >> cdm/Condition_Occurrence.csv
 fails 3 'Condition_Occurrence.csv line 4, column 1 (condition_start_date): expected a date YYYY-MM-DD' import; unchanged "bad date"
 fresh; iconv -f UTF-8 -t UTF-16 cdm/Condition_Occurrence.csv > wide; mv wide cdm/Condition_Occurrence.csv
-fails 3 'Condition_Occurrence.csv is UTF-16 text, expected UTF-8: save it as' import; unchanged "UTF-16"
+fails 3 'Condition_Occurrence.csv is in UTF-16; expected UTF-8: save it as' import; unchanged "UTF-16"
 fresh; sed -i '3s/2011-05-06 10:00/never/' cdm/Condition_Occurrence.csv; tr '\n' '\r' < cdm/Condition_Occurrence.csv > old; mv old cdm/Condition_Occurrence.csv
 fails 3 'Condition_Occurrence.csv line 3, column 1 (condition_start_date): expected a date' import; unchanged "lines that end in CR"
 fresh; printf '2010-02-20,1,diabetes,,13\n2010-02-20,77,201826,,14\n,1,201826,,15\n2010-02-20,1,-1,,16\n' >> cdm/Condition_Occurrence.csv

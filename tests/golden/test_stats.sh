@@ -34,7 +34,7 @@ refused "no file" "nowhere.csv" rate nowhere.csv
 refused "no such column" "did you mean 'area'" rate rates.csv --group aera
 refused "text where numbers belong" "line 2, column area: expected a number" rate rates.csv --x area
 iconv -f UTF-8 -t UTF-16 rates.csv > wide.csv
-refused "UTF-16" "wide.csv is UTF-16 text, expected UTF-8.*iconv -f UTF-16 -t UTF-8" rate wide.csv
+refused "UTF-16" "wide.csv is in UTF-16; expected UTF-8.*iconv -f UTF-16 -t UTF-8" rate wide.csv
 tr '\n' '\r' < rates.csv > old.csv
 same "lines that end in a carriage return" "$("$ACCORD" stats rate old.csv)" "$("$ACCORD" stats rate rates.csv)"
 refused "half a confidence" "from 0.9 to 1" rate rates.csv --confidence 0.5

@@ -107,13 +107,14 @@ static void other_encodings_are_named_with_what_to_do(void **state)
           "1\0,\0"
           "2\0\n\0",
           18},
-         "t.csv is UTF-16 text, expected UTF-8"},
-        {{"\xfe\xff\0a\0,\0b\0\n", 10}, "t.csv is UTF-16 text, expected UTF-8"},
+         "t.csv is in UTF-16; expected UTF-8"},
+        {{"\xfe\xff\0a\0,\0b\0\n", 10}, "t.csv is in UTF-16; expected UTF-8"},
         {{"\xff\xfe\0\0"
           "a\0\0\0",
           8},
-         "t.csv is UTF-32 text, expected UTF-8"},
-        {{"a\0,\0b\0\n\0", 8}, "t.csv line 1 holds zero bytes: expected UTF-8 text"},
+         "t.csv is in UTF-32; expected UTF-8"},
+        {{"a\0,\0b\0\n\0", 8}, "t.csv is in UTF-16; expected UTF-8"},
+        {{"ab,\0c\n", 6}, "t.csv line 1 holds zero bytes: expected UTF-8 text"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *found = read_all(cases[i].bytes);

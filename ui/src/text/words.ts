@@ -80,7 +80,7 @@ export const verbs: Record<string, VerbWords> = {
   "run.act": { do: "Say what became of the decision", hint: "Whether it was acted on, and who answers for it." },
   "run.stop": { do: "Stop the study" },
   "artefact.open": { do: "Open a result to everybody", hint: "With a licence and a text that anyone can read." },
-  "artefact.publish": { do: "Publish a dataset, document or code" },
+  "artefact.publish": { do: "Publish a dataset, document or code", hint: "What others may find and use: never patient rows." },
   "artefact.withhold": { do: "Keep a released result back for now", hint: "It would become open by itself. Say why not yet, and until when; everybody can read that." },
   "artefact.withdraw": { do: "Withdraw it" },
   "review.ask": { do: "Ask somebody for a verdict", hint: "Who has an interest is recused by the register itself." },
