@@ -6,10 +6,6 @@ set -uo pipefail
 . "$SOURCE/tests/lib/grid.sh"
 grid_make 3 1500
 grid_up 3
-# one process for a folder: a second hub or node beside the first is refused, and the first goes on
-alone() { "$@" > "$GRID/second" 2>&1 < /dev/null; [ $? = 6 ] && grep -q 'another process serves from this folder' "$GRID/second" || fail "$*: $(cat "$GRID/second")"; }
-alone timeout 10 "$ACCORD" hub --data "$GRID/hub" --listen 127.0.0.1:0
-alone timeout 10 "$ACCORD" node run --data "$GRID/node1" --store "$GRID/store1"
 
 grid_submit calm
 grid_wait calm held 20
@@ -17,6 +13,11 @@ grid_approve calm
 grid_wait calm released 10
 tables() { a run result "$1" --format json | jq -cS .tables; }
 tables calm > "$GRID/expected"
+
+# one process for a folder: a second hub or node beside the first, which has served by now, is refused, and the first goes on
+alone() { "$@" > "$GRID/second" 2>&1 < /dev/null; [ $? = 6 ] && grep -q 'another process serves from this folder' "$GRID/second" || fail "$*: $(cat "$GRID/second")"; }
+alone timeout 10 "$ACCORD" hub --data "$GRID/hub" --listen 127.0.0.1:0
+alone timeout 10 "$ACCORD" node run --data "$GRID/node1" --store "$GRID/store1"
 
 cp "$GRID/study.json" "$GRID/one-round.json"
 grid_study_rounds
