@@ -149,7 +149,7 @@ static const struct result_table *named(const struct result *r, const char *name
         if (strcmp(r->tables[i].name, name) == 0)
             return &r->tables[i];
     fail_msg("no table %s", name);
-    return NULL;
+    abort(); /* which fail_msg does not tell the compiler */
 }
 
 /* The coefficients of a model of age (so many years from `centre`, per `per`) and sex over the three sites. */
