@@ -333,6 +333,15 @@ enum status stmt_run(struct stmt *s, struct err *e)
     return status;
 }
 
+enum status stmt_number(struct stmt *s, int64_t *out, struct err *e)
+{
+    bool row = false;
+    enum status status = stmt_step(s, &row, e);
+    *out = status == ST_OK && row ? stmt_int(s, 0) : 0;
+    stmt_done(s);
+    return status;
+}
+
 int64_t stmt_int(struct stmt *s, int column)
 {
     return sqlite3_column_int64(s->handle, column);

@@ -49,6 +49,8 @@ void stmt_bind_null(struct stmt *s, int at);
 MUST_CHECK enum status stmt_step(struct stmt *s, bool *row, struct err *e);
 /* For statements without rows: step once and stmt_done. */
 MUST_CHECK enum status stmt_run(struct stmt *s, struct err *e);
+/* For statements of one number: its first column, 0 where there is no row, and stmt_done. */
+MUST_CHECK enum status stmt_number(struct stmt *s, int64_t *out, struct err *e);
 /* Columns are numbered from 0; text and bytes live until the next step. */
 int64_t stmt_int(struct stmt *s, int column);
 double stmt_real(struct stmt *s, int column);

@@ -12,14 +12,13 @@
 #include "cohort/tree.h"
 
 struct plan_step {
-    const char *path; /* of the criterion, "" for the engine's own; lives as long as the definition */
-    const char *what; /* "condition occurrence" */
-    uint64_t runs;    /* of the store that hold rows of the criterion */
-    uint64_t
-        estimate; /* of the rows that will be looked at, made before from the store's statistics and who is left */
-    uint64_t rows;   /* that were looked at */
-    uint64_t bytes;  /* of columns, decoded */
-    uint64_t events; /* found */
+    const char *path;  /* of the criterion, "" for the engine's own; lives as long as the definition */
+    const char *what;  /* "condition occurrence" */
+    uint64_t runs;     /* of the store that hold rows of the criterion */
+    uint64_t estimate; /* rows to look at, from the store's statistics and who is left; made before */
+    uint64_t rows;     /* that were looked at */
+    uint64_t bytes;    /* of columns, decoded */
+    uint64_t events;   /* found */
 };
 struct cohort_plan {
     size_t n, capacity;

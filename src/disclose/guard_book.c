@@ -276,7 +276,6 @@ static enum status request_find(struct guard_book *b, const char *run, bool *fou
 static enum status project_number(struct guard_book *b, const char *name, int64_t *out, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
     *out = 0;
     enum status s = db_prepare(b->db, "INSERT INTO project(name) VALUES(?1) ON CONFLICT DO NOTHING", &q, e);
     if (s == ST_OK) {
@@ -288,10 +287,7 @@ static enum status project_number(struct guard_book *b, const char *name, int64_
     if (s != ST_OK)
         return s;
     stmt_bind_text(q, 1, name);
-    s = stmt_step(q, &row, e);
-    *out = s == ST_OK && row ? stmt_int(q, 0) : 0;
-    stmt_done(q);
-    return s;
+    return stmt_number(q, out, e);
 }
 
 /* A run that was withdrawn and is asked for again is a new request: rows are never deleted, so that other

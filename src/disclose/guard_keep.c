@@ -11,15 +11,11 @@ enum { SUM_BYTES = 8, MOST_SET = 1 << 30 };
 static enum status roster_size(struct guard_book *b, int64_t *out, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
     enum status s = db_prepare(
         b->db, "SELECT first + length(pseudonyms)/16 FROM roster ORDER BY first DESC LIMIT 1", &q, e);
     if (s != ST_OK)
         return s;
-    s = stmt_step(q, &row, e);
-    *out = s == ST_OK && row ? stmt_int(q, 0) : 0;
-    stmt_done(q);
-    return s;
+    return stmt_number(q, out, e);
 }
 
 static enum status check_set(struct guard_book *b, struct persons **set, struct err *e)
@@ -147,16 +143,12 @@ enum status sketches_make(struct guard_book *b, struct err *e)
 static enum status find_set(struct guard_book *b, const uint8_t hash[HASH_BYTES], int64_t *id, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
     *id = 0;
     enum status s = db_prepare(b->db, "SELECT id FROM personset WHERE sha256=?1", &q, e);
     if (s != ST_OK)
         return s;
     stmt_bind_blob(q, 1, hash, HASH_BYTES);
-    s = stmt_step(q, &row, e);
-    *id = s == ST_OK && row ? stmt_int(q, 0) : 0;
-    stmt_done(q);
-    return s;
+    return stmt_number(q, id, e);
 }
 
 static enum status insert_set(struct guard_book *b, const uint8_t hash[HASH_BYTES], const struct buf *bytes,

@@ -198,17 +198,10 @@ enum status registry_count(struct registry *r, const struct registry_query *quer
                            struct err *e)
 {
     struct stmt *q;
-    bool row = false;
     *out = 0;
     enum status s =
         list_prepare(r, query, "SELECT count(*) FROM item WHERE noun=?1 AND id>?2 ", false, &q, e);
-    if (s != ST_OK)
-        return s;
-    s = stmt_step(q, &row, e);
-    if (s == ST_OK && row)
-        *out = stmt_int(q, 0);
-    stmt_done(q);
-    return s;
+    return s == ST_OK ? stmt_number(q, out, e) : s;
 }
 
 enum status registry_values(struct registry *r, const char *noun, const char *member, struct js **out,

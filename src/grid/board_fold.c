@@ -449,14 +449,8 @@ static enum status on_entry(void *context, struct db *d, const struct ledger_ent
 enum status board_next(struct board *b, int64_t *out, struct err *e)
 {
     struct stmt *q;
-    bool row;
     enum status s = db_prepare(b->db, "SELECT value FROM meta WHERE key='next_seq'", &q, e);
-    if (s == ST_OK) {
-        s = stmt_step(q, &row, e);
-        *out = s == ST_OK && row ? stmt_int(q, 0) : 0;
-        stmt_done(q);
-    }
-    return s;
+    return s == ST_OK ? stmt_number(q, out, e) : s;
 }
 
 static enum status set_next_seq(struct board *b, int64_t next, struct err *e)

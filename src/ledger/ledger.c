@@ -247,16 +247,9 @@ enum status ledger_find_nonce(struct ledger *l, const char *actor, const char *n
 enum status ledger_size(struct ledger *l, int64_t *out, struct err *e)
 {
     struct stmt *q;
-    bool row = false;
     *out = 0;
     enum status s = db_prepare(l->db, "SELECT coalesce(max(seq) + 1, 0) FROM entry", &q, e);
-    if (s != ST_OK)
-        return s;
-    s = stmt_step(q, &row, e);
-    if (s == ST_OK && row)
-        *out = stmt_int(q, 0);
-    stmt_done(q);
-    return s;
+    return s == ST_OK ? stmt_number(q, out, e) : s;
 }
 
 enum status ledger_numbers_of(struct ledger *l, const char *subject, struct ledger_numbers *into,

@@ -8,18 +8,16 @@
 #ifndef ACCORD_STORE_ONLY_PERIOD_H
 #define ACCORD_STORE_ONLY_PERIOD_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define ONLY_PERIOD_NONE 0x0000ffffu
 enum { ONLY_PERIOD_EPOCH = -25567, ONLY_PERIOD_LAST = 0xffff };
 
-/* Of a person with n periods, of which the first is start and end (days). */
-static inline uint32_t only_period_of(size_t n, int32_t start, int32_t end)
+/* Of a person with one period (days). */
+static inline uint32_t only_period_of(int32_t start, int32_t end)
 {
     int64_t from = (int64_t)start - ONLY_PERIOD_EPOCH, to = (int64_t)end - ONLY_PERIOD_EPOCH;
-    return n != 1 || from < 0 || to > ONLY_PERIOD_LAST || from > to ? ONLY_PERIOD_NONE
-                                                                    : (uint32_t)(from | to << 16);
+    return from < 0 || to > ONLY_PERIOD_LAST || from > to ? ONLY_PERIOD_NONE : (uint32_t)(from | to << 16);
 }
 
 /* Whether it is there; then the days. */

@@ -51,7 +51,7 @@ uint32_t *periods_only(const struct store_periods *p, uint32_t n_persons)
     uint32_t *only = xmalloc(((size_t)n_persons + 1) * sizeof *only);
     for (uint32_t i = 0; i < n_persons; i++) {
         uint32_t k = p->offset[i], n = p->offset[i + 1] - k;
-        only[i] = n == 1 ? only_period_of(n, p->start[k], p->end[k]) : ONLY_PERIOD_NONE;
+        only[i] = n == 1 ? only_period_of(p->start[k], p->end[k]) : ONLY_PERIOD_NONE;
     }
     return only;
 }

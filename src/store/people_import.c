@@ -606,7 +606,7 @@ static void write_only(const struct import *im, struct arrays_writer *w)
     arrays_begin(w, "only", sizeof(uint32_t));
     for (uint32_t i = 0; i < im->n_persons; i++) {
         uint32_t k = persons[i].first_period, n = persons[i + 1].first_period - k;
-        uint32_t only = n == 1 ? only_period_of(n, periods[k].start, periods[k].end) : ONLY_PERIOD_NONE;
+        uint32_t only = n == 1 ? only_period_of(periods[k].start, periods[k].end) : ONLY_PERIOD_NONE;
         arrays_append(w, &only, sizeof only);
         look_at(&at_persons, i * sizeof *persons);
         look_at(&at_periods, k * sizeof *periods);

@@ -3,17 +3,8 @@
 # Lists of a register with more items than any answer holds: every one is on some page, once, and links lead there and back without a
 # script; choices are made before the count; numbers are of the whole register.
 set -euo pipefail
-work=$(mktemp -d)
-trap 'kill "$pid" 2> /dev/null || true; wait; rm -rf "$work"' EXIT
-fail() { echo "$*" >&2; exit 1; }
-"$ACCORD" key new "$work/steward.key" --quiet > /dev/null
-"$ACCORD" register found "$work/register.db" --hub-identity "$work/hub.key" --origin test.example/register --steward stella \
-  --steward-key "$("$ACCORD" key show "$work/steward.key" --format csv | tail -n 1)" --quiet
-"$ACCORD" register import "$SOURCE"/vocab/*.tsv --at "$work/register.db" --identity "$work/steward.key" --quiet > /dev/null
-"$(dirname "$ACCORD")/accord_bench_register" fill "$work" 1200 400 1300 0 0 > /dev/null
-"$ACCORD" hub --data "$work" --listen 127.0.0.1:0 2> "$work/log" &
-pid=$!
-for _ in $(seq 600); do hub=$(grep -oE 'http://127[^" ]+' "$work/log" | head -n 1) && [ -n "$hub" ] && break; sleep 0.1; done
+. "$SOURCE/tests/lib/filled_hub.sh"
+filled_hub 1200 400 1300 0 0
 
 # follow PATH REL: from page to page, the links of every item to stdout
 follow() {

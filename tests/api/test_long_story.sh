@@ -3,18 +3,8 @@
 # The story of an item that changed thousands of times: every step is on some page, once and in order, with links there and back; the API and
 # the command line give all of it too.
 set -euo pipefail
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null || true; wait; rm -rf "$work"' EXIT
-fail() { echo "$*" >&2; exit 1; }
-"$ACCORD" key new "$work/steward.key" --quiet > /dev/null
-"$ACCORD" register found "$work/register.db" --hub-identity "$work/hub.key" --origin test.example/register --steward stella \
-  --steward-key "$("$ACCORD" key show "$work/steward.key" --format csv | tail -n 1)" --quiet
-"$ACCORD" register import "$SOURCE"/vocab/*.tsv --at "$work/register.db" --identity "$work/steward.key" --quiet > /dev/null
-"$(dirname "$ACCORD")/accord_bench_register" fill "$work" 300 0 2 0 9000 > /dev/null
-"$ACCORD" hub --data "$work" --listen 127.0.0.1:0 2> "$work/log" &
-pid=$!
-for _ in $(seq 600); do hub=$(grep -oE 'http://127[^" ]+' "$work/log" | head -n 1) && [ -n "$hub" ] && break; sleep 0.1; done
+. "$SOURCE/tests/lib/filled_hub.sh"
+filled_hub 300 0 2 0 9000
 project=j1
 steps() { grep -oE 'aria-label="Entry [0-9]+ of the log"' <<< "$1" | grep -oE '[0-9]+'; }
 

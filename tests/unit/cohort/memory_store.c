@@ -81,7 +81,7 @@ static void make_periods(struct store *s)
     uint32_t *only = xcalloc(c->n_persons + 1, sizeof *only);
     for (size_t p = 0; p < c->n_persons; p++) {
         size_t n = offset[p + 1] - offset[p];
-        only[p] = n ? only_period_of(n, start[offset[p]], end[offset[p]]) : ONLY_PERIOD_NONE;
+        only[p] = n == 1 ? only_period_of(start[offset[p]], end[offset[p]]) : ONLY_PERIOD_NONE;
     }
     s->periods = (struct store_periods){
         .offset = offset, .only = only, .start = start, .end = end, .type = type, .id = id};
